@@ -1,0 +1,23 @@
+"""What can go wrong, by who has to act.
+
+Defects of the *data* are never exceptions: they become findings and the other communes load (law 3).
+An exception means that the call is wrong or the infrastructure is broken.
+"""
+
+from __future__ import annotations
+
+
+class TiendoError(Exception):
+    """Base of every error that the command line shows without a traceback; the text is Vietnamese."""
+
+
+class UsageError(TiendoError):
+    """The call cannot be carried out as written (exit code 2): unknown period, missing file, wrong option."""
+
+
+class InfrastructureError(TiendoError):
+    """A server, disk or network is not as needed; trying again later may help. Schedulers retry on it."""
+
+
+class ReleaseError(TiendoError):
+    """A release may not go out: files changed after the approval, no approval, figures that do not add up."""

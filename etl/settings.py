@@ -1,0 +1,80 @@
+"""Settings: where things are. Every one can be given as an environment variable ``TIENDO_…`` or in ``.env``."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def assets() -> Path:
+    """The folder that holds ``sql/`` and ``expectations/``: the checkout, or inside the package in a wheel."""
+    packed = _PACKAGE / "_assets"
+    return packed if packed.is_dir() else _PACKAGE.parent
+
+
+class Settings(BaseSettings):
+    """Paths and addresses. Relative paths count from the current folder."""
+
+    model_config = SettingsConfigDict(env_prefix="TIENDO_", env_file=".env", extra="ignore")
+
+    home: Path = Field(default=Path("var"), description="Everything produced goes under here")
+    province: str = Field(default="lang_son", description="Folder under etl/reference/ with the province's data")
+    warehouse_url: str | None = Field(
+        default=None, description="postgresql://… of the warehouse; empty: the embedded server under home"
+    )
+    inbox: Path | None = Field(default=None, description="Folder inbox; empty: home/inbox")
+    smtp_url: str | None = Field(
+        default=None, description="smtp://[user:password@]host:port; empty: .eml files go to home/outbox"
+    )
+    mail_from: str = Field(default="tiendo@localhost", description="Sender of the summaries")
+
+    @property
+    def root(self) -> Path:
+        return self.home.resolve()
+
+    @property
+    def inbox_dir(self) -> Path:
+        return self.inbox.resolve() if self.inbox else self.root / "inbox"
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def out_dir(self) -> Path:
+        return self.root / "out"
+
+    @property
+    def outbox_dir(self) -> Path:
+        return self.root / "outbox"
+
+    @property
+    def pgdata_dir(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def reference_dir(self) -> Path:
+        return _PACKAGE / "reference" / self.province
+
+
+@lru_cache(maxsize=1)
+def get() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
+
+
+def reload() -> Settings:
+    """Read them again; for tests and for commands that change the environment."""
+    get.cache_clear()
+    return get()
+
+
+def cpu_count() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
