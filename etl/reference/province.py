@@ -77,7 +77,11 @@ class Province:
         """By five-digit code."""
         return {
             r["commune_code"]: Commune(
-                r["commune_code"], r["name_vi"], r["short_name_vi"], r["kind"], tuple(r["former_districts"].split(";"))
+                r["commune_code"],
+                r["name_vi"],
+                r["short_name_vi"],
+                r["kind"],
+                tuple(r["former_districts"].split(";")),
             )
             for r in read_csv(self.folder / "communes.csv")
         }
@@ -127,9 +131,13 @@ class Province:
         result = {}
         for r in read_csv(self.folder / "calendar.csv"):
             window = Window(
-                Period.parse(r["period"]),
-                int(r["budget_year"]),
-                *(date.fromisoformat(r[k]) for k in ("as_of", "opens_on", "due_on", "cutoff_on", "publish_on")),
+                period=Period.parse(r["period"]),
+                budget_year=int(r["budget_year"]),
+                as_of=date.fromisoformat(r["as_of"]),
+                opens_on=date.fromisoformat(r["opens_on"]),
+                due_on=date.fromisoformat(r["due_on"]),
+                cutoff_on=date.fromisoformat(r["cutoff_on"]),
+                publish_on=date.fromisoformat(r["publish_on"]),
                 is_closing=r["is_closing"] == "yes",
                 verified=r["verified"] == "yes",
             )

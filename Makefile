@@ -1,0 +1,65 @@
+# Two commands: `make run` and `make test`. Both install what they need into ./.venv first, either may come first.
+# Everything produced goes under ./var.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PERIODS ?= 2025-08 2025-09 2025-10
+PUBLISH ?= 2025-09 2025-10
+INBOX := $(or $(TIENDO_INBOX),$(or $(TIENDO_HOME),var)/inbox)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run up test check bench lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## dependencies of requirements.lock and the command .venv/bin/tiendo
+
+run: $(STAMP)  ## the whole month through Airflow: sample workbooks in, approved summary out; ends by itself
+	@for period in $(PERIODS); do $(BIN)/tiendo sample --period $$period --out $(INBOX) || exit $$?; done
+	@$(BIN)/tiendo airflow run $(addprefix --period ,$(PUBLISH))
+
+up: $(STAMP)  ## Airflow for a look, on 127.0.0.1; Ctrl-C ends it
+	@$(BIN)/tiendo airflow up
+
+test: $(STAMP)  ## all tests
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)  ## ruff, mypy, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar sql
+
+bench: $(STAMP)  ## measure against the usual way and the floor
+	@$(BIN)/python tests/benchmarks/run.py
+
+# Pins stay as they are; `make lock UPGRADE=1` renews them. The production lock comes first and constrains the other,
+# so that what is tested is what is shipped.
+LOCK := pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
+
+lock: $(STAMP)  ## requirements.lock and requirements.production.lock from pyproject.toml
+	@$(BIN)/uv $(LOCK) --extra pipeline --extra production -o requirements.production.lock
+	@$(BIN)/uv $(LOCK) --extra dev --constraints requirements.production.lock -o requirements.lock
+
+clean:  ## remove what was installed and cached; ./var stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+
+# uv comes first, by the hashes of the lock, and then installs the rest in a fraction of pip's time. Where only pip
+# knows the way to a package index (an office's pip.conf), pip does it.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; give its path: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@awk '/^[a-z0-9]/ {mine = /^uv==/} mine' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	@echo "Installing the packages of requirements.lock into $(VENV)"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock || { \
+		echo "uv found no package index; pip takes over (some minutes)"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

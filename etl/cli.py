@@ -1,0 +1,369 @@
+"""The command ``tiendo``. Names, options and JSON are stable: other programs rely on them (DESIGN.md section 4).
+
+Exit codes: 0 fine, 1 the data is not acceptable, 2 the input cannot be used or the call is wrong. Heavy libraries are
+imported inside the commands that need them, so that each command starts as fast as it can.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+from etl import clock, settings
+from etl.errors import ReleaseError, TiendoError, UsageError
+from etl.period import Period
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Tiến độ: báo cáo tiến độ các chương trình mục tiêu quốc gia, từ tệp của xã đến báo cáo tổng hợp của tỉnh.",
+)
+db_app = typer.Typer(no_args_is_help=True, help="Kho dữ liệu PostgreSQL.")
+reference_app = typer.Typer(no_args_is_help=True, help="Danh mục và quyết định giao vốn.")
+airflow_app = typer.Typer(no_args_is_help=True, help="Airflow trên máy này.")
+app.add_typer(db_app, name="db")
+app.add_typer(reference_app, name="reference")
+app.add_typer(airflow_app, name="airflow")
+
+Json = Annotated[bool, typer.Option("--json", help="In kết quả dạng JSON.")]
+PeriodOption = Annotated[str, typer.Option("--period", help="Kỳ báo cáo, ví dụ 2025-10.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Thư mục ghi kết quả.")]
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """Errors that a person can act on are shown as one Vietnamese text, without a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except ReleaseError as error:
+            typer.echo(f"Không thể phát hành: {error}", err=True)
+            raise typer.Exit(1) from error
+        except TiendoError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from error
+
+    return run
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return clock.local_date(clock.now())
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"Ngày phải viết theo mẫu NNNN-TT-NN, ví dụ 2025-10-31; nhận được: {text!r}.") from error
+
+
+@app.command()
+@_guarded
+def sample(
+    period: PeriodOption,
+    out: OutOption,
+    communes: Annotated[int | None, typer.Option(help="Số xã, phường; mặc định tất cả.")] = None,
+    seed: Annotated[int, typer.Option(help="Cùng số này thì cùng dữ liệu.")] = 2025,
+    defects: Annotated[str, typer.Option(help="Lỗi cố ý, cách nhau bằng dấu phẩy, hoặc all.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Tạo bộ báo cáo mẫu của một kỳ, kèm truth.json (số liệu, tổng và lỗi phải có)."""
+    from etl.sample.month import write_month
+
+    names = [name for name in defects.split(",") if name]
+    truth = write_month(Period.parse(period), out, communes=communes, seed=seed, defects=names)
+    if as_json:
+        _print_json({"out": str(out), "files": truth["files"]})
+    else:
+        typer.echo(f"Đã ghi {len(truth['files'])} tệp vào {out}; kết quả phải có: {out / 'truth.json'}")
+
+
+@app.command()
+@_guarded
+def template(
+    period: PeriodOption,
+    out: OutOption,
+    commune: Annotated[str, typer.Option(help="Mã xã, phường; all = tất cả.")],
+    budget_year: Annotated[int | None, typer.Option(help="Năm ngân sách; tháng 1 có hai năm.")] = None,
+) -> None:
+    """Ghi biểu mẫu Excel của một xã cho một kỳ, điền sẵn từ kho dữ liệu."""
+    from etl.collect import prefill
+    from etl.collect.template import write_workbook
+    from etl.collect.workbook import file_name
+    from etl.load import warehouse
+    from etl.reference import province as reference
+
+    province = reference.load()
+    when = Period.parse(period)
+    codes = list(province.communes) if commune == "all" else [commune]
+    out.mkdir(parents=True, exist_ok=True)
+    _ready()
+    with warehouse.connect() as connection:
+        for code in codes:
+            content = prefill.content(connection, province, code, when, budget_year)
+            path = out / file_name(content.commune.code, when, budget_year=content.budget_year)
+            write_workbook(path, content)
+            typer.echo(str(path))
+
+
+@app.command(name="check")
+@_guarded
+def check_command(
+    files: Annotated[list[Path], typer.Argument(help="Tệp báo cáo.")],
+    as_json: Json = False,
+    marked: Annotated[Path | None, typer.Option(help="Thư mục ghi tệp đã đánh dấu lỗi.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Không dùng kho dữ liệu.")] = False,
+) -> None:
+    """Kiểm tra tệp báo cáo, cho cùng kết luận như hệ thống khi nhận."""
+    from etl import self_check
+
+    missing = [str(f) for f in files if not f.is_file()]
+    if missing:
+        raise UsageError(f"Không có tệp: {', '.join(missing)}")
+    results = self_check.run(files, clock.now(), offline=offline, marked=marked)
+    for result in results:
+        typer.echo(json.dumps(result, ensure_ascii=False) if as_json else self_check.as_text(result))
+    worst = {r["verdict"] for r in results}
+    raise typer.Exit(2 if "refused" in worst else 1 if "returned" in worst else 0)
+
+
+@app.command()
+@_guarded
+def collect(as_json: Json = False) -> None:
+    """Nhận, kiểm tra, nạp mọi tệp trong hộp thư đến và trả tệp đã đánh dấu."""
+    from etl import steps
+
+    _ready()
+    now = clock.now()
+    result = {
+        "archive": steps.archive_inbox(now),
+        "process": steps.process_received(now),
+        "hand_back": steps.hand_back(now),
+    }
+    if as_json:
+        _print_json(result)
+        return
+    done = result["process"]
+    typer.echo(
+        f"Hộp thư đến {result['archive']['inbox']}: {result['archive']['seen']} tệp, {result['archive']['new']} tệp mới. "
+        f"Tiếp nhận {done['accepted']}, trả lại {done['returned']}, không mở được {done['refused']}."
+    )
+
+
+@app.command()
+@_guarded
+def summarise(
+    period: PeriodOption,
+    budget_year: Annotated[int | None, typer.Option(help="Năm ngân sách; tháng 1 có hai năm.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Chốt số liệu của kỳ và soạn báo cáo tổng hợp (dự thảo, chờ phê duyệt)."""
+    from etl import steps
+
+    _ready()
+    result = steps.freeze(period, clock.now(), budget_year)
+    if as_json:
+        _print_json(result)
+        return
+    typer.echo(f"Bản {result['release_id']}" + (" (đã phát hành)" if result["published"] else " (chờ phê duyệt)"))
+    for artifact in result["artifacts"]:
+        typer.echo(f"  {artifact['path']}")
+    typer.echo(f"Mã niêm phong: {result['manifest_sha256']}")
+
+
+@app.command()
+@_guarded
+def approve(
+    release: Annotated[str, typer.Option(help="Mã bản, ví dụ 2025-10-r1.")],
+    manifest: Annotated[str, typer.Option(help="Mã niêm phong mà người duyệt đã xem.")],
+    by: Annotated[str, typer.Option(help="Người quyết định.")],
+    reject: Annotated[bool, typer.Option("--reject", help="Không đồng ý phát hành.")] = False,
+) -> None:
+    """Ghi quyết định phê duyệt, gắn với đúng các tệp đã xem."""
+    from etl import steps
+
+    _ready()
+    result = steps.approve(release, manifest, by, "rejected" if reject else "approved", clock.now())
+    typer.echo(f"{result['release_id']}: {'không đồng ý' if reject else 'đã phê duyệt'}, {by}")
+
+
+@app.command()
+@_guarded
+def publish(release: Annotated[str, typer.Option(help="Mã bản đã phê duyệt.")], as_json: Json = False) -> None:
+    """Phát hành và gửi bản đã được phê duyệt; gửi mỗi nơi nhiều nhất một lần."""
+    from etl import steps
+
+    _ready()
+    result = steps.publish(release, clock.now())
+    if as_json:
+        _print_json(result)
+    else:
+        typer.echo(
+            f"{release}: gửi {result['delivered']}, đã gửi từ trước {result['already']}, "
+            f"không gửi được {result['failed']}, chưa rõ {result['unknown']}"
+        )
+
+
+@app.command()
+@_guarded
+def tasks(
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Ngày xét, ví dụ 2025-10-31; mặc định hôm nay.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Sổ theo dõi nhiệm vụ với tình trạng do hệ thống xác định."""
+    from etl.compute import tasks as register
+    from etl.load import warehouse
+
+    day = _day(as_of)
+    _ready()
+    with warehouse.connect() as connection:
+        rows = register.states(connection, day)
+    if as_json:
+        _print_json(rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Nhiệm vụ tính đến ngày {clock.show_date(day)}", show_lines=False)
+    for title in ("Mã", "Chủ trì", "Nội dung", "Thời hạn", "Tình trạng", "Số ngày quá hạn"):
+        table.add_column(title)
+    for row in rows:
+        due = clock.show_date(date.fromisoformat(row["due_date"])) if row["due_date"] else ""
+        content = row["content"] if len(row["content"]) <= 80 else row["content"][:79] + "…"
+        table.add_row(row["task_id"], row["lead"], content, due, row["state"], str(row["days_overdue"] or ""))
+    Console().print(table)
+
+
+@app.command()
+@_guarded
+def trace(figure_id: str, as_json: Json = False) -> None:
+    """Lần từ một số liệu đã phát hành về tận ô của tệp gốc."""
+    from etl.load import warehouse
+    from etl.publish import trace as chain
+
+    _ready()
+    with warehouse.connect() as connection:
+        result = chain.trace(connection, figure_id, settings.get().archive_dir)
+    typer.echo(json.dumps(result, ensure_ascii=False, indent=2) if as_json else chain.as_text(result))
+    raise typer.Exit(0 if result.get("agrees", True) else 1)
+
+
+@db_app.command("start")
+@_guarded
+def db_start() -> None:
+    """Khởi động PostgreSQL nhúng (không cần khi đã đặt TIENDO_WAREHOUSE_URL)."""
+    from etl.load import server
+
+    typer.echo(server.start())
+
+
+@db_app.command("stop")
+@_guarded
+def db_stop() -> None:
+    """Dừng PostgreSQL nhúng; dữ liệu giữ nguyên."""
+    from etl.load import server
+
+    typer.echo("Đã dừng." if server.stop() else "Không chạy.")
+
+
+@db_app.command("url")
+@_guarded
+def db_url() -> None:
+    """In địa chỉ kho dữ liệu."""
+    from etl.load import warehouse
+
+    typer.echo(warehouse.url())
+
+
+@db_app.command("migrate")
+@_guarded
+def db_migrate(as_json: Json = False) -> None:
+    """Đưa lược đồ lên bản mới nhất và nạp danh mục."""
+    from etl import steps
+
+    result = steps.prepare(clock.now())
+    if as_json:
+        _print_json(result)
+    else:
+        typer.echo(
+            f"Lược đồ bản {result['schema_version']}; {result['commune']} xã, phường; {result['task']} nhiệm vụ."
+        )
+
+
+@db_app.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@_guarded
+def db_psql(context: typer.Context) -> None:
+    """Mở psql trên kho dữ liệu; các tham số sau đó chuyển cho psql."""
+    from etl.load import server, warehouse
+
+    program = server.client("psql")
+    os.execv(program, [str(program), warehouse.url(), *context.args])  # noqa: S606 - psql takes over the terminal
+
+
+@reference_app.command("load")
+@_guarded
+def reference_load(
+    allocation: Annotated[list[Path] | None, typer.Option(help="Tệp CSV quyết định giao vốn.")] = None,
+) -> None:
+    """Nạp danh mục của tỉnh và quyết định giao vốn.
+
+    Cột của tệp giao vốn: decision_no, signed_on, effective_on, budget_year, commune_code, project_code, capital_kind,
+    source (NSTW, NST, NSX, KD_NSTW, KD_NSDP), amount_vnd (đồng, tăng +, giảm -), note.
+    """
+    from etl import steps
+    from etl.load import warehouse
+    from etl.reference import load as loader
+    from etl.reference import province
+
+    now = clock.now()
+    steps.prepare(now)
+    for path in allocation or []:
+        if not path.is_file():
+            raise UsageError(f"Không có tệp {path}.")
+        with warehouse.transaction() as connection:
+            added = loader.load_allocation(connection, path, province.load(), now)
+        typer.echo(f"{path}: {added} dòng mới.")
+
+
+@airflow_app.command("run")
+@_guarded
+def airflow_run(
+    period: Annotated[list[str], typer.Option("--period", help="Kỳ phát hành, có thể lặp lại.")],
+) -> None:
+    """Chạy trọn một vòng qua bộ lập lịch Airflow thật: nhận tệp, tổng hợp, phê duyệt, phát hành."""
+    from etl import local_airflow
+
+    raise typer.Exit(local_airflow.run_month([str(Period.parse(p)) for p in period]))
+
+
+@airflow_app.command("up")
+@_guarded
+def airflow_up() -> None:
+    """Giữ Airflow chạy trên máy này để xem (127.0.0.1); Ctrl-C để dừng."""
+    from etl import local_airflow
+
+    raise typer.Exit(local_airflow.up())
+
+
+def _ready() -> None:
+    """The warehouse that a command is about to use is up to date; costs a fraction of a second when it is."""
+    from etl import steps
+    from etl.load import warehouse
+
+    if not warehouse.is_current():
+        steps.prepare(clock.now())

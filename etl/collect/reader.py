@@ -1,0 +1,332 @@
+"""Reads one workbook into a ``Report``: sheets and columns are found by their header texts, never by position.
+
+Nothing raises for bad data: what cannot be read is an ``Issue`` with its cell, and the rest is read on. Sources of the
+rules: DOMAIN.md sections 4.2 (form) and 5 (mess).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from etl.collect import cells, guard, identity, sheet
+from etl.collect.formula import index_to_letters
+from etl.collect.report import Form, Issue, Report, Row
+from etl.collect.sheet import ErrorValue, Grid, Uncached
+from etl.collect.text import clean, fold
+from etl.reference import forms
+from etl.reference.province import Province, split_line_code
+
+_HEADER_SEARCH_ROWS = 40
+_NUMBER_LABEL = re.compile(r"\(\d+\)(\s*=.*)?")
+_BLANKS = r"[\s\d._…]*"
+_END = re.compile(
+    r"(nguoi lap bieu|noi nhan|tm\. uy ban|tm\. ubnd|k/?t\. |chu tich$|ghi chu:)"
+    rf"|[^,]{{2,40}}, ngay{_BLANKS}thang{_BLANKS}nam{_BLANKS}$"
+)
+_TOTAL = re.compile(r"^(tong cong|tong so|cong|tong)\s*:?$")
+_NOT_KEY = re.compile(r"[^a-z0-9%+]")
+_MATCHED_SHARE = 0.6
+_FEWEST_HEADERS = 3
+_LONGEST_HEADER = 200
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Where a form's table is: rows from 0; ``columns`` layout key -> column index."""
+
+    layout: forms.Sheet
+    header_row: int
+    first_row: int
+    columns: dict[str, int]
+    unknown: tuple[tuple[str, str], ...]
+    """Cell and text of every header that the form does not have."""
+
+
+def read(file_name: str, data: bytes, province: Province) -> Report:
+    """The report in ``data``; ``refused`` when the guard does not let it be opened."""
+    report = Report(file_name=Path(file_name).name, sha256=hashlib.sha256(data).hexdigest())
+    refusal = guard.inspect(data)
+    if refusal is None:
+        try:
+            grids = sheet.read(data)
+        except Exception as error:  # the parser's own errors have no common base; the file is at fault, not we
+            refusal = guard.Refusal(
+                "M39",
+                f"Không đọc được cấu trúc bảng tính ({type(error).__name__}).",
+                "Mở tệp bằng Excel, lưu lại rồi gửi lại.",
+            )
+    if refusal is not None:
+        report.refused = True
+        report.issues.append(Issue(refusal.rule, None, None, {"message": refusal.message, "fix": refusal.fix}))
+        _identify_refused(report, province)
+        return report
+    _read_grids(report, grids, province)
+    return report
+
+
+def _identify_refused(report: Report, province: Province) -> None:
+    """A refused file still belongs to somebody when its name says so."""
+    named = identity.settle(report.file_name, {}, {}, province)
+    report.commune_code, report.period = named.commune_code, named.period
+    report.budget_year, report.version_no = named.budget_year, named.version_no
+
+
+def _read_grids(report: Report, grids: Sequence[Grid], province: Province) -> None:
+    meta = _meta(grids)
+    report.template_id = meta.get("template_id")
+    version = meta.get("template_version", "")
+    report.template_version = int(version) if version.isdigit() else forms.CURRENT_VERSION
+    if report.template_version not in forms.versions():
+        report.issues.append(
+            Issue("CK34", "_meta", None, {"value": version, "expected": "phiên bản biểu mẫu hiện hành"})
+        )
+        report.template_version = forms.CURRENT_VERSION
+    layout = forms.load(report.template_version)
+    headers: dict[str, identity.Header] = {}
+    tables = [(grid, _find_tables(grid, layout)) for grid in grids if grid.visible]
+    for form_layout in layout.sheets:
+        found = [(grid, by_form[form_layout.form]) for grid, by_form in tables if form_layout.form in by_form]
+        if not found:
+            report.issues.append(
+                Issue("CK34", form_layout.name, None, {"value": "", "expected": f"trang {form_layout.name}"})
+            )
+            continue
+        if len(found) > 1:
+            same_name = [(g, t) for g, t in found if fold(g.name) == fold(form_layout.name)]
+            names = ", ".join(g.name for g, _ in found)
+            report.issues.append(Issue("M33", found[1][0].name, None, {"value": names}))
+            found = same_name or found
+        grid, table = found[0]
+        header = identity.read_header(grid, table.header_row)
+        headers[grid.name] = header
+        report.forms[form_layout.form] = _read_form(report, grid, table, header)
+        _check_unit(report, grid, form_layout, header)
+    settled = identity.settle(report.file_name, meta, headers, province)
+    report.commune_code, report.period = settled.commune_code, settled.period
+    report.budget_year, report.as_of, report.version_no = (
+        settled.budget_year,
+        settled.as_of,
+        settled.version_no,
+    )
+    report.issues += settled.issues
+
+
+def _meta(grids: Sequence[Grid]) -> dict[str, str]:
+    for grid in grids:
+        if grid.name == "_meta":
+            return {
+                str(row[0]).strip(): clean(str(int(row[1]) if isinstance(row[1], float) else row[1]))
+                for row in grid.rows
+                if len(row) > 1 and isinstance(row[0], str) and row[0] and not isinstance(row[1], ErrorValue | Uncached)
+            }
+    return {}
+
+
+def _check_unit(report: Report, grid: Grid, layout: forms.Sheet, header: identity.Header) -> None:
+    """A unit line that contradicts the form is an error (case 7); a missing one is taken from the form."""
+    if layout.unit_vi != "triệu đồng" or header.unit is None:
+        return
+    text, cell = header.unit
+    if fold(layout.unit_vi) not in text:
+        report.issues.append(Issue("M07", grid.name, cell, {"value": text, "expected": layout.unit_vi}))
+
+
+@lru_cache(maxsize=4096)
+def _key_part(header: str) -> str:
+    """A header text as matching key: letters and digits only."""
+    return _NOT_KEY.sub("", fold(header))
+
+
+@cache
+def _wanted(layout: forms.Sheet) -> dict[tuple[str, str], str]:
+    """Both header rows as matching keys -> layout key."""
+    return {(_key_part(c.header_1), _key_part(c.header_2)): c.key for c in layout.columns}
+
+
+@cache
+def _first_headers(version: int) -> frozenset[str]:
+    return frozenset(_key_part(c.header_1) for s in forms.load(version).sheets for c in s.columns)
+
+
+def _find_tables(grid: Grid, version: forms.FormVersion) -> dict[str, _Table]:
+    """The form whose headers stand in this sheet, by form name; empty when the sheet is none of the forms.
+
+    A header row is one in which at least three cells are known headers of any form. Biểu 01 and 05 share their first
+    columns: the form of which the greater share of headers is there has the sheet.
+    """
+    known = _first_headers(version.version)
+    best: tuple[float, _Table] | None = None
+    for row in range(min(_HEADER_SEARCH_ROWS, len(grid.rows))):
+        texts = [v for v in grid.rows[row] if isinstance(v, str) and v and len(v) < _LONGEST_HEADER]
+        if len(texts) < _FEWEST_HEADERS or sum(_key_part(v) in known for v in texts) < _FEWEST_HEADERS:
+            continue
+        for layout in version.sheets:
+            table = _match_headers(grid, row, layout)
+            share = len(table.columns) / len(layout.columns)
+            if share >= _MATCHED_SHARE and (best is None or share > best[0]):
+                best = (share, table)
+    return {best[1].layout.form: best[1]} if best else {}
+
+
+def _match_headers(grid: Grid, row: int, layout: forms.Sheet) -> _Table:
+    wanted = _wanted(layout)
+    below = grid.rows[row + 1] if row + 1 < len(grid.rows) else []
+    columns: dict[str, int] = {}
+    unknown: list[tuple[str, str]] = []
+    group = ""
+    for column in range(max(len(grid.rows[row]), len(below))):
+        upper, lower = clean(grid.text(row, column)), clean(grid.text(row + 1, column))
+        if _NUMBER_LABEL.fullmatch(lower):
+            lower = ""
+        group = upper or (group if lower else "")
+        if not group and not lower:
+            continue
+        key = wanted.get((_key_part(group), _key_part(lower)))
+        if key and key not in columns:
+            columns[key] = column
+        else:
+            where = f"{index_to_letters(column)}{row + 2 if lower else row + 1}"
+            unknown.append((where, f"{group} - {lower}" if lower else group))
+    has_second = any(c.header_2 for c in layout.columns)
+    return _Table(layout, row, row + (2 if has_second else 1), columns, tuple(unknown))
+
+
+def _read_form(report: Report, grid: Grid, table: _Table, header: identity.Header) -> Form:
+    layout = table.layout
+    form = Form(
+        layout.form,
+        grid.name,
+        {key: index_to_letters(c) for key, c in table.columns.items()},
+        [],
+        header.nothing_to_report,
+    )
+    report.issues += _header_issues(grid, table)
+    _fill_merged(grid, table)
+    past_total = False
+    for r in range(table.first_row, len(grid.rows)):
+        line = grid.rows[r]
+        texts = [fold(v) for v in line if isinstance(v, str) and v.strip()]
+        if not texts and not any(not isinstance(v, str) and v is not None for v in line):
+            continue
+        if any(_END.match(t) for t in texts):
+            break
+        row = _read_row(report, grid, table, form, r, past_total)
+        if row is not None:
+            past_total = past_total or row.role == "total"
+            form.rows.append(row)
+    return form
+
+
+def _header_issues(grid: Grid, table: _Table) -> list[Issue]:
+    """A header that is unknown or missing is an error, never a warning (case 31); a renamed one is one issue."""
+    missing = [c.title for c in table.layout.columns if c.key not in table.columns]
+    issues = []
+    for position, (where, title) in enumerate(table.unknown):
+        expected = missing[position] if position < len(missing) else ""
+        issues.append(Issue("M31", grid.name, where, {"value": title, "expected": expected}))
+    for title in missing[len(table.unknown) :]:
+        issues.append(Issue("M31", grid.name, f"A{table.header_row + 1}", {"value": "", "expected": title}))
+    return issues
+
+
+def _fill_merged(grid: Grid, table: _Table) -> None:
+    """A value merged over several body rows counts for each of them (case 25)."""
+    for (top, left), (bottom, right) in grid.merged:
+        if top >= table.first_row and bottom > top and left == right:
+            for r in range(top + 1, bottom + 1):
+                if r < len(grid.rows) and left < len(grid.rows[r]):
+                    grid.rows[r][left] = grid.at(top, left)
+
+
+def _read_row(report: Report, grid: Grid, table: _Table, form: Form, r: int, past_total: bool) -> Row | None:
+    layout = table.layout
+    raw_code = grid.at(r, table.columns.get(layout.row_key, -1))
+    code = cells.code(raw_code).value if isinstance(raw_code, str | int | float) else None
+    labels = [grid.text(r, c) for c in range(min(4, len(grid.rows[r])))]
+    if _NUMBER_LABEL.fullmatch(clean(labels[0])) if labels and clean(labels[0]) else False:
+        return None
+    is_total = any(_TOTAL.match(fold(t)) for t in labels)
+    role = _role(layout, str(code or ""), is_total, past_total)
+    row, issues = _typed_row(grid, table, form, r, role, str(code or ""))
+    has_figures = any(row.states.get(k) != "blank" for k in layout.numeric_keys if k in table.columns)
+    if role == "unknown":
+        if layout.form in ("B01", "B05"):
+            if not has_figures:
+                return None
+            where = form.cell(layout.row_key, r + 1)
+            report.issues.append(Issue("CK10", grid.name, where, {"value": "", "expected": "mã số của dòng"}))
+            return None
+        if not _has_content(layout, row):
+            return None
+        row.role = "leaf"
+    report.issues += issues
+    return row
+
+
+def _role(layout: forms.Sheet, code: str, is_total: bool, past_total: bool) -> str:
+    if is_total and not code:
+        return "total"
+    if layout.form in ("B01", "B05"):
+        if code.startswith("NKH-"):
+            return "off_budget"
+        if not code or past_total:
+            return "unknown"
+        return "leaf" if split_line_code(code)[1] else "heading"
+    return "leaf" if code and layout.form != "B04" else "unknown"
+
+
+def _has_content(layout: forms.Sheet, row: Row) -> bool:
+    """A row without code says something when a cell other than its number is filled."""
+    return any(v is not None for k, v in row.values.items() if k != "stt")
+
+
+def _typed_row(grid: Grid, table: _Table, form: Form, r: int, role: str, code: str) -> tuple[Row, list[Issue]]:
+    values: dict[str, cells.Typed] = {}
+    states: dict[str, str] = {}
+    bad: set[str] = set()
+    issues: list[Issue] = []
+    for column in table.layout.columns:
+        index = table.columns.get(column.key)
+        if index is None:
+            values[column.key] = None
+            if column.numeric:
+                states[column.key] = "not_reported"
+            continue
+        raw = grid.at(r, index)
+        where = f"{index_to_letters(index)}{r + 1}"
+        result = _typed(raw, column, role)
+        if isinstance(result, cells.Problem):
+            values[column.key] = None
+            bad.add(column.key)
+            issues.append(Issue(result.rule, grid.name, where, {"value": result.value, "column": column.title}))
+            if column.numeric:
+                states[column.key] = "blank"
+            continue
+        values[column.key] = result.value
+        if column.numeric and result.state != "number":
+            states[column.key] = result.state
+    return Row(r + 1, role, code, values, states, frozenset(bad)), issues
+
+
+def _typed(raw: sheet.GridValue, column: forms.Column, role: str) -> cells.Cell | cells.Problem:
+    if isinstance(raw, ErrorValue):
+        # A rate over a plan of 0 divides by zero honestly (case 36); the rate is recomputed anyway.
+        return cells.BLANK if column.kind == "percent" and raw.text == "#DIV/0!" else cells.Problem("M36", raw.text)
+    if isinstance(raw, Uncached):
+        return cells.Problem("M35", "=" + raw.formula)
+    if column.numeric:
+        if role == "off_budget" and column.kind != "money":
+            return cells.BLANK
+        return cells.number(raw, column.kind)
+    if column.kind == "date":
+        return cells.day(raw)
+    if column.kind == "enum":
+        return cells.choice(raw, column.choices)
+    if column.kind == "code":
+        return cells.code(raw)
+    return cells.text(raw)

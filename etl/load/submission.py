@@ -1,0 +1,193 @@
+"""One judged workbook into the warehouse: one transaction, all or nothing, bulk rows by COPY.
+
+Append-only (law 4): nothing is updated. Idempotent (law 10): a submission is known by the sha256 of its bytes, so a
+second load of the same file inserts nothing, and one that was killed half-way left nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from etl.collect.report import Form, Report
+from etl.load.warehouse import Connection
+from etl.reference import forms
+from etl.reference.province import split_line_code
+from etl.validate.finding import Finding
+
+_TABLE = {
+    "B01": "disbursement",
+    "B02": "output_indicator",
+    "B03": "task_report",
+    "B04": "proposal",
+    "B05": "roadmap",
+}
+_LEADING = ("submission_id", "commune_code", "period", "budget_year", "row_no")
+_NOT_STORED = frozenset({"stt", "content_vi"})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A report with its verdict, as it goes into the warehouse."""
+
+    report: Report
+    findings: Sequence[Finding]
+    verdict: str
+    received_at: datetime
+
+
+def load(connection: Connection, judged: Judged, now: datetime) -> int | None:
+    """Insert the submission, its findings and, when accepted, its facts; None when it is there already.
+
+    The caller's connection must not be in a transaction; this function commits its own.
+    """
+    with connection.transaction():
+        submission_id = _insert_submission(connection, judged, now)
+        if submission_id is None:
+            return None
+        _copy(
+            connection,
+            "core.finding",
+            [
+                "submission_id",
+                "finding_no",
+                "rule_id",
+                "severity",
+                "sheet",
+                "cell",
+                "value",
+                "expected",
+                "difference",
+                "message_vi",
+                "fix_vi",
+            ],
+            (
+                (
+                    submission_id,
+                    n,
+                    f.rule,
+                    f.severity,
+                    f.sheet,
+                    f.cell,
+                    f.value,
+                    f.expected,
+                    f.difference,
+                    f.message,
+                    f.fix,
+                )
+                for n, f in enumerate(judged.findings, 1)
+            ),
+        )
+        if judged.verdict == "accepted":
+            _insert_facts(connection, judged.report, submission_id)
+        connection.execute(
+            "select audit.append(%s, 'pipeline', 'submission', %s, %s)",
+            (now, judged.report.sha256, Jsonb({"verdict": judged.verdict, "file": judged.report.file_name})),
+        )
+    return submission_id
+
+
+def _insert_submission(connection: Connection, judged: Judged, now: datetime) -> int | None:
+    report = judged.report
+    row = connection.execute(
+        """
+        insert into raw.submission (
+            sha256, file_name, verdict, commune_code, period, budget_year, as_of, template_id, template_version,
+            version_no, signer, nothing_to_report, line_counts, received_at, known_at
+        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (sha256) do nothing
+        returning submission_id
+        """,
+        (
+            report.sha256,
+            report.file_name,
+            judged.verdict,
+            report.commune_code,
+            str(report.period) if report.period else None,
+            report.budget_year,
+            report.as_of,
+            report.template_id,
+            report.template_version,
+            report.version_no,
+            report.signer,
+            [name for name, form in report.forms.items() if form.nothing_to_report],
+            Jsonb(report.line_counts),
+            judged.received_at,
+            now,
+        ),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def _insert_facts(connection: Connection, report: Report, submission_id: int) -> None:
+    lead = (submission_id, report.commune_code, str(report.period), report.budget_year)
+    _copy(
+        connection,
+        "raw.sheet_layout",
+        ["submission_id", "form", "sheet", "columns"],
+        ((submission_id, f.form, f.sheet, Jsonb(f.columns)) for f in report.forms.values()),
+    )
+    for name, form in report.forms.items():
+        columns, rows = _facts(form, report)
+        _copy(connection, f"core.{_TABLE[name]}", [*_LEADING, *columns], ((*lead, *row) for row in rows))
+    extra = [row for row in report.forms["B01"].rows if row.role == "off_budget"] if "B01" in report.forms else []
+    _copy(
+        connection,
+        "core.off_budget",
+        [*_LEADING, "line_code", "amount", "value_states"],
+        (
+            (
+                *lead,
+                row.row_no,
+                row.code,
+                row.values["disb_ytd"],
+                Jsonb({"amount": state} if (state := row.states.get("disb_ytd")) else {}),
+            )
+            for row in extra
+        ),
+    )
+
+
+def _facts(form: Form, report: Report) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+    """Column names after the leading ones, and the leaf rows of the form."""
+    layout = forms.load(report.template_version or forms.CURRENT_VERSION).sheet(form.form)
+    keys = [c.key for c in layout.columns if c.key not in _NOT_STORED]
+    derived: list[str] = {
+        "B01": ["project_code", "capital_kind"],
+        "B05": ["project_code", "capital_kind"],
+        "B04": ["is_new"],
+    }.get(form.form, [])
+    leaves = [row for row in form.rows if row.role == "leaf"]
+    if form.form == "B05":
+        leaves = [row for row in leaves if any(row.states.get(k) != "blank" for k in layout.numeric_keys)]
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        new = 0
+        for row in leaves:
+            values = dict(row.values)
+            extra: tuple[Any, ...] = ()
+            if derived == ["is_new"]:
+                is_new = not values.get("issue_id")
+                new += is_new
+                if is_new:
+                    values["issue_id"] = f"KN-{report.commune_code}-{report.period}-{new:02d}"
+                extra = (is_new,)
+            elif derived:
+                extra = split_line_code(row.code)
+            yield (row.row_no, *(values.get(k) for k in keys), *extra, Jsonb(row.states))
+
+    return [*keys, *derived, "value_states"], rows()
+
+
+def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterator[Sequence[Any]] | Any) -> None:
+    statement = sql.SQL("copy {} ({}) from stdin").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,338 @@
+"""Phụ lục I-V of the report: detail by commune and project, tasks, proposals, who did not report, revisions."""
+
+from __future__ import annotations
+
+from etl.publish.figure import Figure, FigureSet
+from etl.publish.model import Block, Column, Paragraph, Row, Section, Span, Spans, Table
+from etl.publish.tables import (
+    PROPOSAL_STATES,
+    TASK_STATES,
+    capital_kinds,
+    cell,
+    count_line,
+    figure,
+    missing_row,
+    money_line,
+    programmes,
+)
+from etl.publish.text import sentence, show
+
+_REVISED = {"plan_total": "Kế hoạch vốn được sử dụng", "disb_ytd": "Lũy kế giải ngân"}
+_DENOMINATOR = "kế hoạch của chính cột đó"
+
+
+def all_annexes(figures: FigureSet) -> tuple[Section, ...]:
+    """The five annexes in order; each is numbered from page 1."""
+    return (
+        Section(
+            (by_commune(figures), by_project(figures)),
+            True,
+            "Phụ lục I",
+            "BIỂU CHI TIẾT KẾT QUẢ GIẢI NGÂN THEO XÃ, PHƯỜNG VÀ THEO DỰ ÁN",
+        ),
+        Section((tasks(figures),), True, "Phụ lục II", "TÌNH HÌNH THỰC HIỆN NHIỆM VỤ ĐƯỢC GIAO"),
+        Section((proposals(figures),), True, "Phụ lục III", "KHÓ KHĂN, VƯỚNG MẮC VÀ KIẾN NGHỊ CỦA CÁC XÃ, PHƯỜNG"),
+        Section(
+            _quality(figures),
+            False,
+            "Phụ lục IV",
+            "ĐƠN VỊ CHƯA BÁO CÁO, BÁO CÁO CHẬM; SỐ LIỆU CHƯA KHỚP",
+        ),
+        Section(_revisions(figures), False, "Phụ lục V", "ĐIỀU CHỈNH SO VỚI BÁO CÁO TRƯỚC"),
+    )
+
+
+def by_commune(figures: FigureSet) -> Table:
+    """Every commune of the province in the order of its code, the ones without a report included."""
+    kinds = capital_kinds(figures)
+    kind_names = {k: show(figures.get("name", capital_kind=k)).text for k in kinds}
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column("Xã, phường", 4, "left"),
+        Column("Kế hoạch", 2.3, group="Tổng nguồn vốn được sử dụng"),
+        Column("Giải ngân trong kỳ", 2.1, group="Tổng nguồn vốn được sử dụng"),
+        Column("Lũy kế giải ngân", 2.3, group="Tổng nguồn vốn được sử dụng"),
+        Column("Tỷ lệ (%)", 1.6, group="Tổng nguồn vốn được sử dụng"),
+        *(
+            Column(title, width, group=kind_names[k])
+            for k in kinds
+            for title, width in (("Kế hoạch", 2.2), ("Giải ngân", 2.1), ("Tỷ lệ (%)", 1.6))
+        ),
+        Column("Kế hoạch", 2.1, group="Vốn kéo dài"),
+        Column("Giải ngân", 2, group="Vốn kéo dài"),
+        Column("Tỷ lệ (%)", 1.6, group="Vốn kéo dài"),
+        Column("Vốn chưa giải ngân", 2.2),
+    )
+
+    def amounts(**by: object) -> list[Spans]:
+        total = [figure(figures, m, **by) for m in ("plan_total", "disb_period", "disb_ytd", "rate_total")]
+        for kind in kinds:
+            total += [
+                figure(figures, m, capital_kind=kind, **by) for m in ("plan_total", "disb_ytd", "rate_total")
+            ]
+        total += [figure(figures, m, **by) for m in ("plan_carry", "disb_carry", "rate_carry", "undisbursed")]
+        return total
+
+    rows = [Row((cell(""), cell("TỔNG SỐ"), *amounts()), "total")]
+    for number, commune in enumerate(sorted(figures.values("report_state", "commune")), 1):
+        if figures.find("not_reporting", commune=commune):
+            rows.append(missing_row(figures, commune, str(number)))
+        else:
+            name = figure(figures, "name", commune=commune)
+            rows.append(Row((cell(str(number)), name, *amounts(commune=commune))))
+    return Table(
+        "PL1-Xa", "Biểu I.1. Theo xã, phường", money_line(figures, _DENOMINATOR), columns, tuple(rows), small=True
+    )
+
+
+def by_project(figures: FigureSet) -> Table:
+    """Programme, project (dự án, nội dung thành phần) and sub-project in the official order."""
+    columns = (
+        Column("Mã số", 3, "left"),
+        Column("Chương trình, dự án, tiểu dự án", 9, "left"),
+        Column("Kế hoạch", 2.5, group="Tổng nguồn vốn được sử dụng"),
+        Column("Giải ngân trong kỳ", 2.2, group="Tổng nguồn vốn được sử dụng"),
+        Column("Lũy kế giải ngân", 2.5, group="Tổng nguồn vốn được sử dụng"),
+        Column("Tỷ lệ (%)", 1.7, group="Tổng nguồn vốn được sử dụng"),
+        Column("So tháng trước (điểm %)", 1.8, group="Tổng nguồn vốn được sử dụng"),
+        Column("Kế hoạch", 2.2, group="Vốn kéo dài"),
+        Column("Giải ngân", 2.2, group="Vốn kéo dài"),
+        Column("Tỷ lệ (%)", 1.7, group="Vốn kéo dài"),
+        Column("Vốn chưa giải ngân", 2.4),
+    )
+    metrics = (
+        "plan_total", "disb_period", "disb_ytd", "rate_total", "rate_change_points", "plan_carry", "disb_carry",
+        "rate_carry", "undisbursed",
+    )  # fmt: skip
+
+    def row(kind: str, code: str, name: Spans, role: str) -> Row:
+        by = {kind: code}
+        label = (Span(code, figures.get("plan_total", **by), "dimension"),)
+        return Row((label, name, *(figure(figures, m, **by) for m in metrics)), role)
+
+    rows = [Row((cell(""), cell("TỔNG SỐ"), *(figure(figures, m) for m in metrics)), "total")]
+    projects = set(figures.values("plan_total", "project"))
+    nodes = sorted(
+        projects | set(figures.values("plan_total", "subproject")),
+        key=lambda code: (_place(figures, code), code),
+    )
+    for programme in programmes(figures):
+        rows.append(row("programme", programme, figure(figures, "name", programme=programme), "group"))
+        for code in nodes:
+            belongs = figures.find("programme_of", project=code)
+            if belongs is None or belongs.text != programme:
+                continue
+            kind = "project" if code in projects else "subproject"
+            rows.append(row(kind, code, figure(figures, "name", project=code), "item"))
+    return Table(
+        "PL1-DuAn", "Biểu I.2. Theo dự án, tiểu dự án", money_line(figures, _DENOMINATOR), columns, tuple(rows),
+        small=True,
+    )  # fmt: skip
+
+
+def _place(figures: FigureSet, code: str) -> int:
+    found = figures.find("sort_no", project=code)
+    return int(found.value or 0) if found else 0
+
+
+def tasks(figures: FigureSet) -> Table:
+    """The whole register by state: overdue first, the longest overdue at the top."""
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column("Văn bản giao, mục", 4, "left"),
+        Column("Nội dung nhiệm vụ", 11, "left"),
+        Column("Chủ trì", 3.6, "left"),
+        Column("Thời hạn", 3, "left"),
+        Column("Tình trạng", 3.4, "left"),
+        Column("Số ngày quá hạn", 1.7, "center"),
+    )
+
+    def order(task: str) -> tuple[int, int, str, str]:
+        state = figures.get("task_state", task=task).text or ""
+        overdue = figures.find("task_days_overdue", task=task)
+        due = figures.find("task_due", task=task)
+        place = TASK_STATES.index(state) if state in TASK_STATES else len(TASK_STATES)
+        # What is finished comes last: the reader looks for what is still to be done.
+        return (
+            place + (len(TASK_STATES) if state.startswith("Đã hoàn thành") else 0),
+            -int(overdue.value or 0) if overdue else 0,
+            (due.text or "") if due else "",
+            task,
+        )
+
+    rows = []
+    for number, task in enumerate(sorted(figures.values("task_state", "task"), key=order), 1):
+        rows.append(
+            Row(
+                (
+                    cell(str(number)),
+                    (Span(task, figures.get("task_directive", task=task), "dimension"),),
+                    figure(figures, "task_content", task=task),
+                    figure(figures, "task_lead", task=task),
+                    _deadline(figures, task),
+                    figure(figures, "task_state", task=task),
+                    figure(figures, "task_days_overdue", task=task),
+                )
+            )
+        )
+    return Table("PL2-NhiemVu", "", count_line(figures, "nhiệm vụ"), columns, tuple(rows), small=True)
+
+
+def _deadline(figures: FigureSet, task: str) -> Spans:
+    """The deadline in force; after an extension also the original one."""
+    due, phrase = figures.find("task_due", task=task), figures.get("task_phrase", task=task)
+    if due is None:
+        return (show(phrase),)
+    original = figures.find("task_original_due", task=task)
+    if original is None:
+        return (show(due),)
+    return sentence("{due} (gia hạn; ban đầu {original})", due=due, original=original)
+
+
+def proposals(figures: FigureSet) -> Table:
+    """Every proposal as the commune wrote it, the unresolved ones first."""
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column("Xã, phường", 3.2, "left"),
+        Column("Khó khăn, vướng mắc", 7, "left"),
+        Column("Kiến nghị, đề xuất", 8.5, "left"),
+        Column("Cơ quan giải quyết", 3.4, "left"),
+        Column("Tình trạng", 2.6, "left"),
+        Column("Vốn đề nghị tăng, giảm", 2),
+    )
+
+    def order(code: str) -> tuple[int, str, str]:
+        state = figures.get("proposal_state", proposal=code).text or ""
+        place = PROPOSAL_STATES.index(state) if state in PROPOSAL_STATES else len(PROPOSAL_STATES)
+        return place, figures.get("proposal_addressee", proposal=code).text or "", code
+
+    rows = []
+    for number, code in enumerate(sorted(figures.values("proposal_state", "proposal"), key=order), 1):
+        by = {"proposal": code}
+        commune = figures.get("proposal_commune", **by).text
+        rows.append(
+            Row(
+                (
+                    cell(str(number)),
+                    figure(figures, "name", commune=commune),
+                    figure(figures, "proposal_problem", **by),
+                    figure(figures, "proposal_text", **by),
+                    figure(figures, "proposal_addressee", **by),
+                    figure(figures, "proposal_state", **by),
+                    figure(figures, "proposal_amount", "trieu_signed", **by),
+                )
+            )
+        )
+    unit = sentence(
+        "Đơn vị tính vốn: triệu đồng. Theo báo cáo của các xã, phường {period}.", period=figures.get("period")
+    )
+    return Table("PL3-KienNghi", "", unit, columns, tuple(rows), small=True)
+
+
+def _quality(figures: FigureSet) -> tuple[Block, ...]:
+    """Phụ lục IV: missing and late reports; plans that differ from the register. Says when there is none."""
+    blocks: list[Block] = []
+    concerned = sorted({*figures.values("not_reporting", "commune"), *figures.values("late_days", "commune")})
+    if concerned:
+        columns = (
+            Column("TT", 1.2, "center"),
+            Column("Xã, phường", 5, "left"),
+            Column("Tình trạng báo cáo", 6, "left"),
+            Column("Số ngày chậm", 2, "center"),
+        )
+        rows = tuple(
+            Row(
+                (
+                    cell(str(number)),
+                    figure(figures, "name", commune=commune),
+                    figure(figures, "report_state", commune=commune),
+                    figure(figures, "late_days", commune=commune),
+                )
+            )
+            for number, commune in enumerate(concerned, 1)
+        )
+        unit = sentence("Hạn gửi báo cáo: ngày {due}.", due=figures.get("due_on"))
+        blocks.append(Table("PL4-BaoCao", "Biểu IV.1. Đơn vị chưa báo cáo, báo cáo chậm", unit, columns, rows))
+    else:
+        blocks.append(Paragraph(cell("Tất cả các xã, phường đã gửi báo cáo đúng hạn.")))
+    differing = [
+        c for c in sorted(figures.values("plan_difference", "commune"))
+        if figures.get("plan_difference", commune=c).value
+    ]  # fmt: skip
+    if differing:
+        blocks.append(_plan_differences(figures, differing))
+    elif figures.find("plan_difference"):
+        blocks.append(
+            Paragraph(cell("Kế hoạch vốn do các xã, phường báo cáo khớp với các quyết định giao vốn của tỉnh."))
+        )
+    else:
+        blocks.append(Paragraph(cell("Chưa có quyết định giao vốn trong hệ thống để đối chiếu kế hoạch vốn.")))
+    blocks.append(
+        Paragraph(cell("[Cơ quan chủ trì bổ sung kết quả đối chiếu số liệu giải ngân với Kho bạc Nhà nước]"), "gap")
+    )
+    return tuple(blocks)
+
+
+def _plan_differences(figures: FigureSet, communes: list[str]) -> Table:
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column("Xã, phường", 5, "left"),
+        Column("Kế hoạch theo báo cáo", 3),
+        Column("Theo quyết định giao vốn", 3),
+        Column("Chênh lệch", 3),
+    )
+    rows = tuple(
+        Row(
+            (
+                cell(str(number)),
+                figure(figures, "name", commune=commune),
+                figure(figures, "plan_total", commune=commune),
+                figure(figures, "plan_registered_reported", commune=commune),
+                figure(figures, "plan_difference", "trieu_signed", commune=commune),
+            )
+        )
+        for number, commune in enumerate(communes, 1)
+    )
+    caption = "Biểu IV.2. Kế hoạch vốn chưa khớp với quyết định giao vốn của tỉnh"
+    return Table("PL4-KeHoach", caption, money_line(figures), columns, rows)
+
+
+def _revisions(figures: FigureSet) -> tuple[Block, ...]:
+    """Phụ lục V: what has changed in last month's published figures."""
+    changed = sorted(figures.having("revision_difference", "commune", "item"), key=lambda f: f.key)
+    total = sorted(figures.having("revision_difference", "item"), key=lambda f: f.key, reverse=True)
+    if not changed and not total:
+        text = "Không có số liệu của báo cáo {month} đã công bố phải điều chỉnh."
+        return (Paragraph(sentence(text, month=figures.get("previous_period"))),)
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column("Xã, phường", 4, "left"),
+        Column("Số liệu", 5, "left"),
+        Column("Đã công bố", 3),
+        Column("Số liệu mới", 3),
+        Column("Chênh lệch", 3),
+    )
+    rows = tuple(
+        Row(_revision_cells(figures, number, item), "total" if item.dim("commune") is None else "item")
+        for number, item in enumerate([*total, *changed], 1)
+    )
+    unit = sentence(
+        "Đơn vị tính: triệu đồng. So với báo cáo {month} đã công bố.", month=figures.get("previous_period")
+    )
+    return (Table("PL5-DieuChinh", "", unit, columns, rows),)
+
+
+def _revision_cells(figures: FigureSet, number: int, item: Figure) -> tuple[Spans, ...]:
+    by = dict(item.dims)
+    commune = by.get("commune")
+    name = figure(figures, "name", commune=commune) if commune else cell("TỔNG SỐ")
+    return (
+        cell(str(number)),
+        name,
+        cell(_REVISED[by["item"]]),
+        figure(figures, "revision_published", **by),
+        figure(figures, "revision_current", **by),
+        (show(item, "trieu_signed"),),
+    )
+
+

@@ -1,0 +1,193 @@
+"""Charts of the report as Vega-Lite specs over figures, and their rendering with the package's own font."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from etl.publish.figure import FigureSet
+from etl.publish.model import Chart
+from etl.publish.text import show
+
+FONTS = Path(__file__).parent / "fonts"
+INK = "#1b1b1b"
+RULE = "#c9ccd1"
+BLUE, AMBER, RED, GREY = "#1f5a96", "#d98a1f", "#b3261e", "#7a7f87"
+_FONT = "Liberation Serif"
+_CONFIG: dict[str, Any] = {
+    "background": None,
+    "font": _FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK, "titleColor": INK, "tickColor": RULE, "domainColor": RULE, "gridColor": RULE,
+        "labelFontSize": 13, "labelLimit": 400,
+    },
+    "text": {"color": INK, "fontSize": 13},
+}  # fmt: skip
+
+
+def _spec(rows: list[dict[str, Any]], left: int, width: int, height: int, layer: list[dict[str, Any]]) -> dict[str, Any]:
+    """One view of fixed size. Nothing depends on the width of text, which differs with the fonts of a machine."""
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "config": _CONFIG,
+        "autosize": {"type": "none"},
+        "padding": {"left": left, "right": 24, "top": 14, "bottom": 26},
+        "width": width,
+        "height": height,
+        "data": {"values": rows},
+        "layer": layer,
+    }
+
+
+def _rate_axis(name: str) -> dict[str, Any]:
+    return {
+        "field": name,
+        "type": "quantitative",
+        "title": None,
+        "scale": {"domain": [0, 100]},
+        "axis": {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.label + '%'", "labelOverlap": False},
+    }
+
+
+def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
+    """Bars of the rate of each programme and capital kind, each labelled with its figure."""
+    kinds = sorted(figures.values("rate_total", "capital_kind"))
+    names = [show(figures.get("name", capital_kind=kind)).text for kind in kinds]
+    rows: list[dict[str, Any]] = []
+    for programme in programmes:
+        short = figures.find("name_short", programme=programme) or figures.get("name", programme=programme)
+        for kind, name in zip(kinds, names, strict=True):
+            rate = figures.find("rate_total", programme=programme, capital_kind=kind)
+            if rate is not None and rate.value is not None:
+                bar = f"{show(short).text} – {name[:1].lower()}{name[1:]}"
+                rows.append({"bar": bar, "kind": name, "rate": _plot(str(rate.value)), "label": show(rate).text + "%"})
+    total = figures.get("rate_total")
+    y = {
+        "field": "bar", "type": "nominal", "title": None, "sort": None,
+        "axis": {"ticks": False, "domain": False, "grid": False},
+    }  # fmt: skip
+    x = _rate_axis("rate")
+    colour = {"field": "kind", "type": "nominal", "legend": None, "scale": {"domain": names, "range": [BLUE, AMBER]}}
+    layers: list[dict[str, Any]] = [
+        {"mark": {"type": "bar", "height": 13}, "encoding": {"y": y, "x": x, "color": colour}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 5},
+            "encoding": {"y": y, "x": x, "text": {"field": "label"}},
+        },
+    ]
+    if total.value is not None:
+        rule = {"type": "rule", "color": RED, "strokeDash": [4, 3]}
+        layers.append({"mark": rule, "encoding": {"x": {"datum": _plot(str(total.value))}}})
+    return Chart(
+        "ty-le-chuong-trinh",
+        f"Tỷ lệ giải ngân theo chương trình và loại vốn (nét đứt: bình quân chung {show(total).text}%)",
+        "; ".join(f"{r['bar']}: {r['label']}" for r in rows),
+        _spec(rows, 340, 360, 22 * max(len(rows), 1), layers),
+    )
+
+
+def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
+    """One bar per commune from the highest rate to the lowest; communes at zero in red."""
+    total = figures.get("rate_total")
+    rows = [
+        {
+            "name": show(figures.get("name", commune=c)).text,
+            "rate": _plot(str(figures.get("rate_total", commune=c).value)),
+            "label": show(figures.get("rate_total", commune=c)).text + "%",
+            "zero": figures.find("at_zero", commune=c) is not None,
+        }
+        for c in communes
+    ]
+    y = {
+        "field": "name", "type": "nominal", "title": None, "sort": None,
+        "axis": {"ticks": False, "domain": False, "labelOverlap": False},
+    }  # fmt: skip
+    x = _rate_axis("rate")
+    zero = {"test": "datum.zero", "value": RED}
+    layers: list[dict[str, Any]] = [
+        {"mark": {"type": "bar", "height": 10, "color": BLUE}, "encoding": {"y": y, "x": x}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 4},
+            "encoding": {
+                "y": y, "x": x, "text": {"field": "label"}, "color": {"condition": zero, "value": INK},
+            },
+        },
+    ]  # fmt: skip
+    if total.value is not None:
+        rule = {"type": "rule", "color": GREY, "strokeDash": [4, 3]}
+        layers.append({"mark": rule, "encoding": {"x": {"datum": _plot(str(total.value))}}})
+    return Chart(
+        "xep-hang-xa",
+        f"Tỷ lệ giải ngân của các xã, phường (nét đứt: bình quân chung {show(total).text}%)",
+        "; ".join(f"{r['name']}: {r['label']}" for r in rows),
+        _spec(rows, 160, 540, 17 * max(len(rows), 1), layers),
+    )
+
+
+def trend(figures: FigureSet) -> Chart:
+    """The total rate at the end of each month of the budget year so far."""
+    points = sorted(figures.having("rate_trend", "period"), key=lambda f: f.key)
+    rows = []
+    for figure in points:
+        month = figure.dim("period") or ""
+        if figure.value is not None:
+            label = show(figure).text + "%"
+            rows.append({"month": f"T{int(month[5:])}/{month[:4]}", "rate": _plot(str(figure.value)), "label": label})
+    x = {
+        "field": "month", "type": "ordinal", "sort": None, "title": None,
+        "axis": {"labelAngle": 0, "labelOverlap": False},
+    }  # fmt: skip
+    y = _rate_axis("rate")
+    layers = [
+        {"mark": {"type": "line", "color": BLUE, "point": {"color": BLUE}}, "encoding": {"x": x, "y": y}},
+        {"mark": {"type": "text", "dy": -11}, "encoding": {"x": x, "y": y, "text": {"field": "label"}}},
+    ]
+    return Chart(
+        "dien-bien",
+        "Diễn biến tỷ lệ giải ngân lũy kế theo tháng",
+        "; ".join(f"{r['month']}: {r['label']}" for r in rows),
+        _spec(rows, 50, 650, 130, layers),
+    )
+
+
+def _plot(number: str) -> int | float:
+    """A rate as the plotting library takes it: a position on a scale, not an amount."""
+    return json.loads(number)  # type: ignore[no-any-return]
+
+
+@cache
+def _renderer() -> Any:
+    import vl_convert
+
+    vl_convert.register_font_directory(str(FONTS))
+    return vl_convert
+
+
+@lru_cache(maxsize=8)
+def _svg(spec: str, name: str) -> str:
+    text = str(_renderer().vegalite_to_svg(spec))
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
+    return re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
+
+
+def svg(chart: Chart) -> str:
+    """The chart as SVG. Ids inside are prefixed, so that several charts can stand in one page."""
+    return _svg(json.dumps(chart.spec), chart.name)
+
+
+def svg_inline(chart: Chart) -> str:
+    """For HTML: text and rules take the page's colours, so that the chart reads in light and dark."""
+    text = svg(chart).replace(INK, "currentColor").replace(f'"{RULE}"', '"var(--rule)"')
+    text = text.replace(_FONT, "Liberation Serif, Times New Roman, serif")
+    return re.sub(r'<svg ([^>]*?)width="[\d.]+" height="[\d.]+"', r'<svg \1role="img"', text, count=1)
+
+
+def png(chart: Chart) -> bytes:
+    """For DOCX, drawn by typst from the SVG with the package's fonts alone, at 180 pixels per inch."""
+    from etl.publish import typesetting
+
+    return typesetting.png(svg(chart), chart.width_mm)

@@ -1,0 +1,432 @@
+"""Every number and text of the report as figures, read from the marts and never computed here (law 8, CK39).
+
+Each function reads one mart as known at a moment, for one period and budget year, and turns its rows into figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+from psycopg.rows import dict_row
+
+from etl import settings
+from etl.errors import ReleaseError, UsageError
+from etl.load.warehouse import Connection
+from etl.period import Period
+from etl.publish.figure import Dims, Figure, dims
+
+Row = Mapping[str, Any]
+
+MONEY = (
+    "plan_total", "plan_assigned", "plan_carry", "disb_ytd", "disb_period", "disb_assigned", "disb_carry",
+    "disb_completed", "disb_advance", "undisbursed", "undisbursed_carry",
+)  # fmt: skip
+RATES = {
+    "rate_total": ("disb_ytd", "plan_total"),
+    "rate_assigned": ("disb_assigned", "plan_assigned"),
+    "rate_carry": ("disb_carry", "plan_carry"),
+}
+_KEYS = {
+    "programme": "programme_code",
+    "project": "project_code",
+    "subproject": "subproject_code",
+    "capital_kind": "capital_kind",
+    "commune": "commune_code",
+    "source": "source",
+}
+# Dimensions that make up the key of each slice of mart.disbursement_rate; the others follow from them.
+_SLICES = {
+    "all": (),
+    "programme": ("programme",),
+    "capital_kind": ("capital_kind",),
+    "programme_capital_kind": ("programme", "capital_kind"),
+    "commune": ("commune",),
+    "commune_capital_kind": ("capital_kind", "commune"),
+    "project": ("project",),
+    "subproject": ("subproject",),
+    "source": ("source",),
+}
+STATES_VI = {
+    "reported": "Đã báo cáo",
+    "returned": "Bị trả lại, chưa gửi lại",
+    "refused": "Tệp không đọc được, chưa gửi lại",
+    "missing": "Chưa gửi báo cáo",
+}
+
+
+def _day_vi(day: date) -> str:
+    return f"{day.day}/{day.month}/{day.year}"
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads marts for one period and budget year as known at a moment."""
+
+    connection: Connection
+    period: Period
+    budget_year: int
+    known_at: datetime
+
+    def mart(self, name: str, arguments: str = "%(known_at)s", more: str = "", **values: Any) -> list[dict[str, Any]]:
+        """Rows of ``mart.<name>`` of the period and budget year."""
+        return self.rows(
+            f"select m.* from mart.{name}({arguments}) as m "
+            f"where m.period = %(period)s and m.budget_year = %(budget_year)s {more}",
+            **values,
+        )
+
+    def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        cursor = self.connection.cursor(row_factory=dict_row)
+        bound = {"period": str(self.period), "budget_year": self.budget_year, "known_at": self.known_at, **values}
+        return cursor.execute(statement, bound).fetchall()
+
+
+def compute(connection: Connection, period: Period, budget_year: int, known_at: datetime) -> list[Figure]:
+    """All figures of the report of ``period`` and ``budget_year``, as known at ``known_at``.
+
+    Raises UsageError when the calendar does not have the period, ReleaseError when no commune has reported.
+    """
+    reader = _Reader(connection, period, budget_year, known_at)
+    window = _window(reader)
+    summary = _summary_row(reader)
+    rates = reader.mart("disbursement_rate_at", more="and m.slice = any(%(slices)s)", slices=list(_SLICES))
+    figures = [
+        *_identity(reader, window),
+        *_letterhead(settings.get().reference_dir / "report.yml"),
+        *_summary(summary),
+        *(f for row in rates for f in _disbursement(row)),
+        *_changes(reader),
+        *_trend(reader),
+        *_ranks(reader),
+        *_names(reader, window["as_of"]),
+        *_statuses(reader),
+        *_outputs(reader),
+        *_tasks(reader, window["as_of"]),
+        *_directives(reader, window["as_of"]),
+        *_proposals(reader),
+        *_allocation(reader),
+        *_revisions(reader),
+    ]
+    keys = [f.key for f in figures]
+    if len(set(keys)) != len(keys):
+        twice = sorted({k for k in keys if keys.count(k) > 1})
+        raise ReleaseError(f"Số liệu trùng mã định danh: {', '.join(twice[:5])}.")
+    return figures
+
+
+def _window(reader: _Reader) -> Row:
+    rows = reader.rows(
+        "select * from ref.reporting_calendar where period = %(period)s and budget_year = %(budget_year)s"
+    )
+    if not rows:
+        raise UsageError(f"Lịch báo cáo chưa có kỳ {reader.period} của năm ngân sách {reader.budget_year}.")
+    return rows[0]
+
+
+def _summary_row(reader: _Reader) -> Row:
+    rows = reader.mart("report_summary_at")
+    if not rows or not rows[0]["communes_reported"]:
+        raise ReleaseError(
+            f"Chưa có xã, phường nào có báo cáo được chấp nhận cho kỳ {reader.period}, năm ngân sách "
+            f"{reader.budget_year}; không thể tổng hợp."
+        )
+    return rows[0]
+
+
+def _text(metric: str, text: str | None, source: str, by: Dims = ()) -> Figure:
+    return Figure(metric, "text", source, by, text=text)
+
+
+def _date(metric: str, day: date | None, source: str, by: Dims = ()) -> Figure:
+    return Figure(metric, "date", source, by, text=day.isoformat() if day else None)
+
+
+def _number(metric: str, unit: str, value: Any, source: str, by: Dims = ()) -> Figure:
+    return Figure(metric, unit, source, by, value=None if value is None else Decimal(value))
+
+
+def _identity(reader: _Reader, window: Row) -> Iterator[Figure]:
+    source = "ref.reporting_calendar"
+    yield _text("period", reader.period.vi, source)
+    yield _text("period_short", f"tháng {reader.period.month}", source)
+    yield _text("next_period", reader.period.next.vi, source)
+    yield _text("previous_period", f"tháng {reader.period.previous.month}", source)
+    yield _text("period_year_ago", f"tháng {reader.period.month}/{reader.period.year - 1}", source)
+    yield _text("budget_year", str(reader.budget_year), source)
+    for metric in ("as_of", "due_on", "publish_on"):
+        yield _date(metric, window[metric], source)
+    yield _text("as_of_short", _day_vi(window["as_of"]), source)
+
+
+def _letterhead(path: Path) -> Iterator[Figure]:
+    """Issuer, signer, recipients: configuration is frozen with the figures, so that a release prints the same again."""
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for item in ("parent_body", "issuer", "symbol", "place", "drafter", "province", "signer", "filing"):
+        yield _text("letterhead", config[item], "report.yml", (("item", item),))
+    for item in ("addressees", "authority", "recipients"):
+        yield _text("letterhead", "\n".join(config[item]), "report.yml", (("item", item),))
+    for programme, name in config["programme_short"].items():
+        yield _text("name_short", name, "report.yml", (("programme", programme),))
+
+
+def _summary(row: Row) -> Iterator[Figure]:
+    source = "mart.report_summary"
+    for metric in (
+        "communes_expected", "communes_reported", "communes_not_reporting", "communes_late", "communes_returned",
+        "communes_refused", "communes_missing", "communes_with_warnings", "communes_ranked",
+        "communes_above_average", "communes_at_zero", "communes_below_threshold", "months_left",
+    ):  # fmt: skip
+        yield _number(metric, "count", row[metric], source)
+    yield _number("plan_covered_pct", "pct", row["plan_covered_pct"], source)
+    yield _number("low_rate_pct", "pct", row["low_rate_pct"], source)
+    yield _number("pace_needed", "vnd", row["pace_needed"], source)
+    yield _date("closing_on", row["closing_on"], source)
+
+
+def _slice_dims(row: Row) -> Dims:
+    return dims({name: row[_KEYS[name]] for name in _SLICES[row["slice"]]})
+
+
+def _coverage(row: Row) -> dict[str, Any]:
+    """Coverage belongs to totals over communes; a commune's own line has none."""
+    if row["commune_code"] is not None:
+        return {}
+    return {
+        "coverage_n": row["communes_reported"],
+        "coverage_of": row["communes_expected"],
+        "coverage_plan_pct": row["plan_covered_pct"],
+    }
+
+
+def _disbursement(row: Row) -> Iterator[Figure]:
+    """Amounts and rates of one slice; what the forms do not report for it (a source has no carry-over) is left out."""
+    source, by, coverage = "mart.disbursement_rate", _slice_dims(row), _coverage(row)
+    for metric in MONEY:
+        if row[metric] is not None:
+            yield Figure(metric, "vnd", source, by, value=row[metric], **coverage)
+    for metric, (numerator, denominator) in RATES.items():
+        if row[denominator] is not None:
+            yield Figure(
+                metric, "pct", source, by, value=row[metric], numerator=row[numerator], denominator=row[denominator],
+                **coverage,
+            )  # fmt: skip
+
+
+def _changes(reader: _Reader) -> Iterator[Figure]:
+    source = "mart.disbursement_change"
+    for row in reader.mart("disbursement_change_at", more="and m.slice = any(%(slices)s)", slices=list(_SLICES)):
+        by = _slice_dims(row)
+        if row["slice"] == "all":
+            yield _number("communes_previous", "count", row["communes_previous"], source, by)
+        for metric, unit in (
+            ("rate_previous", "pct"),
+            ("rate_change_points", "pct_points"),
+            ("rate_last_year", "pct"),
+            ("rate_change_last_year_points", "pct_points"),
+        ):
+            if row[metric] is not None:
+                yield _number(metric, unit, row[metric], source, by)
+
+
+def _trend(reader: _Reader) -> Iterator[Figure]:
+    """The rate at the end of each month of the budget year so far, as best known now."""
+    for row in reader.rows(
+        "select r.period, r.rate_total, r.disb_ytd, r.plan_total, r.communes_reported, r.communes_expected, "
+        "r.plan_covered_pct, r.commune_code from mart.disbursement_rate_at(%(known_at)s) as r "
+        "where r.slice = 'all' and r.budget_year = %(budget_year)s and r.period <= %(period)s"
+    ):
+        yield Figure(
+            "rate_trend", "pct", "mart.disbursement_rate", (("period", row["period"]),), value=row["rate_total"],
+            numerator=row["disb_ytd"], denominator=row["plan_total"], **_coverage(row),
+        )  # fmt: skip
+
+
+def _ranks(reader: _Reader) -> Iterator[Figure]:
+    for row in reader.mart("commune_rank_at"):
+        by = dims({"commune": row["commune_code"]})
+        for metric in ("rank_rate", "order_lowest", "order_undisbursed"):
+            yield _number(metric, "count", row[metric], "mart.commune_rank", by)
+        if row["at_zero"]:
+            yield _text("at_zero", "Chưa giải ngân", "mart.commune_rank", by)
+
+
+def _names(reader: _Reader, as_of: date) -> Iterator[Figure]:
+    """Names in force on the as-of date, and the place of each project in the official order."""
+    valid = "%(as_of)s >= valid_from and (valid_to is null or %(as_of)s <= valid_to)"
+    for row in reader.rows(f"select * from ref.commune where {valid}", as_of=as_of):
+        by = dims({"commune": row["commune_code"]})
+        yield _text("name", row["name_vi"], "ref.commune", by)
+    for row in reader.rows(f"select * from ref.programme_node where {valid}", as_of=as_of):
+        kind = "programme" if row["parent_code"] is None else "project"
+        by = dims({kind: row["code"]})
+        yield _text("name", row["name_vi"], "ref.programme_node", by)
+        yield _number("sort_no", "count", row["sort_no"], "ref.programme_node", by)
+        if row["parent_code"] is not None:
+            yield _text("programme_of", row["programme_code"], "ref.programme_node", by)
+    for row in reader.rows(f"select * from ref.capital_kind where {valid}", as_of=as_of):
+        yield _text("name", row["short_vi"], "ref.capital_kind", dims({"capital_kind": row["capital_kind"]}))
+
+
+def _statuses(reader: _Reader) -> Iterator[Figure]:
+    source = "mart.submission_status"
+    for row in reader.mart("submission_status_at"):
+        by = dims({"commune": row["commune_code"]})
+        yield _text("report_state", STATES_VI[row["state"]], source, by)
+        if row["state"] != "reported":
+            yield _text("not_reporting", row["state"], source, by)
+        if row["late_days"]:
+            yield _number("late_days", "days", row["late_days"], source, by)
+        if row["warnings"]:
+            yield _number("warnings", "count", row["warnings"], source, by)
+
+
+def _outputs(reader: _Reader) -> Iterator[Figure]:
+    source = "mart.output_indicator"
+    for row in reader.mart("output_indicator_at"):
+        by = dims({"indicator": row["indicator_code"]})
+        yield _text("name", row["indicator_vi"], source, by)
+        yield _text("indicator_unit", row["unit"], source, by)
+        yield _number("indicator_communes", "count", row["communes"], source, by)
+        for metric in ("target_year", "actual_period", "actual_ytd"):
+            yield _number(metric, "quantity", row[metric], source, by)
+        yield Figure(
+            "output_rate", "pct", source, by, value=row["rate_year"], numerator=row["actual_ytd"],
+            denominator=row["target_year"],
+        )  # fmt: skip
+
+
+def _tasks(reader: _Reader, as_of: date) -> Iterator[Figure]:
+    for row in reader.rows("select * from mart.task_count(%(as_of)s, %(known_at)s)", as_of=as_of):
+        by = dims({"agency": row["lead_vi"], "state": row["state"]})
+        yield _number("tasks", "count", row["tasks"], "mart.task_count", by)
+        if row["longest_overdue_days"] and row["state"] is None:
+            yield _number("longest_overdue_days", "days", row["longest_overdue_days"], "mart.task_count", by)
+    month = reader.rows(
+        "select * from mart.task_month(%(first)s, %(as_of)s, %(known_at)s)", first=as_of.replace(day=1), as_of=as_of
+    )[0]
+    for metric, value in month.items():
+        yield _number(metric, "count", value, "mart.task_month")
+    source = "mart.task_state"
+    for row in reader.rows("select * from mart.task_state(%(as_of)s, %(known_at)s)", as_of=as_of):
+        by = dims({"task": row["task_id"]})
+        yield _text("task_content", row["content_vi"], source, by)
+        yield _text("task_lead", row["lead_vi"], source, by)
+        yield _text("task_coordinating", "; ".join(row["coordinating_vi"]), source, by)
+        yield _text("task_state", row["state"], source, by)
+        yield _text("task_directive", row["directive_id"], source, by)
+        yield _text("task_phrase", row["deadline_phrase_vi"], source, by)
+        if row["due_date"]:
+            yield _date("task_due", row["due_date"], source, by)
+        if row["extensions"]:
+            yield _date("task_original_due", row["original_due_date"], source, by)
+        if row["days_overdue"]:
+            yield _number("task_days_overdue", "days", row["days_overdue"], source, by)
+
+
+def _directives(reader: _Reader, as_of: date) -> Iterator[Figure]:
+    """All documents that assign tasks; those issued (or whose meeting fell) within the month are marked."""
+    source = "mart.directive"
+    rows = reader.rows(
+        "select d.*, coalesce(d.doc_date, d.event_date) between %(first)s and %(as_of)s as in_month "
+        "from mart.directive_at(%(known_at)s) as d order by coalesce(d.doc_date, d.event_date), d.directive_id",
+        first=as_of.replace(day=1),
+        as_of=as_of,
+    )
+    for row in rows:
+        by = dims({"directive": row["directive_id"]})
+        yield _text("directive_title", row["title_vi"], source, by)
+        yield _text("directive_no", row["doc_no"], source, by)
+        yield _text("directive_issuer", row["issuer_vi"], source, by)
+        yield _date("directive_date", row["doc_date"] or row["event_date"], source, by)
+        if row["in_month"]:
+            yield _number("directive_tasks", "count", row["tasks"], source, by)
+            yield _number("directive_tasks_dated", "count", row["tasks_dated"], source, by)
+
+
+def _proposals(reader: _Reader) -> Iterator[Figure]:
+    for row in reader.mart("proposal_count_at"):
+        by = dims({"agency": row["addressee"], "state": row["state"]})
+        yield _number("proposals", "count", row["proposals"], "mart.proposal_count", by)
+        if row["state"] is None:
+            yield _number("proposal_communes", "count", row["communes"], "mart.proposal_count", by)
+    source = "mart.proposal"
+    seen: dict[str, int] = {}
+    for row in reader.mart("proposal_at", more="order by m.commune_code, m.row_no"):
+        seen[row["issue_id"]] = seen.get(row["issue_id"], 0) + 1
+        # A workbook may repeat a proposal's code; the second row is shown too, under a code of its own.
+        code = row["issue_id"] if seen[row["issue_id"]] == 1 else f"{row['issue_id']}#{seen[row['issue_id']]}"
+        by = dims({"proposal": code})
+        yield _text("proposal_commune", row["commune_code"], source, by)
+        yield _text("proposal_problem", row["problem"], source, by)
+        yield _text("proposal_text", row["proposal"], source, by)
+        yield _text("proposal_addressee", row["addressee"], source, by)
+        yield _text("proposal_category", row["category"], source, by)
+        yield _text("proposal_state", row["state"], source, by)
+        yield _text("proposal_reply", row["reply_doc"], source, by)
+        yield _number("proposal_amount", "vnd", row["adjust_amount"], source, by)
+
+
+def _allocation(reader: _Reader) -> Iterator[Figure]:
+    for row in reader.mart("allocation_gap_at"):
+        by = dims({"commune": row["commune_code"], "programme": row["programme_code"]})
+        for metric, column in (
+            ("plan_registered", "plan_registered"),
+            ("plan_registered_reported", "plan_registered_reported"),
+            ("plan_difference", "difference"),
+        ):
+            if row[column] is not None:
+                yield _number(metric, "vnd", row[column], "mart.allocation_gap", by)
+
+
+def _revisions(reader: _Reader) -> Iterator[Figure]:
+    """Changes of last month's published figures; the closing report of a budget year follows December's."""
+    rows = reader.rows(
+        "select * from mart.revision_at(%(previous)s, %(budget_year)s, %(known_at)s)",
+        previous=str(reader.period.previous),
+    )
+    for row in rows:
+        by = dims({"commune": row["commune_code"], "item": row["metric"]})
+        for metric, column in (
+            ("revision_published", "published"),
+            ("revision_current", "current_value"),
+            ("revision_difference", "difference"),
+        ):
+            yield _number(metric, "vnd", row[column], "mart.revision", by)
+
+
+def store(connection: Connection, release_id: str, figures: Sequence[Figure]) -> None:
+    """Append the figures of a release by COPY; the caller's transaction makes it all or nothing."""
+    import json
+
+    columns = (
+        "figure_id, release_id, metric, dims, value, text_value, unit, numerator, denominator, coverage_n, "
+        "coverage_of, coverage_plan_pct, source"
+    )
+    with connection.cursor().copy(f"copy release.figure ({columns}) from stdin") as copy:
+        for f in figures:
+            copy.write_row(
+                (
+                    f"{release_id}/{f.key}", release_id, f.metric, json.dumps(dict(f.dims), ensure_ascii=False),
+                    f.value, f.text, f.unit, f.numerator, f.denominator, f.coverage_n, f.coverage_of,
+                    f.coverage_plan_pct, f.source,
+                )  # fmt: skip
+            )
+
+
+def stored(connection: Connection, release_id: str) -> list[Figure]:
+    """The figures of a release as they were frozen."""
+    cursor = connection.cursor(row_factory=dict_row)
+    rows = cursor.execute("select * from release.figure where release_id = %s", (release_id,)).fetchall()
+    return [
+        Figure(
+            r["metric"], r["unit"], r["source"], dims(r["dims"]), r["value"], r["text_value"], r["numerator"],
+            r["denominator"], r["coverage_n"], r["coverage_of"], r["coverage_plan_pct"],
+        )  # fmt: skip
+        for r in rows
+    ]

@@ -1,0 +1,283 @@
+"""Bảng 1-6 of the report (DOMAIN.md 9). Each names its unit, as-of day and denominator; a commune without a report is
+"chưa báo cáo", never 0 %."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etl.publish.figure import FigureSet
+from etl.publish.model import Column, Row, Span, Spans, Table
+from etl.publish.text import NOTHING, sentence, show
+
+TASK_STATES = (
+    "Đã hoàn thành đúng hạn",
+    "Đã hoàn thành quá hạn",
+    "Đang thực hiện quá hạn",
+    "Sắp đến hạn",
+    "Đang thực hiện trong hạn",
+    "Không quy định thời hạn",
+    "Nhiệm vụ thường xuyên / định kỳ",
+    "Thôi thực hiện",
+)
+PROPOSAL_STATES = ("Chưa giải quyết", "Đang giải quyết", "Đã giải quyết", "Không thuộc thẩm quyền")
+NOT_REPORTED = "chưa báo cáo"
+
+
+def cell(text: str) -> Spans:
+    return (Span(text),)
+
+
+def figure(figures: FigureSet, metric: str, style: str = "", **by: object) -> Spans:
+    return (show(figures.find(metric, **by), style),)
+
+
+def programmes(figures: FigureSet) -> list[str]:
+    """Programmes that have a plan, in the official order."""
+    codes = figures.values("plan_total", "programme")
+    return sorted(codes, key=lambda code: figures.get("sort_no", programme=code).value or 0)
+
+
+def capital_kinds(figures: FigureSet) -> list[str]:
+    return sorted(figures.values("plan_total", "capital_kind"))
+
+
+def by_rank(figures: FigureSet) -> list[str]:
+    """Ranked communes from the highest rate to the lowest; equal rates with the larger amount stuck last."""
+    ranked = figures.having("order_lowest", "commune")
+    return [f.dim("commune") or "" for f in sorted(ranked, key=lambda f: f.value or 0, reverse=True)]
+
+
+def not_reporting(figures: FigureSet) -> list[str]:
+    """Communes without an accepted report, by code."""
+    return sorted(figures.values("not_reporting", "commune"))
+
+
+def _coverage(figures: FigureSet) -> dict[str, object]:
+    return {
+        "as_of": figures.get("as_of"),
+        "n": figures.get("communes_reported"),
+        "of": figures.get("communes_expected"),
+    }
+
+
+def money_line(figures: FigureSet, denominator: str = "") -> Spans:
+    """What a money table is in, as of when, over whom, and what its rate divides by."""
+    template = "Đơn vị tính: triệu đồng. Số liệu lũy kế đến ngày {as_of}, tổng hợp từ {n}/{of} xã, phường."
+    if denominator:
+        template += f" Tỷ lệ (%) = lũy kế giải ngân / {denominator}."
+    return sentence(template, **_coverage(figures))  # type: ignore[arg-type]
+
+
+def count_line(figures: FigureSet, unit: str) -> Spans:
+    return sentence(f"Đơn vị tính: {unit}. Tính đến ngày {{as_of}}.", as_of=figures.get("as_of"))
+
+
+def plan(figures: FigureSet) -> Table:
+    """Bảng 1: the plan by programme and capital kind, and what the register of decisions says."""
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column("Chương trình, loại vốn", 7, "left"),
+        Column("Tổng số", 3, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
+        Column("Vốn giao trong năm", 3, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
+        Column("Vốn kéo dài", 3, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
+        Column("Các xã, phường đã báo cáo", 3, group="Theo quyết định giao vốn của tỉnh"),
+        Column("Toàn tỉnh", 3, group="Theo quyết định giao vốn của tỉnh"),
+        Column("Chênh lệch", 3),
+    )
+
+    def row(number: str, name: Spans, role: str, **by: object) -> Row:
+        register = (
+            [figure(figures, m, **by) for m in ("plan_registered_reported", "plan_registered")]
+            + [figure(figures, "plan_difference", "trieu_signed", **by)]
+            if "capital_kind" not in by
+            else [cell("")] * 3
+        )
+        amounts = [figure(figures, m, **by) for m in ("plan_total", "plan_assigned", "plan_carry")]
+        return Row((cell(number), name, *amounts, *register), role)
+
+    rows = [row("", cell("TỔNG SỐ"), "total")]
+    rows += [row("", figure(figures, "name", capital_kind=k), "item", capital_kind=k) for k in capital_kinds(figures)]
+    for number, programme in enumerate(programmes(figures), 1):
+        rows.append(row(str(number), figure(figures, "name_short", programme=programme), "group", programme=programme))
+        rows += [
+            row("", figure(figures, "name", capital_kind=kind), "item", programme=programme, capital_kind=kind)
+            for kind in capital_kinds(figures)
+            if figures.find("plan_total", programme=programme, capital_kind=kind)
+        ]
+    caption = "Bảng 1. Tình hình phân bổ, giao kế hoạch vốn"
+    return Table("Bang1", caption, money_line(figures), columns, tuple(rows))
+
+
+def disbursement(figures: FigureSet) -> Table:
+    """Bảng 2: three programmes by capital kind, the three denominators side by side."""
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column("Chương trình, loại vốn", 6.5, "left"),
+        Column("Kế hoạch", 3, group="Tổng nguồn vốn được sử dụng"),
+        Column("Lũy kế giải ngân", 3, group="Tổng nguồn vốn được sử dụng"),
+        Column("Tỷ lệ (%)", 1.9, group="Tổng nguồn vốn được sử dụng"),
+        Column("So tháng trước (điểm %)", 2.1, group="Tổng nguồn vốn được sử dụng"),
+        Column("Giải ngân", 3, group="Vốn giao trong năm"),
+        Column("Tỷ lệ (%)", 1.9, group="Vốn giao trong năm"),
+        Column("Giải ngân", 2.6, group="Vốn kéo dài"),
+        Column("Tỷ lệ (%)", 1.9, group="Vốn kéo dài"),
+    )
+
+    def row(number: str, name: Spans, role: str, **by: object) -> Row:
+        metrics = (
+            "plan_total", "disb_ytd", "rate_total", "rate_change_points", "disb_assigned", "rate_assigned",
+            "disb_carry", "rate_carry",
+        )  # fmt: skip
+        return Row((cell(number), name, *(figure(figures, m, **by) for m in metrics)), role)
+
+    rows = [row("", cell("TỔNG SỐ"), "total")]
+    rows += [row("", figure(figures, "name", capital_kind=k), "item", capital_kind=k) for k in capital_kinds(figures)]
+    for number, programme in enumerate(programmes(figures), 1):
+        rows.append(row(str(number), figure(figures, "name_short", programme=programme), "group", programme=programme))
+        rows += [
+            row("", figure(figures, "name", capital_kind=kind), "item", programme=programme, capital_kind=kind)
+            for kind in capital_kinds(figures)
+            if figures.find("plan_total", programme=programme, capital_kind=kind)
+        ]
+    rows += [
+        Row(
+            (
+                cell(""), cell(f"Trong đó: {name}"), figure(figures, "plan_total", source=source),
+                figure(figures, "disb_ytd", source=source), figure(figures, "rate_total", source=source),
+                figure(figures, "rate_change_points", source=source), *[cell("")] * 4,
+            )
+        )
+        for source, name in (("NSTW", "ngân sách trung ương"), ("NSDP", "ngân sách địa phương"))
+        if figures.find("plan_total", source=source)
+    ]  # fmt: skip
+    return Table(
+        "Bang2",
+        "Bảng 2. Kết quả giải ngân theo chương trình và loại vốn",
+        money_line(figures, "kế hoạch của chính cột nguồn vốn đó"),
+        columns,
+        tuple(rows),
+        small=True,
+    )
+
+
+def ranking(figures: FigureSet) -> Table:
+    """Bảng 3: all communes by rate; the rank by amount still to be disbursed stands beside it."""
+    columns = (
+        Column("Xếp hạng", 1.3, "center"),
+        Column("Xã, phường", 4.5, "left"),
+        Column("Kế hoạch vốn được sử dụng", 2.6),
+        Column("Lũy kế giải ngân", 2.6),
+        Column("Tỷ lệ (%)", 1.7),
+        Column("So tháng trước (điểm %)", 2.1),
+        Column("Vốn chưa giải ngân", 2.6),
+        Column("Thứ tự theo vốn chưa giải ngân", 1.9, "center"),
+    )
+    metrics = ("plan_total", "disb_ytd", "rate_total", "rate_change_points", "undisbursed")
+    rows = [
+        Row((cell(""), cell("TỔNG SỐ"), *(figure(figures, m) for m in metrics), cell("")), "total")
+    ]
+    for commune in by_rank(figures):
+        by = {"commune": commune}
+        rows.append(
+            Row(
+                (
+                    figure(figures, "rank_rate", **by),
+                    figure(figures, "name", **by),
+                    *(figure(figures, m, **by) for m in metrics),
+                    figure(figures, "order_undisbursed", **by),
+                )
+            )
+        )
+    rows += [missing_row(figures, commune, NOTHING) for commune in not_reporting(figures)]
+    return Table(
+        "Bang3",
+        "Bảng 3. Xếp hạng tỷ lệ giải ngân của các xã, phường",
+        money_line(figures, "tổng kế hoạch vốn được sử dụng, gồm vốn kéo dài"),
+        columns,
+        tuple(rows),
+        small=True,
+    )
+
+
+def missing_row(figures: FigureSet, commune: str, number: str) -> Row:
+    """A commune without an accepted report: no amount, no rate."""
+    return Row((cell(number), figure(figures, "name", commune=commune), cell(NOT_REPORTED)), "missing")
+
+
+def outputs(figures: FigureSet) -> Table:
+    """Bảng 4: output indicators; shares are not added up over communes."""
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column("Chỉ tiêu", 8, "left"),
+        Column("Đơn vị tính", 2, "center"),
+        Column("Số xã, phường báo cáo", 2),
+        Column("Kế hoạch năm", 2),
+        Column("Thực hiện trong kỳ", 2),
+        Column("Lũy kế từ đầu năm", 2),
+        Column("Tỷ lệ (%)", 1.8),
+    )
+    rows = []
+    for number, indicator in enumerate(sorted(figures.values("indicator_unit", "indicator")), 1):
+        by = {"indicator": indicator}
+        metrics = ("name", "indicator_unit", "indicator_communes", "target_year", "actual_period", "actual_ytd")
+        rows.append(
+            Row(
+                (cell(str(number)), *(figure(figures, m, **by) for m in metrics), figure(figures, "output_rate", **by))
+            )
+        )
+    unit = sentence(
+        "Đơn vị tính: theo từng chỉ tiêu. Số liệu đến ngày {as_of}. Tỷ lệ (%) = lũy kế từ đầu năm / kế hoạch năm; "
+        "chỉ tiêu tính bằng % không cộng giữa các xã.",
+        as_of=figures.get("as_of"),
+    )
+    return Table("Bang4", "Bảng 4. Kết quả thực hiện các chỉ tiêu đầu ra", unit, columns, tuple(rows))
+
+
+def counts(
+    figures: FigureSet, name: str, caption: str, unit: str, metric: str, states: Sequence[str], first: str
+) -> Table:
+    """Agencies by state, all agencies first."""
+    used = [s for s in states if figures.find(metric, state=s)]
+    # A state outside the list (another wording in a workbook) still gets its column: nothing is lost.
+    used += sorted(set(figures.values(metric, "state")) - set(states))
+    columns = (
+        Column("TT", 1.2, "center"),
+        Column(first, 5.5, "left"),
+        Column("Tổng số", 1.7),
+        *(Column(state, 2) for state in used),
+    )
+
+    def row(number: str, name: Spans, role: str, **by: object) -> Row:
+        in_state = [figure(figures, metric, state=s, **by) for s in used]
+        return Row((cell(number), name, figure(figures, metric, **by), *in_state), role)
+
+    rows = [row("", cell("TỔNG SỐ"), "total")]
+    agencies = sorted(
+        figures.values(metric, "agency"), key=lambda a: (-(figures.get(metric, agency=a).value or 0), a)
+    )
+    rows += [
+        row(str(number), _agency(figures, metric, agency), "item", agency=agency)
+        for number, agency in enumerate(agencies, 1)
+    ]
+    return Table(name, caption, count_line(figures, unit), columns, tuple(rows))
+
+
+def _agency(figures: FigureSet, metric: str, agency: str) -> Spans:
+    """The agency is a dimension of its count; the name in the first column leads to that figure."""
+    return (Span(agency, figures.get(metric, agency=agency), "dimension"),)
+
+
+def tasks(figures: FigureSet) -> Table:
+    """Bảng 5: tasks by lead agency and derived state."""
+    caption = "Bảng 5. Tình hình thực hiện nhiệm vụ được giao theo cơ quan chủ trì"
+    return counts(figures, "Bang5", caption, "nhiệm vụ", "tasks", TASK_STATES, "Cơ quan chủ trì")
+
+
+def proposals(figures: FigureSet) -> Table:
+    """Bảng 6: proposals by the agency that has to answer and by state."""
+    caption = "Bảng 6. Kiến nghị của các xã, phường theo cơ quan giải quyết"
+    return counts(
+        figures, "Bang6", caption, "kiến nghị", "proposals", PROPOSAL_STATES, "Cơ quan có thẩm quyền giải quyết"
+    )
+
+

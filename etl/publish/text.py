@@ -1,0 +1,131 @@
+"""Vietnamese notation of figures, and sentences made of figures.
+
+Amounts: tỷ đồng with one decimal in prose, triệu đồng in tables. Rates: two decimals. ``,`` is the decimal mark,
+``.`` groups thousands.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from etl import clock, money
+from etl.publish.figure import Figure
+from etl.publish.model import Span, Spans
+
+NOTHING = "–"
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def _signed(text: str, positive: bool) -> str:
+    return f"+{text}" if positive else text
+
+
+def _number(figure: Figure, decimals: int | None) -> str:
+    return NOTHING if figure.value is None else money.group_vi(figure.value, decimals)
+
+
+def _quantity(figure: Figure) -> str:
+    """Outputs with the decimals that they have, two at most."""
+    if figure.value is None:
+        return NOTHING
+    return _number(figure, 0) if figure.value == figure.value.to_integral_value() else _trimmed(figure)
+
+
+def _trimmed(figure: Figure) -> str:
+    return _number(figure, 2).rstrip("0").rstrip(",")
+
+
+def _place(figure: Figure) -> str:
+    """A commune's name inside a sentence: ``xã Quan Sơn``."""
+    name = clean(figure.text)
+    return name[:1].lower() + name[1:]
+
+
+def _points(figure: Figure) -> str:
+    return NOTHING if figure.value is None else _signed(_number(figure, 2), figure.value > 0)
+
+
+def _vnd(show: Callable[[int], str], figure: Figure) -> str:
+    return NOTHING if figure.value is None else show(int(figure.value))
+
+
+_STYLES: dict[str, Callable[[Figure], str]] = {
+    "ty": lambda f: _vnd(money.show_ty, f),
+    "trieu": lambda f: _vnd(lambda vnd: money.show_trieu(vnd, 0), f),
+    "trieu_signed": lambda f: _vnd(lambda vnd: _signed(money.show_trieu(vnd, 0), vnd > 0), f),
+    "pct": lambda f: _number(f, 2),
+    "pct_short": _trimmed,
+    "points": _points,
+    "points_abs": lambda f: NOTHING if f.value is None else money.group_vi(abs(f.value), 2),
+    "count": lambda f: _number(f, 0),
+    "days": lambda f: _number(f, 0),
+    "quantity": _quantity,
+    "text": lambda f: clean(f.text),
+    "place": _place,
+    "date": lambda f: clock.show_date(f.date) if f.text else NOTHING,
+    "date_short": lambda f: f"{f.date.day}/{f.date.month}/{f.date.year}",
+    "year": lambda f: str(f.date.year),
+}
+_DEFAULT = {
+    "vnd": "trieu", "pct": "pct", "pct_points": "points", "count": "count", "days": "days", "quantity": "quantity",
+    "text": "text", "date": "date",
+}  # fmt: skip
+
+
+def clean(text: str | None) -> str:
+    """Text of the communes as one line: NFC, white space folded, no control characters; ``–`` for none."""
+    folded = " ".join(unicodedata.normalize("NFC", text or "").split())
+    return "".join(c for c in folded if unicodedata.category(c)[0] != "C") or NOTHING
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most ``limit`` characters, cut between words."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;. ") + "…"
+
+
+def show(figure: Figure | None, style: str = "", *, limit: int | None = None, bold: bool = False) -> Span:
+    """A figure as a span; an absent one as ``–``."""
+    if figure is None:
+        return Span(NOTHING)
+    chosen = style or _DEFAULT[figure.unit]
+    text = _STYLES[chosen](figure)
+    return Span(shorten(text, limit) if limit else text, figure, chosen, bold)
+
+
+def sentence(template: str, **parts: Figure | Span | Sequence[Span]) -> Spans:
+    """``template`` with ``{name}`` places filled by figures (default notation), spans or runs of spans."""
+    result: list[Span] = []
+    position = 0
+    for match in _PLACE.finditer(template):
+        if match.start() > position:
+            result.append(Span(template[position : match.start()]))
+        part = parts[match[1]]
+        if isinstance(part, Figure):
+            result.append(show(part))
+        elif isinstance(part, Span):
+            result.append(part)
+        else:
+            result.extend(part)
+        position = match.end()
+    if position < len(template):
+        result.append(Span(template[position:]))
+    return tuple(result)
+
+
+def listing(items: Iterable[Spans | Span], separator: str = ", ") -> Spans:
+    """Items joined by ``separator``."""
+    result: list[Span] = []
+    for item in items:
+        if result:
+            result.append(Span(separator))
+        result.extend((item,) if isinstance(item, Span) else item)
+    return tuple(result)
+
+
+def bold(spans: Spans) -> Spans:
+    return tuple(replace(span, bold=True) for span in spans)

@@ -1,0 +1,158 @@
+"""All tables of the pack as a workbook: one sheet per table, amounts as numbers, figure ids in cell comments.
+
+Text is always written as text: a cell that begins with ``=`` is no formula. Amounts are in triệu đồng, as printed.
+"""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from typing import Any
+
+import xlsxwriter
+
+from etl import money
+from etl.publish.figure import FigureSet
+from etl.publish.model import Document, Row, Span, Spans, Table, joined
+from etl.publish.text import NOTHING
+
+FONT = "Times New Roman"
+_FORMATS = {
+    "trieu": "#,##0.000", "trieu_signed": "+#,##0.000;-#,##0.000;0", "ty": "#,##0.0", "pct": "0.00",
+    "points": "+0.00;-0.00;0.00", "count": "#,##0", "days": "#,##0", "quantity": "#,##0.##",
+}  # fmt: skip
+_SHADES = {"total": "#E8ECF1", "group": "#F4F6F8"}
+
+
+class _Book:
+    """A workbook and its cell formats, each made once."""
+
+    def __init__(self, workbook: Any) -> None:
+        self.workbook = workbook
+        self._made: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def style(self, **properties: Any) -> Any:
+        key = tuple(sorted(properties.items()))
+        if key not in self._made:
+            base = {"font_name": FONT, "font_size": 11, "valign": "vcenter"}
+            self._made[key] = self.workbook.add_format({**base, **properties})
+        return self._made[key]
+
+
+def render(figures: FigureSet, documents: list[Document]) -> bytes:
+    """XLSX bytes with the tables of ``documents``, in order, after a sheet that says what they are."""
+    buffer = io.BytesIO()
+    workbook = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    workbook.set_properties(
+        {
+            "title": documents[0].title[0],
+            "author": documents[0].letterhead.issuer,
+            "subject": figures.release_id,
+            "created": figures.known_at.replace(tzinfo=None, microsecond=0),
+        }
+    )
+    book = _Book(workbook)
+    tables = [table for document in documents for table in document.tables()]
+    _cover(book, figures, tables)
+    for table in tables:
+        _sheet(book, figures, table)
+    workbook.close()
+    return buffer.getvalue()
+
+
+def _cover(book: _Book, figures: FigureSet, tables: list[Table]) -> None:
+    sheet = book.workbook.add_worksheet("MucLuc")
+    sheet.set_column(0, 0, 22)
+    sheet.set_column(1, 1, 100)
+    period = figures.get("period").text
+    head = (
+        (f"Biểu kèm Báo cáo tình hình thực hiện các Chương trình mục tiêu quốc gia {period}", {"bold": True}),
+        (f"Mã bản tổng hợp: {figures.release_id}. Mã số liệu ghi tại chú thích của từng ô.", {"italic": True}),
+    )
+    for row, (text, properties) in enumerate(head):
+        sheet.write_string(row, 0, text, book.style(**properties))
+    link = book.style(font_color="#1F5A96", underline=1)
+    for row, table in enumerate(tables, 3):
+        sheet.write_url(row, 0, f"internal:'{table.name}'!A1", link, table.name)
+        sheet.write_string(row, 1, table.caption or joined(table.unit), book.style())
+
+
+def _sheet(book: _Book, figures: FigureSet, table: Table) -> None:
+    sheet = book.workbook.add_worksheet(table.name)
+    scale = 120 / sum(c.width for c in table.columns)
+    for index, column in enumerate(table.columns):
+        sheet.set_column(index, index, max(column.width * scale, 11 if column.align == "right" else 6))
+    sheet.write_string(0, 0, table.caption or table.name, book.style(bold=True, font_size=13))
+    sheet.write_string(1, 0, joined(table.unit), book.style(italic=True))
+    first = _header(book, sheet, table, 2)
+    for row, content in enumerate(table.rows, first):
+        _row(book, sheet, figures, table, row, content)
+    last = first + len(table.rows) - 1
+    sheet.freeze_panes(first, 2)
+    sheet.print_area(0, 0, last, len(table.columns) - 1)
+    sheet.repeat_rows(2, first - 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&C&P/&N")
+
+
+def _header(book: _Book, sheet: Any, table: Table, row: int) -> int:
+    """Header rows from ``row`` on; returns the first row of data."""
+    style = book.style(bold=True, border=1, text_wrap=True, align="center", bg_color="#E8ECF1")
+    if table.has_groups:
+        for group, first, count in table.groups():
+            if not group:
+                sheet.merge_range(row, first, row + 1, first, table.columns[first].title, style)
+                continue
+            if count > 1:
+                sheet.merge_range(row, first, row, first + count - 1, group, style)
+            else:
+                sheet.write_string(row, first, group, style)
+            for index in range(first, first + count):
+                sheet.write_string(row + 1, index, table.columns[index].title, style)
+        sheet.set_row(row + 1, 48)
+        return row + 2
+    for index, column in enumerate(table.columns):
+        sheet.write_string(row, index, column.title, style)
+    sheet.set_row(row, 48)
+    return row + 1
+
+
+def _row(book: _Book, sheet: Any, figures: FigureSet, table: Table, row: int, content: Row) -> None:
+    bold, shade = content.role in ("total", "group"), _SHADES.get(content.role)
+    common: dict[str, Any] = {"border": 1, **({"bold": True} if bold else {}), **({"bg_color": shade} if shade else {})}
+    last = len(content.cells) - 1
+    for index, spans in enumerate(content.cells):
+        column = table.columns[index]
+        number, span = _number(spans)
+        if number is not None and span is not None:
+            style = book.style(**common, num_format=_FORMATS[span.style], align=column.align)
+            sheet.write_number(row, index, number, style)
+        elif content.merged and index == last:
+            style = book.style(**common, italic=True)
+            sheet.merge_range(row, index, row, len(table.columns) - 1, "", style)
+            sheet.write_string(row, index, joined(spans), style)
+        else:
+            text = joined(spans)
+            style = book.style(**common, text_wrap=True, align=column.align)
+            sheet.write_string(row, index, "" if text == NOTHING else text, style)
+        if span is not None and span.figure is not None:
+            sheet.write_comment(row, index, figures.figure_id(span.figure), {"x_scale": 1.6, "y_scale": 0.4})
+
+
+def _number(spans: Spans) -> tuple[Decimal | None, Span | None]:
+    """The number of a cell that is a single figure, in the unit in which it is printed; None for text."""
+    with_figure = [s for s in spans if s.figure is not None]
+    if len(spans) != 1 or not with_figure:
+        return None, with_figure[0] if with_figure else None
+    span, figure = with_figure[0], with_figure[0].figure
+    if figure is None or figure.value is None or span.style not in _FORMATS:
+        return None, span
+    if span.style in ("trieu", "trieu_signed"):
+        return money.vnd_to_trieu(int(figure.value)), span
+    if span.style == "ty":
+        return figure.value / money.VND_PER_TY, span
+    return figure.value, span
+
+

@@ -1,0 +1,195 @@
+"""Reference data of the province into schema ``ref`` and the task register, as dated rows.
+
+Idempotent: the CSV files are the truth for ``ref``; the tables are replaced as a whole in the caller's transaction,
+so a second run leaves the same rows. Allocation decisions and the task register are append-only: what is there
+already is left alone, and a decision that comes back with another amount is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg import sql
+
+from etl.errors import UsageError
+from etl.load.warehouse import Connection
+from etl.reference.province import Province, read_csv
+
+Convert = Callable[[str], Any]
+
+
+def _text(value: str) -> str | None:
+    return value or None
+
+
+def _yes(value: str) -> bool:
+    return value == "yes"
+
+
+def _list(separator: str) -> Convert:
+    return lambda value: [part for part in value.split(separator) if part]
+
+
+_TYPES: dict[str, Convert] = {
+    "verified": _yes,
+    "partly_merged": _yes,
+    "ambiguous_without_district": _yes,
+    "capital_verified": _yes,
+    "in_rate": _yes,
+    "is_closing": _yes,
+    "former_districts": _list(";"),
+    "managing_agencies_vi": _list(";"),
+    "capital_kinds": _list("|"),
+    "predecessor_codes": _list("|"),
+}
+_TABLES = {
+    "commune": "communes.csv",
+    "former_unit": "former_units.csv",
+    "agency": "agencies.csv",
+    "agency_alias": "agency_aliases.csv",
+    "funding_source": "funding_sources.csv",
+    "capital_kind": "capital_kinds.csv",
+    "reporting_calendar": "calendar.csv",
+    "holiday": "holidays.csv",
+    "threshold": "thresholds.csv",
+    "indicator": "indicators.csv",
+}
+
+
+def replace(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Replace the rows of ``ref.<table>`` by COPY; the caller's transaction makes it all or nothing."""
+    target = sql.Identifier("ref", table)
+    connection.execute(sql.SQL("delete from {}").format(target))
+    statement = sql.SQL("copy {} ({}) from stdin").format(target, sql.SQL(", ").join(map(sql.Identifier, columns)))
+    with connection.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def load(connection: Connection, province: Province, now: datetime) -> dict[str, int]:
+    """Everything of the province's folder; returns the number of rows by table."""
+    counts = {}
+    for table, name in _TABLES.items():
+        rows = read_csv(province.folder / name)
+        columns = list(rows[0])
+        replace(connection, table, columns, ([_TYPES.get(c, _text)(row[c]) for c in columns] for row in rows))
+        counts[table] = len(rows)
+    counts["programme_node"] = _programme_tree(connection, province)
+    counts["task"] = _register(connection, province, now)
+    return counts
+
+
+def _programme_tree(connection: Connection, province: Province) -> int:
+    rows = read_csv(province.folder / "programmes.csv")
+    leaves = set(province.leaf_codes)
+    columns = [*rows[0], "sort_no", "is_leaf"]
+    # A node may be known "partly": the mark is text here, a yes/no everywhere else.
+    types = {**_TYPES, "verified": _text}
+    replace(
+        connection,
+        "programme_node",
+        columns,
+        (
+            [*(types.get(c, _text)(row[c]) for c in rows[0]), number, row["code"] in leaves]
+            for number, row in enumerate(rows, 1)
+        ),
+    )
+    return len(rows)
+
+
+def _register(connection: Connection, province: Province, now: datetime) -> int:
+    """Directives and their tasks; one that is registered already stays as it is (law 15)."""
+    for row in read_csv(province.folder / "directives.csv"):
+        connection.execute(
+            """
+            insert into core.directive values (
+                %(directive_id)s, %(doc_no)s, %(doc_date)s, %(issuer_vi)s, %(title_vi)s, %(event_date)s, %(place_vi)s,
+                %(signed_by_vi)s, %(note_vi)s
+            ) on conflict (directive_id) do nothing
+            """,
+            {key: _text(value) for key, value in row.items()},
+        )
+    tasks = province.tasks()
+    for row in tasks:
+        connection.execute(
+            """
+            insert into core.task (
+                task_id, directive_id, item, lead_vi, lead_text_vi, coordinating_vi, content_vi, deadline_phrase_vi,
+                due_date, due_kind, recurrence, kind, deliverable, related_document, joint_group, note, registered_at
+            ) values (
+                %(task_id)s, %(directive_id)s, %(item)s, %(lead_vi)s, %(lead_text_vi)s, %(coordinating)s,
+                %(content_vi)s, %(deadline_phrase_vi)s, %(due_date)s, %(due_kind)s, %(recurrence)s, %(kind)s,
+                %(deliverable)s, %(related_document)s, %(joint_group)s, %(note)s, %(now)s
+            ) on conflict (task_id) do nothing
+            """,
+            {key: _text(value) for key, value in row.items()}
+            | {"coordinating": _list(";")(row["coordinating_vi"]), "now": now},
+        )
+    return len(tasks)
+
+
+def load_allocation(connection: Connection, path: Path, province: Province, now: datetime) -> int:
+    """Allocation decisions (CSV, see ``tiendo reference --help``) into ``ref.allocation``; returns new lines.
+
+    A line is one signed change in đồng. Loading the same file again adds nothing. Raises UsageError, naming the file
+    line, for an unknown commune, project or source, a date or amount that cannot be read, and for a line that is
+    there already with another amount: a correction is another decision, never a silent change.
+    """
+    added = 0
+    for number, row in enumerate(read_csv(path), 2):
+        try:
+            values = {
+                **{
+                    k: row[k].strip() for k in ("decision_no", "commune_code", "project_code", "capital_kind", "source")
+                },
+                "signed_on": date.fromisoformat(row["signed_on"]),
+                "effective_on": date.fromisoformat(row["effective_on"]),
+                "budget_year": int(row["budget_year"]),
+                "amount_vnd": int(row["amount_vnd"]),
+                "note": _text(row.get("note", "")),
+                "now": now,
+            }
+        except (KeyError, ValueError) as error:
+            raise UsageError(f"{path.name}, dòng {number}: không đọc được ({error}).") from error
+        if values["commune_code"] not in province.communes:
+            raise UsageError(f"{path.name}, dòng {number}: không có xã mã {values['commune_code']}.")
+        if values["project_code"] not in province.leaf_codes:
+            raise UsageError(f"{path.name}, dòng {number}: {values['project_code']} không phải dòng vốn chi tiết.")
+        if values["source"] not in ("NSTW", "NST", "NSX", "KD_NSTW", "KD_NSDP"):
+            raise UsageError(f"{path.name}, dòng {number}: nguồn vốn {values['source']} không hợp lệ.")
+        inserted = connection.execute(
+            """
+            insert into ref.allocation (
+                decision_no, signed_on, effective_on, budget_year, commune_code, project_code, capital_kind, source,
+                amount_vnd, note, loaded_at
+            ) values (
+                %(decision_no)s, %(signed_on)s, %(effective_on)s, %(budget_year)s, %(commune_code)s,
+                %(project_code)s, %(capital_kind)s, %(source)s, %(amount_vnd)s, %(note)s, %(now)s
+            ) on conflict do nothing
+            """,
+            values,
+        ).rowcount
+        if not inserted:
+            _refuse_other_amount(connection, values, f"{path.name}, dòng {number}")
+        added += inserted
+    return added
+
+
+def _refuse_other_amount(connection: Connection, values: dict[str, Any], where: str) -> None:
+    row = connection.execute(
+        """
+        select amount_vnd from ref.allocation
+        where (decision_no, budget_year, commune_code, project_code, capital_kind, source) = (
+            %(decision_no)s, %(budget_year)s, %(commune_code)s, %(project_code)s, %(capital_kind)s, %(source)s
+        )
+        """,
+        values,
+    ).fetchone()
+    if row and int(row[0]) != values["amount_vnd"]:
+        raise UsageError(
+            f"{where}: quyết định {values['decision_no']} đã có dòng này với số tiền {row[0]} đồng, "
+            f"nay ghi {values['amount_vnd']} đồng; điều chỉnh phải bằng một quyết định khác."
+        )

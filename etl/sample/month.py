@@ -1,0 +1,172 @@
+"""Writes one month of the sample province: workbooks, allocation register and the truth about them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from etl import settings
+from etl.collect.workbook import WorkbookContent, file_name
+from etl.errors import UsageError
+from etl.period import Period
+from etl.reference import forms, province
+from etl.sample import defects as defect_register
+from etl.sample import truth
+from etl.sample.simulation import FIRST_PERIOD, Simulation, simulate
+from etl.sample.spoiling import Spoiled
+
+ALLOCATION_FILE = Path("reference", "allocation.csv")
+TRUTH_FILE = "truth.json"
+_ALLOCATION_COLUMNS = (
+    "decision_no",
+    "signed_on",
+    "effective_on",
+    "budget_year",
+    "commune_code",
+    "project_code",
+    "capital_kind",
+    "source",
+    "amount_vnd",
+    "note",
+)
+_WORTH_A_PROCESS = 16
+
+
+@dataclass(frozen=True)
+class _Job:
+    file: str
+    content: WorkbookContent
+    defect: str | None
+
+
+@dataclass(frozen=True)
+class _Written:
+    file: str
+    commune_code: str
+    budget_year: int
+    verdict: str
+    findings: list[dict[str, str]]
+    facts: truth.Facts
+
+
+def write_month(
+    period: Period,
+    out: Path,
+    *,
+    communes: int | None = None,
+    seed: int = 2025,
+    defects: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write the workbooks of the period into ``out``, with ``reference/allocation.csv`` and ``truth.json``.
+
+    The truth is returned as well. ``communes`` takes the first so many, Quan Sơn leading; defects go into the
+    first communes' workbooks, one each. The same arguments give the same bytes. Raises UsageError for a
+    period outside the calendar or before the first, for unknown defects and for more defects than communes.
+    """
+    reference = province.load()
+    years = reference.budget_years(period)
+    if not years or period < FIRST_PERIOD:
+        raise UsageError(
+            f"Dữ liệu mẫu chỉ có từ kỳ {FIRST_PERIOD} và trong lịch báo cáo; không có kỳ {period}."
+        )
+    simulation = simulate(reference, seed)
+    codes = _chosen(simulation, communes)
+    spoiled = dict(zip(codes, _defects(codes, defects), strict=False))
+    out.mkdir(parents=True, exist_ok=True)
+    jobs = _jobs(simulation, period, years, codes, spoiled)
+    written = _write_all(out, jobs, len(years) * len(codes))
+    _write_allocations(out, simulation, period)
+    result = _truth(simulation, period, codes, written)
+    text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
+    (out / TRUTH_FILE).write_text(text, encoding="utf-8")
+    return result
+
+
+def _chosen(simulation: Simulation, communes: int | None) -> tuple[str, ...]:
+    known = simulation.commune_codes
+    if communes is not None and not 1 <= communes <= len(known):
+        raise UsageError(f"Số xã phải từ 1 đến {len(known)}; nhận được: {communes}.")
+    return known[:communes]
+
+
+def _defects(codes: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
+    chosen = defect_register.names(tuple(wanted))
+    if len(chosen) > len(codes):
+        raise UsageError(f"Có {len(chosen)} lỗi mẫu nhưng chỉ có {len(codes)} xã; mỗi xã nhận một lỗi.")
+    return chosen
+
+
+def _jobs(
+    simulation: Simulation,
+    period: Period,
+    years: Sequence[int],
+    codes: Sequence[str],
+    spoiled: Mapping[str, str],
+) -> Iterator[_Job]:
+    """One workbook per budget year and commune; the closing report of January gets no defect."""
+    for year in years:
+        for code in codes:
+            defect = spoiled.get(code) if year == period.year else None
+            name = file_name(code, period, budget_year=year)
+            yield _Job(name, simulation.content(code, period, year), defect)
+
+
+def _write_all(out: Path, jobs: Iterator[_Job], count: int) -> list[_Written]:
+    """In the order of the jobs, which are simulated while the first ones are already being written."""
+    workers = min(2, settings.cpu_count())
+    if workers == 1 or count < _WORTH_A_PROCESS:
+        return [_write_one(out, job) for job in jobs]
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(_write_one, repeat(out), jobs, chunksize=4))
+
+
+def _write_one(out: Path, job: _Job) -> _Written:
+    layout = forms.load()
+    report = (
+        defect_register.spoil(job.defect, job.content, layout)
+        if job.defect
+        else Spoiled(job.content, layout, ())
+    )
+    (out / job.file).write_bytes(report.render())
+    findings = [{"file": job.file, **asdict(f)} for f in report.findings]
+    facts = truth.facts(report.content, layout) if report.verdict == "accepted" else {}
+    content = job.content
+    return _Written(job.file, content.commune.code, content.budget_year, report.verdict, findings, facts)
+
+
+def _write_allocations(out: Path, simulation: Simulation, period: Period) -> None:
+    """The province's decisions signed up to the day of the period's figures, one row per line and source."""
+    path = out / ALLOCATION_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(_ALLOCATION_COLUMNS)
+        for a in simulation.allocations(simulation.province.window(period).as_of):
+            line = (a.key.commune_code, a.key.project_code, a.key.capital_kind)
+            head = (a.decision_no, a.signed_on.isoformat(), a.effective_on.isoformat(), a.budget_year)
+            writer.writerow((*head, *line, a.source, a.amount_vnd, a.note))
+
+
+def _truth(
+    simulation: Simulation, period: Period, codes: Sequence[str], written: Sequence[_Written]
+) -> dict[str, Any]:
+    forms_of_facts = (*(s.form for s in forms.load().sheets), "off_budget")
+    facts = {form: [row for w in written for row in w.facts.get(form, [])] for form in forms_of_facts}
+    return {
+        "period": str(period),
+        "seed": simulation.seed,
+        "communes": list(codes),
+        "files": [
+            {"file": w.file, "commune": w.commune_code, "budget_year": w.budget_year, "expected": w.verdict}
+            for w in written
+        ],
+        "facts": facts,
+        "totals": truth.totals(facts["B01"], simulation.province.nodes),
+        "findings": [finding for w in written for finding in w.findings],
+    }

@@ -1,0 +1,111 @@
+"""Checks reports: issues met while reading, required cells, and one Great Expectations batch per form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etl.collect.report import Issue, Report
+from etl.reference import forms
+from etl.reference.province import Province
+from etl.validate import catalogue, controls, suites
+from etl.validate.finding import Finding, verdict
+
+_REQUIRED_WHEN_OPEN = frozenset({"progress"})
+_STATUS_DONE = "Đã hoàn thành"
+
+
+def run(
+    reports: Sequence[Report], province: Province, known_tasks: frozenset[str] | None = None
+) -> list[list[Finding]]:
+    """Findings of each report, in the order of ``reports``, most important first within each.
+
+    ``known_tasks`` are the ids of the register; the tasks of the reference data unless given. A refused file has only
+    its refusal. Deterministic; reads nothing but its arguments and the catalogue.
+    """
+    result: list[list[Finding]] = [[_intake_finding(i) for i in report.issues] for report in reports]
+    for position, report in enumerate(reports):
+        if not report.refused:
+            result[position] += [_intake_finding(i, "M08-blank") for i in settle_blanks(report)]
+    tasks = known_tasks if known_tasks is not None else frozenset(t["task_id"].upper() for t in province.tasks())
+    parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}
+    batches = {
+        "B01": controls.disbursement(reports, province),
+        "B02": controls.indicators(reports, province),
+        "B03": controls.tasks(reports, tasks),
+        "B04": controls.proposals(reports, province),
+        "B05": controls.roadmap(reports, province),
+    }
+    for form, batch in batches.items():
+        for position, finding in suites.findings(form, batch, reports, parameters):
+            result[position].append(finding)
+    return [_sorted(findings) for findings in result]
+
+
+def judge(report: Report, findings: Sequence[Finding]) -> str:
+    return verdict(report.refused, findings)
+
+
+def settle_blanks(report: Report) -> list[Issue]:
+    """What a blank required cell becomes (law 2): zero where the sheet is ticked *Không phát sinh*, else an issue.
+
+    Biểu 05 may be left blank as a whole: the roadmap sent before then stays in force. The row's values and states are
+    changed in place, so that what is checked is what is loaded.
+    """
+    issues = []
+    for name, form in report.forms.items():
+        layout = forms.load(report.template_version or forms.CURRENT_VERSION).sheet(name)
+        leaves = [row for row in form.rows if row.role == "leaf"]
+        if name == "B05" and all(row.states.get(k) == "blank" for row in leaves for k in layout.numeric_keys):
+            continue
+        for row in leaves:
+            for column in layout.columns:
+                if column.required != "yes" or column.key in row.bad or row.values.get(column.key) is not None:
+                    continue
+                if column.key == layout.row_key or column.key == "stt" or (column.locked and not column.numeric):
+                    continue
+                if column.key not in form.columns or (name == "B05" and column.key.startswith("planned_m")):
+                    continue
+                if column.numeric and form.nothing_to_report:
+                    row.values[column.key] = 0
+                    row.states[column.key] = "declared_zero"
+                    continue
+                if column.key in _REQUIRED_WHEN_OPEN and row.values.get("status") == _STATUS_DONE:
+                    continue
+                row.bad = row.bad | {column.key}
+                issues.append(Issue("M08", form.sheet, form.cell(column.key, row.row_no), {"column": column.title}))
+    return issues
+
+
+def _intake_finding(issue: Issue, variant: str | None = None) -> Finding:
+    rule = catalogue.intake()[variant or issue.rule]
+    values = {"value": "", "expected": "", "column": "", "message": "", "fix": "", **issue.values}
+    values["headers"] = "; ".join(
+        text
+        for text, wanted in (
+            (f"cột lạ “{values['value']}”", values["value"]),
+            (f"thiếu cột “{values['expected']}”", values["expected"]),
+        )
+        if wanted
+    )
+    return Finding(
+        rule=rule.rule,
+        severity="info" if rule.state == "beta" else rule.severity,
+        sheet=issue.sheet,
+        cell=issue.cell,
+        value=issue.values.get("value") or None,
+        expected=issue.values.get("expected") or None,
+        difference=None,
+        message=rule.message.format(**values),
+        fix=rule.fix.format(**values),
+    )
+
+
+def _sorted(findings: list[Finding]) -> list[Finding]:
+    order = {"error": 0, "warning": 1, "info": 2}
+    return sorted(findings, key=lambda f: (order[f.severity], f.sheet or "", _place(f.cell), f.rule))
+
+
+def _place(cell: str | None) -> tuple[int, str]:
+    letters = (cell or "").rstrip("0123456789")
+    digits = (cell or "")[len(letters) :]
+    return int(digits or 0), letters.rjust(3)

@@ -1,0 +1,388 @@
+"""Control columns: sums, differences and marks that keep the rules plain (the expectations only compare).
+
+One function per form takes the reports and gives the batch that the form's suite judges: a frame with one row per row
+of the form. Leading columns are ``report`` (position in the list), ``row_no`` and ``code``; the others are those that
+the suite names. Amounts are whole đồng; None (NA) means that the rule has nothing to say there. All arithmetic is done
+on Python integers before the frame is made.
+
+No cascade: a figure that is bad already, or that CK09 or CK11 points at, is left out of the later columns; a sum is
+not blamed for what its parts already show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pandas as pd
+
+from etl.collect.report import Form, Report, Row
+from etl.reference import forms
+from etl.reference.province import Province, split_line_code
+
+Marks = dict[str, Any]
+_PLAN_PARTS = ("plan_nstw", "plan_nst", "plan_nsx", "carry_nstw", "carry_nsdp")
+_AGAINST_PLAN = (
+    "disb_ytd",
+    "disb_nstw",
+    "disb_nsdp",
+    "disb_completed",
+    "disb_advance",
+    "disb_carry",
+    "accepted_volume",
+    "forecast",
+    "disb_period",
+)
+_UNITS = ((500_000, "đồng"), (0, "nghìn đồng"))
+
+
+def _batch(rows: Iterable[Marks]) -> pd.DataFrame:
+    """Rows as a frame; columns of whole numbers become Int64, so that NA and exact integers live together."""
+    frame = pd.DataFrame(list(rows), dtype="object")
+    for column in frame.columns:
+        values = frame[column].dropna()
+        if len(values) and all(type(v) is int for v in values):
+            frame[column] = frame[column].astype("Int64")
+    return frame
+
+
+def _leaves(reports: Sequence[Report], form: str) -> Iterator[tuple[int, Report, Form, list[Row]]]:
+    for position, report in enumerate(reports):
+        if form in report.forms:
+            sheet = report.forms[form]
+            yield position, report, sheet, [row for row in sheet.rows if row.role == "leaf"]
+
+
+def _start(position: int, row: Row) -> Marks:
+    return {"report": position, "row_no": row.row_no, "code": row.code}
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _sum(*values: int | None) -> int | None:
+    """The sum, None when a part is missing."""
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _minus(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else left - right
+
+
+def _noted(row: Row) -> bool:
+    note = row.values.get("note")
+    return isinstance(note, str) and bool(note)
+
+
+def _duplicates(rows: Sequence[Row]) -> dict[int, int]:
+    """Row number -> number of the first row with the same code."""
+    first: dict[str, int] = {}
+    return {r.row_no: first[r.code] for r in rows if first.setdefault(r.code, r.row_no) != r.row_no}
+
+
+def _negative(row: Row, keys: Iterable[str]) -> Marks:
+    """CK09: the first negative figure of a row without a note."""
+    if not _noted(row):
+        for key in keys:
+            value = row.values.get(key)
+            if isinstance(value, int | Decimal) and value < 0:
+                return {"negative_key": key, "negative_value": value}
+    return {"negative_key": None, "negative_value": None}
+
+
+def _amount_keys(layout: forms.Sheet, *allowed: str) -> tuple[str, ...]:
+    return tuple(c.key for c in layout.columns if c.kind in ("money", "quantity") and c.key not in allowed)
+
+
+def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
+    """Biểu 01 (CK01 to CK11, CK13, CK14): leaf rows with all control columns, wrong sums with those of CK04."""
+    layout = forms.load().sheet("B01")
+    leaves = set(province.leaf_codes)
+    negative_keys = _amount_keys(layout, "disb_period")
+    batch: list[Marks] = []
+    for position, report, sheet, rows in _leaves(reports, "B01"):
+        duplicates = _duplicates(rows)
+        plan_sum = sum(_number(r.values["plan_total"]) or 0 for r in rows)
+        wrong_unit = set()
+        for row in rows:
+            marks = _start(position, row)
+            marks["line_code"] = row.code
+            marks["code_known"] = split_line_code(row.code)[0] in leaves
+            marks["duplicate_of"] = duplicates.get(row.row_no)
+            marks |= _negative(row, negative_keys)
+            marks |= _magnitude(row, plan_sum, province)
+            values = {c.key: row.values.get(c.key) for c in layout.columns}
+            if marks["magnitude_key"]:
+                wrong_unit.add(row.row_no)
+                values = {key: None if isinstance(v, int) else v for key, v in values.items()}
+            elif marks["negative_key"]:
+                values[marks["negative_key"]] = None
+            marks |= _line(values, row, late=_low_rate_counts(report, province), province=province)
+            batch.append(marks)
+        headings = [row for row in sheet.rows if row.role == "heading" and row.code not in province.nodes]
+        batch += [_start(position, row) | {"line_code": row.code, "code_known": False} for row in headings]
+        if not headings and not _codes_wrong(report, sheet, rows, leaves):
+            batch += _wrong_sums(position, sheet, layout, wrong_unit)
+    return _batch(batch)
+
+
+def _codes_wrong(report: Report, sheet: Form, rows: Sequence[Row], known: set[str]) -> bool:
+    """Whether a code is missing, unknown or doubled: then no sum over the rows can be judged."""
+    if any(issue.rule == "CK10" and issue.sheet == sheet.sheet for issue in report.issues) or _duplicates(rows):
+        return True
+    return any(split_line_code(row.code)[0] not in known for row in rows)
+
+
+def _magnitude(row: Row, plan_sum: int, province: Province) -> Marks:
+    """CK11: a figure so many times its plan that it must be in another unit than triệu đồng."""
+    ceiling = int(province.thresholds["commune_plan_max_vnd"])
+    plan = _number(row.values["plan_total"])
+    found: tuple[str, int, int, str] | None = None
+    if plan is not None and plan > 0:
+        if plan_sum > ceiling:
+            unit = "đồng" if plan_sum > ceiling * 1000 else "nghìn đồng hoặc đồng"
+            found = ("plan_total", plan, ceiling, unit)
+        else:
+            least = int(province.thresholds["magnitude_ratio"]) * plan
+            for key in _AGAINST_PLAN:
+                value = _number(row.values.get(key))
+                if value is not None and abs(value) >= least:
+                    unit = next(name for times, name in _UNITS if abs(value) >= times * plan)
+                    found = (key, value, plan, unit)
+                    break
+    if found is None:
+        return {f"magnitude_{name}": None for name in ("key", "value", "plan", "ratio", "unit")}
+    key, value, base, unit = found
+    times = (plan_sum if base == ceiling else abs(value)) // base
+    return dict(
+        zip(
+            (f"magnitude_{name}" for name in ("key", "value", "plan", "ratio", "unit")),
+            (key, value, base, times, unit),
+            strict=True,
+        )
+    )
+
+
+def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province) -> Marks:
+    """The identities and bounds of one line of Biểu 01."""
+    v = {key: _number(value) for key, value in values.items()}
+    marks: Marks = {k: v[k] for k in ("plan_total", "disb_ytd", "disb_nstw", "disb_nsdp", "disb_completed", "forecast")}
+    marks |= {k: v[k] for k in ("disb_carry", "accepted_volume")}
+    marks["plan_parts"] = _sum(*(v[k] for k in _PLAN_PARTS))
+    marks["plan_central"] = _sum(v["plan_nstw"], v["carry_nstw"])
+    marks["plan_local"] = _sum(v["plan_nst"], v["plan_nsx"], v["carry_nsdp"])
+    marks["plan_carry"] = _sum(v["carry_nstw"], v["carry_nsdp"])
+    marks["disb_sources"] = _sum(v["disb_nstw"], v["disb_nsdp"])
+    marks["disb_split"] = _sum(v["disb_completed"], v["disb_advance"])
+    marks["plan_gap"] = _minus(v["plan_total"], marks["plan_parts"])
+    marks["source_gap"] = _minus(v["disb_ytd"], marks["disb_sources"])
+    split_gap = _minus(marks["disb_split"], v["disb_ytd"])
+    # Both identities broken by the same amount: the cumulative itself is wrong, and one finding says so.
+    explained = bool(marks["source_gap"]) and split_gap == -marks["source_gap"]
+    marks["split_gap"] = None if explained else split_gap
+    marks |= _excess(v, marks)
+    marks["unaccepted_payment"] = _minus(v["disb_completed"], v["accepted_volume"])
+    marks["excess_carry"] = _minus(v["disb_carry"], marks["plan_carry"])
+    marks |= _forecast(v, marks)
+    marks |= _rate(values.get("disb_rate"), v)
+    marks["note_missing"] = _note_missing(v, row, late, province)
+    return marks
+
+
+def _excess(v: Mapping[str, int | None], marks: Marks) -> Marks:
+    """CK01 and CK06: the source that is exceeded is named, the total only when no source explains it."""
+    if v["plan_total"] == 0:
+        return {
+            "disbursed_without_plan": v["disb_ytd"],
+            "excess_nstw": None,
+            "excess_nsdp": None,
+            "excess_total": None,
+        }
+    central = _minus(v["disb_nstw"], marks["plan_central"])
+    local = _minus(v["disb_nsdp"], marks["plan_local"])
+    explained = (central or 0) > 0 or (local or 0) > 0
+    total = None if explained else _minus(v["disb_ytd"], v["plan_total"])
+    return {
+        "disbursed_without_plan": None,
+        "excess_nstw": central,
+        "excess_nsdp": local,
+        "excess_total": total,
+    }
+
+
+def _forecast(v: Mapping[str, int | None], marks: Marks) -> Marks:
+    """CK13; a cumulative beyond the plan is CK01's and makes no second finding at the forecast."""
+    over = any((marks[k] or 0) > 0 for k in ("excess_total", "excess_nstw", "excess_nsdp", "disbursed_without_plan"))
+    return {
+        "forecast_short": None if over else _minus(v["disb_ytd"], v["forecast"]),
+        "forecast_excess": None if over else _minus(v["forecast"], v["plan_total"]),
+    }
+
+
+def _rate(typed: Any, v: Mapping[str, int | None]) -> Marks:
+    """CK05: the typed rate against the computed one under both readings, 35 and 0.35 (case 11).
+
+    Only compared here, so the reading that fits better decides; the stored rate is always the computed one.
+    """
+    paid, plan = v["disb_ytd"], v["plan_total"]
+    if paid is None or not plan:
+        return {"disb_rate": typed, "rate_computed": None, "rate_gap": None}
+    exact = Decimal(paid) * 100 / Decimal(plan)
+    gap = None
+    if isinstance(typed, Decimal):
+        gap = min(abs(typed - exact), abs(typed * 100 - exact)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    return {
+        "disb_rate": typed,
+        "rate_computed": exact.quantize(Decimal("0.01"), ROUND_HALF_UP),
+        "rate_gap": gap,
+    }
+
+
+def _low_rate_counts(report: Report, province: Province) -> bool:
+    """Whether a low rate needs a note yet: from the threshold's month of the budget year on."""
+    if report.period is None or report.budget_year is None:
+        return False
+    month = report.period.month + 12 * (report.period.year - report.budget_year)
+    return month >= int(province.thresholds["low_rate_from_month"])
+
+
+def _note_missing(v: Mapping[str, int | None], row: Row, late: bool, province: Province) -> str | None:
+    """CK14: a recovery and, late in the year, a low rate need a note."""
+    if _noted(row):
+        return None
+    if (v["disb_period"] or 0) < 0:
+        return "giải ngân trong kỳ âm (thu hồi, điều chỉnh)"
+    low = province.thresholds["low_rate_pct"]
+    paid, plan = v["disb_ytd"], v["plan_total"]
+    if late and paid is not None and plan and paid * 100 < low * plan:
+        return f"tỷ lệ giải ngân dưới {low.normalize():f}%".replace(".", ",")
+    return None
+
+
+def _wrong_sums(position: int, sheet: Form, layout: forms.Sheet, wrong_unit: set[int]) -> Iterator[Marks]:
+    """CK04: heading and total rows whose figure differs from the sum of the leaves under them.
+
+    Tolerance: half of the last shown digit times the number of leaves. Of a chain of sums that are off by the same
+    amount only the lowest is reported; a sum over a cell that cannot be read or is in the wrong unit is left alone.
+    """
+    leaves = [row for row in sheet.rows if row.role == "leaf"]
+    uppers = [row for row in sheet.rows if row.role in ("heading", "total")]
+    uppers.sort(key=lambda row: (row.role == "total", -row.code.count("-")))
+    reported: list[tuple[str, str, int]] = []
+    for upper in uppers:
+        below = [r for r in leaves if upper.role == "total" or r.code.startswith(upper.code + "-")]
+        if not below or any(r.row_no in wrong_unit for r in below):
+            continue
+        for column in layout.columns:
+            value = _number(upper.values.get(column.key)) if column.total else None
+            if value is None or any(column.key in r.bad for r in below):
+                continue
+            expected = sum(_number(r.values.get(column.key)) or 0 for r in below)
+            gap = value - expected
+            last_digit = 10 ** (6 - (column.decimals if column.decimals is not None else 3))
+            if 2 * abs(gap) <= last_digit * len(below):
+                continue
+            chain = (
+                k == column.key and g == gap and (upper.role == "total" or c.startswith(upper.code + "-"))
+                for c, k, g in reported
+            )
+            if any(chain):
+                continue
+            reported.append((upper.code, column.key, gap))
+            yield {
+                "report": position,
+                "row_no": upper.row_no,
+                "code": upper.code or layout.total_label,
+                "sum_key": column.key,
+                "sum_value": value,
+                "sum_expected": expected,
+                "sum_gap": gap,
+                "code_known": True,
+            }
+
+
+def project_money(reports: Sequence[Report]) -> dict[tuple[int, str], tuple[int, int]]:
+    """(report, leaf project) -> (plan, disbursed) in đồng over the capital kinds of Biểu 01."""
+    money: dict[tuple[int, str], tuple[int, int]] = {}
+    for position, _, _, rows in _leaves(reports, "B01"):
+        for row in rows:
+            key = (position, split_line_code(row.code)[0])
+            plan, paid = money.get(key, (0, 0))
+            money[key] = (
+                plan + (_number(row.values["plan_total"]) or 0),
+                paid + (_number(row.values["disb_ytd"]) or 0),
+            )
+    return money
+
+
+def indicators(reports: Sequence[Report], province: Province) -> pd.DataFrame:
+    """Biểu 02 (CK09, CK10, CK12); CK12 looks at the project's money in Biểu 01."""
+    layout = forms.load().sheet("B02")
+    money = project_money(reports)
+    keys = _amount_keys(layout, "actual_period")
+    batch = []
+    for position, _, _, rows in _leaves(reports, "B02"):
+        duplicates = _duplicates(rows)
+        for row in rows:
+            marks = _start(position, row)
+            project, actual = row.values.get("project_code"), row.values.get("actual_ytd")
+            marks |= {"indicator_code": row.code, "project_code": project, "actual_ytd": actual}
+            marks["code_known"] = row.code in province.indicators
+            marks["duplicate_of"] = duplicates.get(row.row_no)
+            marks["project_known"] = True if "project_code" in row.bad else project in province.nodes
+            marks |= _negative(row, keys)
+            plan, paid = money.get((position, str(project)), (0, 0))
+            silent = _noted(row) or row.values.get("unit") == "%" or not isinstance(actual, Decimal) or plan <= 0
+            done = isinstance(actual, Decimal) and actual > 0
+            marks["output_without_money"] = project if not silent and done and paid == 0 else None
+            marks["money_without_output"] = project if not silent and actual == 0 and paid >= plan else None
+            batch.append(marks)
+    return _batch(batch)
+
+
+def tasks(reports: Sequence[Report], known_tasks: frozenset[str]) -> pd.DataFrame:
+    """Biểu 03 (CK10): each task once, and only tasks that the province gave out."""
+    batch = []
+    for position, _, _, rows in _leaves(reports, "B03"):
+        duplicates = _duplicates(rows)
+        for row in rows:
+            marks = _start(position, row)
+            marks |= {"task_id": row.code, "code_known": row.code.upper() in known_tasks}
+            marks["duplicate_of"] = duplicates.get(row.row_no)
+            batch.append(marks)
+    return _batch(batch)
+
+
+def proposals(reports: Sequence[Report], province: Province) -> pd.DataFrame:
+    """Biểu 04 (CK10): the programme or project must exist; a blank one is reported as a blank cell."""
+    batch = []
+    for position, _, _, rows in _leaves(reports, "B04"):
+        for row in rows:
+            project = row.values.get("project_code")
+            known = project is None or project in province.nodes
+            batch.append(_start(position, row) | {"project_code": project, "project_known": known})
+    return _batch(batch)
+
+
+def roadmap(reports: Sequence[Report], province: Province) -> pd.DataFrame:
+    """Biểu 05 (CK04, CK09, CK10)."""
+    layout = forms.load().sheet("B05")
+    leaves = set(province.leaf_codes)
+    batch: list[Marks] = []
+    for position, _, sheet, rows in _leaves(reports, "B05"):
+        duplicates = _duplicates(rows)
+        for row in rows:
+            marks = _start(position, row)
+            marks |= {"line_code": row.code, "code_known": split_line_code(row.code)[0] in leaves}
+            marks["duplicate_of"] = duplicates.get(row.row_no)
+            batch.append(marks | _negative(row, _amount_keys(layout)))
+        if not _codes_wrong(reports[position], sheet, rows, leaves):
+            batch += _wrong_sums(position, sheet, layout, set())
+    return _batch(batch)

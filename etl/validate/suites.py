@@ -1,0 +1,142 @@
+"""Runs a form's Great Expectations suite over one batch of all reports and turns failures into findings."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from etl import money
+from etl.collect.report import Report
+from etl.reference import forms
+from etl.validate import catalogue
+from etl.validate.finding import Finding
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # no network at run time
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One row of the batch that breaks one expectation."""
+
+    expectation: dict[str, Any]
+    position: int
+
+
+def failures(form: str, batch: pd.DataFrame, parameters: Mapping[str, Any]) -> Iterator[Failure]:
+    """Every failing row of every expectation of the form's suite, in the suite's order.
+
+    The row positions are asked from GX without key columns: building a dictionary per failing cell is what makes GX
+    slow when much fails.
+    """
+    import great_expectations as gx
+
+    suite_json = catalogue.suite(form)
+    wanted = [e for e in suite_json["expectations"] if e["kwargs"]["column"] in batch.columns]
+    if batch.empty or not wanted:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+        suite = context.suites.add(
+            gx.ExpectationSuite(
+                name=suite_json["name"],
+                expectations=[dict(e) for e in wanted],
+            )
+        )
+        frame = batch.reset_index(drop=True)
+        gx_batch = (
+            context.data_sources.add_pandas("reports")
+            .add_dataframe_asset("rows")
+            .add_batch_definition_whole_dataframe("all")
+            .get_batch(batch_parameters={"dataframe": frame})
+        )
+        result = gx_batch.validate(
+            suite,
+            expectation_parameters=dict(parameters),
+            result_format={"result_format": "COMPLETE", "include_unexpected_rows": False},
+        )
+    by_key = {(e["type"], e["kwargs"]["column"], e["meta"]["rule"]): e for e in wanted}
+    for outcome in result.results:
+        config = outcome.expectation_config
+        expectation = by_key[config.type, config.kwargs["column"], config.meta["rule"]]
+        if outcome.exception_info and outcome.exception_info.get("raised_exception"):
+            raise RuntimeError(f"{form} {config.meta['rule']}: {outcome.exception_info}")
+        if not outcome.success:
+            for position in outcome.result["unexpected_index_list"]:
+                yield Failure(expectation, int(position))
+
+
+def findings(
+    form: str, batch: pd.DataFrame, reports: Sequence[Report], parameters: Mapping[str, Any]
+) -> list[tuple[int, Finding]]:
+    """(report position, finding) for every failure of the form's suite."""
+    layout = forms.load().sheet(form)
+    titles = {c.key: f"({c.no}) {c.title}" for c in layout.columns}
+    money_keys = {c.key for c in layout.columns if c.kind == "money"}
+    frame = batch.reset_index(drop=True)
+    found = []
+    for failure in failures(form, frame, parameters):
+        row = frame.iloc[failure.position]
+        meta = failure.expectation["meta"]
+        key = row[meta["cell"][1:]] if meta["cell"].startswith("@") else meta["cell"]
+        report = reports[int(row["report"])]
+        sheet_form = report.forms[form]
+        texts = {
+            name: _raw(row.get(meta[name])) if meta[name] else None for name in ("value", "expected", "difference")
+        }
+        shown = {
+            name: _shown(row.get(meta[name]), meta[name], key, money_keys) if meta[name] else ""
+            for name in ("value", "expected", "difference")
+        }
+        message = meta["message"].format(
+            **shown,
+            code=row["code"],
+            column=titles.get(key, key),
+            unit=_raw(row.get("magnitude_unit")) or "",
+        )
+        found.append(
+            (
+                int(row["report"]),
+                Finding(
+                    rule=meta["rule"],
+                    severity=catalogue.severity_of(failure.expectation),
+                    sheet=sheet_form.sheet,
+                    cell=sheet_form.cell(key, int(row["row_no"])),
+                    value=texts["value"],
+                    expected=texts["expected"],
+                    difference=texts["difference"],
+                    message=message,
+                    fix=meta["fix"],
+                ),
+            )
+        )
+    return found
+
+
+def _raw(value: Any) -> str | None:
+    if value is None or value is pd.NA or (not isinstance(value, str | Decimal) and pd.isna(value)):
+        return None
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+_COUNTS = frozenset({"magnitude_ratio", "duplicate_of"})
+_POINTS = frozenset({"disb_rate", "rate_computed", "rate_gap"})
+
+
+def _shown(value: Any, name: str, key: str, money_keys: set[str]) -> str:
+    """As an official writes it: amounts in triệu đồng."""
+    raw = _raw(value)
+    if raw is None:
+        return "trống"
+    if name in _POINTS:
+        return money.group_vi(Decimal(raw))
+    if name not in _COUNTS and key in money_keys and raw.lstrip("-").isdigit():
+        return f"{money.show_trieu(int(raw))} triệu đồng"
+    return money.group_vi(Decimal(raw)) if raw.lstrip("-").replace(".", "", 1).isdigit() else raw

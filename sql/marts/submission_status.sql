@@ -1,0 +1,76 @@
+-- Where each commune stands in each period of the calendar: reported (accepted), returned, refused or missing;
+-- on time or late by the calendar's due date (law 15). One row per period, budget year and commune.
+create function mart.submission_status_at(p_known_at timestamptz)
+returns table (
+    period text,
+    budget_year integer,
+    commune_code text,
+    commune_vi text,
+    state text,
+    received_at timestamptz,
+    due_on date,
+    late_days integer,
+    submission_id bigint,
+    versions integer,
+    errors integer,
+    warnings integer
+)
+language sql stable
+as $$
+    with judged as (
+        select
+            s.period, s.budget_year, s.commune_code, count(*)::integer as versions, min(s.received_at) as first_received
+        from raw.submission as s
+        where s.known_at <= p_known_at and s.period is not null and s.commune_code is not null
+        group by s.period, s.budget_year, s.commune_code
+    ),
+
+    latest as (
+        select distinct on (s.period, s.budget_year, s.commune_code)
+            s.period, s.budget_year, s.commune_code, s.submission_id, s.verdict, s.received_at
+        from raw.submission as s
+        where s.known_at <= p_known_at and s.period is not null and s.commune_code is not null
+        order by s.period, s.budget_year, s.commune_code, s.received_at desc, s.sha256
+    ),
+
+    findings as (
+        select
+            f.submission_id,
+            count(*) filter (where f.severity = 'error')::integer as errors,
+            count(*) filter (where f.severity = 'warning')::integer as warnings
+        from core.finding as f
+        group by f.submission_id
+    )
+
+    select
+        w.period,
+        w.budget_year,
+        c.commune_code,
+        c.name_vi as commune_vi,
+        case
+            when f.submission_id is not null then 'reported'
+            when l.verdict is not null then l.verdict
+            else 'missing'
+        end as state,
+        coalesce(f.received_at, l.received_at) as received_at,
+        w.due_on,
+        greatest(
+            (coalesce(j.first_received, f.received_at) at time zone 'Asia/Ho_Chi_Minh')::date - w.due_on, 0
+        ) as late_days,
+        coalesce(f.submission_id, l.submission_id) as submission_id,
+        coalesce(j.versions, 0) as versions,
+        coalesce(fd.errors, 0) as errors,
+        coalesce(fd.warnings, 0) as warnings
+    from ref.reporting_calendar as w
+    inner join ref.commune as c on w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
+    left join core.in_force(p_known_at) as f
+        on w.period = f.period and w.budget_year = f.budget_year and c.commune_code = f.commune_code
+    left join judged as j
+        on w.period = j.period and w.budget_year = j.budget_year and c.commune_code = j.commune_code
+    left join latest as l
+        on w.period = l.period and w.budget_year = l.budget_year and c.commune_code = l.commune_code
+    left join findings as fd on coalesce(f.submission_id, l.submission_id) = fd.submission_id
+$$;
+
+create view mart.submission_status as
+select * from mart.submission_status_at('infinity');

@@ -1,0 +1,56 @@
+"""What all tests share: settings that point into temporary folders, and a real PostgreSQL on demand."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from etl import settings
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads the caller's TIENDO_ variables or writes into ./var."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("TIENDO_")]:
+            patch.delenv(name)
+        patch.setenv("TIENDO_HOME", str(tmp_path_factory.mktemp("home")))
+        settings.reload()
+        yield
+    settings.reload()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
+    """The embedded server in a temporary folder; its database ``tiendo`` is migrated and stays empty."""
+    from etl.load import server, warehouse
+
+    conf = settings.Settings(home=tmp_path_factory.mktemp("postgres"))
+    warehouse.migrate(server.start(conf))
+    yield conf
+    server.stop(conf)
+
+
+@pytest.fixture(scope="module")
+def warehouse(postgres: settings.Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a fresh migrated warehouse for one module; ``etl.load.warehouse.connect()`` goes there."""
+    from etl.load import server
+
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute(f"create database {name} template tiendo")
+    address = server.url(name, postgres)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIENDO_WAREHOUSE_URL", address)
+        patch.setenv("TIENDO_HOME", str(tmp_path_factory.mktemp("home")))
+        settings.reload()
+        yield address
+    settings.reload()
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
