@@ -18,8 +18,10 @@ help:  ## this list
 install: $(STAMP)  ## dependencies of requirements.lock and the command .venv/bin/tiendo
 
 run: $(STAMP)  ## the whole month through Airflow: sample workbooks in, approved summary out; ends by itself
-	@for period in $(PERIODS); do $(BIN)/tiendo sample --period $$period --out $(INBOX) || exit $$?; done
-	@$(BIN)/tiendo airflow run $(addprefix --period ,$(PUBLISH))
+	@set -e; trap '$(BIN)/tiendo db stop >/dev/null' EXIT; \
+	for period in $(PERIODS); do $(BIN)/tiendo sample --period $$period --out $(INBOX); done; \
+	$(BIN)/tiendo reference load --allocation $(INBOX)/reference/allocation.csv; \
+	$(BIN)/tiendo airflow run $(addprefix --period ,$(PUBLISH))
 
 up: $(STAMP)  ## Airflow for a look, on 127.0.0.1; Ctrl-C ends it
 	@$(BIN)/tiendo airflow up

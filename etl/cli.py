@@ -160,7 +160,8 @@ def collect(as_json: Json = False) -> None:
         return
     done = result["process"]
     typer.echo(
-        f"Hộp thư đến {result['archive']['inbox']}: {result['archive']['seen']} tệp, {result['archive']['new']} tệp mới. "
+        f"Hộp thư đến {result['archive']['inbox']}: {result['archive']['seen']} tệp, "
+        f"{result['archive']['new']} tệp mới. "
         f"Tiếp nhận {done['accepted']}, trả lại {done['returned']}, không mở được {done['refused']}."
     )
 

@@ -21,6 +21,8 @@ def exact(number: int | float | Decimal | str) -> Decimal:
 
 def trieu_to_vnd(trieu: int | float | Decimal | str) -> int:
     """Triệu đồng, as typed in a form, to whole đồng, half-up."""
+    if isinstance(trieu, float) and trieu.is_integer():
+        return int(trieu) * 1_000_000  # exact, and most cells are whole
     return int((exact(trieu) * VND_PER_TRIEU).quantize(_ONE, ROUND_HALF_UP))
 
 

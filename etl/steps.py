@@ -137,3 +137,32 @@ def approve(release_id: str, manifest_sha256: str, decided_by: str, decision: st
         return release.approve(
             connection, release_id, manifest_sha256, decided_by, decision, now, settings.get().out_dir
         )
+
+
+def publish(release_id: str, now: datetime, smtp_url: str | None = None) -> dict[str, Any]:
+    """Send the approved release to every active recipient and record it as published (laws 11 and 12).
+
+    Raises ReleaseError when it is not approved or its files are no longer those that were approved. It counts as
+    published once every recipient has been tried: a run that was killed before goes on where it stopped, and sends
+    nothing twice.
+    """
+    from etl.publish import deliver, release
+
+    conf = settings.get()
+    with warehouse.connect() as connection:
+        release.require_approved(connection, release_id)
+        release.check_files(connection, release_id, conf.out_dir)
+        frozen, headline, files = release.cover_parts(connection, release_id, conf.out_dir)
+        cover = deliver.cover_of(release_id, frozen.period, frozen.known_at, headline, files, conf.mail_from)
+        connection.commit()
+        outcome = deliver.deliver(
+            connection,
+            release_id,
+            deliver.active_recipients(conf.reference_dir),
+            lambda recipient: deliver.compose(cover, recipient),
+            deliver.channel_for(conf, smtp_url),
+            now,
+        )
+        release.mark_published(connection, release_id, now)
+        connection.commit()
+    return {"release_id": release_id, **outcome.as_dict()}

@@ -59,7 +59,7 @@ def number(raw: Raw, kind: str) -> Cell | Problem:
     """
     if is_blank(raw):
         return BLANK
-    if isinstance(raw, bool) or isinstance(raw, date | datetime | timedelta):
+    if raw is None or isinstance(raw, bool | date | timedelta):
         return Problem("M08", str(raw))
     note = None
     if isinstance(raw, str):

@@ -2,7 +2,7 @@
 
 Libraries and some phone programs store a formula but no value. Reading such a cell as blank or 0 would be a guess, so
 the formula itself is computed, exactly, when it is of the plain kind that the official workbook uses: numbers, texts,
-cells, + - * /, comparisons, SUM, IF, COUNT, ROUND, AND, OR, ABS, MIN, MAX. Anything else raises ``Unsupported`` and
+cells, + - * /, comparisons, SUM, IF, COUNT, ROUND, AND, OR, ABS, MIN, MAX. Anything else raises ``UnsupportedError`` and
 the cell is reported.
 """
 
@@ -17,7 +17,7 @@ CellValue = Decimal | str | bool | None
 Resolve = Callable[[str], CellValue]
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """The formula is not of the plain kind, or refers to something that cannot be computed."""
 
 
@@ -50,11 +50,11 @@ def cells_of(reference: str) -> Iterable[str]:
     """``D11:E12`` -> D11, E11, D12, E12. A range of more than 20,000 cells is unsupported."""
     match = re.fullmatch(r"([A-Z]+)(\d+):([A-Z]+)(\d+)", reference.replace("$", ""))
     if not match:
-        raise Unsupported(reference)
+        raise UnsupportedError(reference)
     left, right = letters_to_index(match[1]), letters_to_index(match[3])
     top, bottom = int(match[2]), int(match[4])
     if (right - left + 1) * (bottom - top + 1) > 20_000:
-        raise Unsupported(reference)
+        raise UnsupportedError(reference)
     return (f"{index_to_letters(c)}{r}" for r in range(top, bottom + 1) for c in range(left, right + 1))
 
 
@@ -65,7 +65,7 @@ def evaluate(formula: str, resolve: Resolve) -> CellValue:
         value = parser.comparison()
         parser.end()
     except (DivisionByZero, InvalidOperation, RecursionError, IndexError) as error:
-        raise Unsupported(formula) from error
+        raise UnsupportedError(formula) from error
     return value
 
 
@@ -75,7 +75,7 @@ def _number(value: CellValue) -> Decimal:
     if isinstance(value, bool):
         return Decimal(int(value))
     if isinstance(value, str):
-        raise Unsupported(value)
+        raise UnsupportedError(value)
     return value
 
 
@@ -119,7 +119,7 @@ class _Parser:
         while position < len(text):
             match = _TOKEN.match(text, position)
             if not match or match.lastgroup is None:
-                raise Unsupported(text)
+                raise UnsupportedError(text)
             self.tokens.append((match.lastgroup, match[match.lastgroup]))
             position = match.end()
         self.at = 0
@@ -134,7 +134,7 @@ class _Parser:
 
     def end(self) -> None:
         if self.at != len(self.tokens):
-            raise Unsupported(str(self.tokens[self.at :]))
+            raise UnsupportedError(str(self.tokens[self.at :]))
 
     def comparison(self) -> CellValue:
         left = self.addition()
@@ -179,21 +179,21 @@ class _Parser:
             return text == "TRUE"
         if kind == "name":
             return self.call(text)
-        raise Unsupported(text)
+        raise UnsupportedError(text)
 
     def close(self) -> None:
         if not self.peek(")"):
-            raise Unsupported(")")
+            raise UnsupportedError(")")
         self.take()
 
     def call(self, name: str) -> CellValue:
         if not self.peek("("):
-            raise Unsupported(name)
+            raise UnsupportedError(name)
         self.take()
         if name in ("IF", "IFERROR"):
             return self.branch(name)
         if name not in _FUNCTIONS:
-            raise Unsupported(name)
+            raise UnsupportedError(name)
         arguments: list[CellValue | list[CellValue]] = []
         while not self.peek(")"):
             if self.tokens[self.at][0] == "range":
@@ -206,25 +206,25 @@ class _Parser:
         return _FUNCTIONS[name](arguments)
 
     def branch(self, name: str) -> CellValue:
-        values: list[CellValue | Unsupported] = []
+        values: list[CellValue | UnsupportedError] = []
         while not self.peek(")"):
             start = self.at
             try:
                 values.append(self.comparison())
-            except (Unsupported, DivisionByZero, InvalidOperation) as error:
-                values.append(Unsupported(str(error)))
+            except (UnsupportedError, DivisionByZero, InvalidOperation) as error:
+                values.append(UnsupportedError(str(error)))
                 self.skip_argument(start)
             if self.peek(",", ";"):
                 self.take()
         self.close()
         if name == "IFERROR":
-            chosen = values[1] if isinstance(values[0], Unsupported) else values[0]
+            chosen = values[1] if isinstance(values[0], UnsupportedError) else values[0]
         else:
-            if isinstance(values[0], Unsupported):
+            if isinstance(values[0], UnsupportedError):
                 raise values[0]
             rest = values[1:]
             chosen = rest[0] if _truth(values[0]) else (rest[1] if len(rest) > 1 else False)
-        if isinstance(chosen, Unsupported):
+        if isinstance(chosen, UnsupportedError):
             raise chosen
         return chosen
 
@@ -240,7 +240,7 @@ def _compare(operator: str, left: CellValue, right: CellValue) -> bool:
     if isinstance(left, str) or isinstance(right, str):
         a, b = ("" if v is None else str(v) for v in (left, right))
         if operator not in ("=", "<>"):
-            raise Unsupported(operator)
+            raise UnsupportedError(operator)
         return (a == b) == (operator == "=")
     x, y = _number(left), _number(right)
     return {"=": x == y, "<>": x != y, "<": x < y, ">": x > y, "<=": x <= y, ">=": x >= y}[operator]

@@ -126,8 +126,8 @@ def _settle_commune(
     elif len(codes) > 1:
         result.issues.append(_disagreement("M19", said, {c: _commune_label(c, province) for c in codes}))
     elif (code := codes.pop()) not in province.communes:
-        _, _, sheet, cell = said[-1]
-        result.issues.append(Issue("M18", sheet, cell, {"value": code}))
+        *_, last_sheet, last_cell = said[-1]
+        result.issues.append(Issue("M18", last_sheet, last_cell, {"value": code}))
     else:
         result.commune_code = code
 
@@ -179,14 +179,10 @@ def _settle_period(
     years |= {int(named["year"])} if named and named["year"] else set()
     year = years.pop() if len(years) == 1 else period.year if not years else None
     if year is None or (period, year) not in province.windows:
-        where = next(((s, h.period[1]) for s, h in headers.items() if h.period), (first, None))
-        result.issues.append(
-            Issue(
-                "M45",
-                *where,
-                {"value": f"{period}, năm ngân sách {year or '/'.join(map(str, sorted(years)))}"},
-            )
-        )
+        where = next(((s, h.period[1]) for s, h in headers.items() if h.period), None)
+        named_years = str(year) if year else "/".join(map(str, sorted(years)))
+        values = {"value": f"{period}, năm ngân sách {named_years}"}
+        result.issues.append(Issue("M45", *(where or (first, None)), values=values))
         return
     result.period, result.budget_year = period, year
     _settle_as_of(result, headers, province)

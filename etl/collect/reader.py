@@ -251,8 +251,8 @@ def _read_row(report: Report, grid: Grid, table: _Table, form: Form, r: int, pas
     if _NUMBER_LABEL.fullmatch(clean(labels[0])) if labels and clean(labels[0]) else False:
         return None
     is_total = any(_TOTAL.match(fold(t)) for t in labels)
-    role = _role(layout, str(code or ""), is_total, past_total)
-    row, issues = _typed_row(grid, table, form, r, role, str(code or ""))
+    role = _role(layout, str(code or ""), is_total=is_total, past_total=past_total)
+    row, issues = _typed_row(grid, table, r, role, str(code or ""))
     has_figures = any(row.states.get(k) != "blank" for k in layout.numeric_keys if k in table.columns)
     if role == "unknown":
         if layout.form in ("B01", "B05"):
@@ -268,7 +268,7 @@ def _read_row(report: Report, grid: Grid, table: _Table, form: Form, r: int, pas
     return row
 
 
-def _role(layout: forms.Sheet, code: str, is_total: bool, past_total: bool) -> str:
+def _role(layout: forms.Sheet, code: str, *, is_total: bool, past_total: bool) -> str:
     if is_total and not code:
         return "total"
     if layout.form in ("B01", "B05"):
@@ -285,31 +285,32 @@ def _has_content(layout: forms.Sheet, row: Row) -> bool:
     return any(v is not None for k, v in row.values.items() if k != "stt")
 
 
-def _typed_row(grid: Grid, table: _Table, form: Form, r: int, role: str, code: str) -> tuple[Row, list[Issue]]:
+def _typed_row(grid: Grid, table: _Table, r: int, role: str, code: str) -> tuple[Row, list[Issue]]:
     values: dict[str, cells.Typed] = {}
     states: dict[str, str] = {}
     bad: set[str] = set()
     issues: list[Issue] = []
+    line = grid.rows[r]
     for column in table.layout.columns:
-        index = table.columns.get(column.key)
-        if index is None:
-            values[column.key] = None
+        key, index = column.key, table.columns.get(column.key)
+        raw = line[index] if index is not None and index < len(line) else None
+        if raw is None or raw == "":
+            values[key] = None
             if column.numeric:
-                states[column.key] = "not_reported"
+                states[key] = "not_reported" if index is None else "blank"
             continue
-        raw = grid.at(r, index)
-        where = f"{index_to_letters(index)}{r + 1}"
         result = _typed(raw, column, role)
         if isinstance(result, cells.Problem):
-            values[column.key] = None
-            bad.add(column.key)
+            values[key] = None
+            bad.add(key)
+            where = f"{index_to_letters(index or 0)}{r + 1}"
             issues.append(Issue(result.rule, grid.name, where, {"value": result.value, "column": column.title}))
             if column.numeric:
-                states[column.key] = "blank"
+                states[key] = "blank"
             continue
-        values[column.key] = result.value
+        values[key] = result.value
         if column.numeric and result.state != "number":
-            states[column.key] = result.state
+            states[key] = result.state
     return Row(r + 1, role, code, values, states, frozenset(bad)), issues
 
 

@@ -14,11 +14,12 @@ import zipfile
 from dataclasses import dataclass, field
 from decimal import Decimal
 from html import unescape
+from typing import cast
 
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from etl.collect import cells
-from etl.collect.formula import CellValue, Unsupported, evaluate, index_to_letters, letters_to_index
+from etl.collect.formula import CellValue, UnsupportedError, evaluate, index_to_letters, letters_to_index
 from etl.money import exact
 
 _CELL = re.compile(rb"<c\s([^>]*?)>(.*?)</c>", re.DOTALL)
@@ -95,7 +96,7 @@ def read(data: bytes) -> list[Grid]:
         names = set(archive.namelist())
         for meta in workbook.sheets_metadata:
             sheet = workbook.get_sheet_by_name(meta.name)
-            rows: list[list[GridValue]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
+            rows = cast("list[list[GridValue]]", sheet.to_python(skip_empty_area=False))
             grid = Grid(
                 meta.name,
                 meta.visible == SheetVisibleEnum.Visible,
@@ -153,26 +154,26 @@ def _compute(grid: Grid, pending: dict[str, tuple[int, int, str | None]]) -> Non
         letters = address.rstrip("0123456789")
         value = grid.at(int(address[len(letters) :]) - 1, letters_to_index(letters))
         if isinstance(value, ErrorValue | Uncached):
-            raise Unsupported(address)
+            raise UnsupportedError(address)
         if value is None or value == "":
             return None
         if isinstance(value, bool | str | Decimal):
             return value
         if isinstance(value, int | float):
             return exact(value)
-        raise Unsupported(address)
+        raise UnsupportedError(address)
 
     def compute(address: str) -> None:
         if address in busy:
-            raise Unsupported(address)
+            raise UnsupportedError(address)
         row, column, formula = pending[address]
         busy.add(address)
         result: GridValue
         try:
             if formula is None:
-                raise Unsupported(address)
+                raise UnsupportedError(address)
             result = evaluate(formula, resolve)
-        except Unsupported:
+        except UnsupportedError:
             result = Uncached(formula or "")
         busy.discard(address)
         del pending[address]

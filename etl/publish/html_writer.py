@@ -8,14 +8,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from etl import clock
-from etl.publish import charts, tables
+from etl.publish import charts
 from etl.publish.figure import FigureSet
 from etl.publish.model import Chart, Document, Span
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(figures: FigureSet, brief: Document, report: Document) -> bytes:
+def render(figures: FigureSet, brief: Document, report: Document, ranking: Chart) -> bytes:
     """UTF-8 HTML of the brief, the chart of communes, the report and its annexes."""
 
     def identity(span: Span) -> str:
@@ -33,7 +33,7 @@ def render(figures: FigureSet, brief: Document, report: Document) -> bytes:
         title=" ".join(brief.title),
         brief=brief,
         report=report,
-        ranking=charts.by_commune(figures, tables.by_rank(figures)),
+        ranking=ranking,
         figures=figures,
         frozen=clock.show(figures.known_at),
     )

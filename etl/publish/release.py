@@ -24,8 +24,9 @@ from etl.errors import ReleaseError
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.publish import figures as figure_rows
-from etl.publish import pack, summary
+from etl.publish import pack, sentences, summary
 from etl.publish.figure import Figure, FigureSet, ordered
+from etl.publish.model import joined
 
 ACTOR = "tiendo"
 
@@ -85,6 +86,8 @@ def _release_of(connection: Connection, period: Period, year: int, now: datetime
     release_id = f"{period}-r{number}" if year == period.year else f"{period}-ns{year}-r{number}"
     files = pack.render(FigureSet(release_id, period, year, now, figures))
     release = Release(release_id, period, year, number, now, facts, manifest_sha256(_hashes(files)))
+    # The rows go in under a new snapshot: the audit chain continues from what others appended in the meantime.
+    connection.commit()
     _insert(connection, release, figures, files)
     connection.commit()
     _write(folder(out_dir, release), files)
@@ -247,10 +250,7 @@ def _describe(connection: Connection, release: Release, out_dir: Path) -> dict[s
         {**row, "path": str(folder(out_dir, release) / name)}
         for name, row in _artifacts(connection, release.release_id).items()
     ]
-    figures = FigureSet(
-        release.release_id, release.period, release.budget_year, release.known_at,
-        ordered(figure_rows.stored(connection, release.release_id)),
-    )  # fmt: skip
+    figures = figures_of(connection, release)
     return {
         "release_id": release.release_id,
         "period": str(release.period),
@@ -265,6 +265,23 @@ def _describe(connection: Connection, release: Release, out_dir: Path) -> dict[s
     }
 
 
+def figures_of(connection: Connection, release: Release) -> FigureSet:
+    """The stored figures of a release."""
+    rows = ordered(figure_rows.stored(connection, release.release_id))
+    return FigureSet(release.release_id, release.period, release.budget_year, release.known_at, rows)
+
+
+def cover_parts(
+    connection: Connection, release_id: str, out_dir: Path
+) -> tuple[Release, list[str], list[Path]]:
+    """What a mail about the release says and carries: the release, its headline sentences, its files."""
+    release = get(connection, release_id)
+    figures = figures_of(connection, release)
+    headline = [joined(sentences.disbursed(figures)), joined(sentences.coverage(figures))]
+    where = folder(out_dir, release)
+    return release, headline, [where / name for name in _artifacts(connection, release_id)]
+
+
 def _before(connection: Connection, release: Release) -> FigureSet | None:
     """The figures of the release before this one of the same period and budget year."""
     row = connection.execute(
@@ -275,8 +292,7 @@ def _before(connection: Connection, release: Release) -> FigureSet | None:
     before = _release(row)
     if before is None:
         return None
-    rows = ordered(figure_rows.stored(connection, before.release_id))
-    return FigureSet(before.release_id, before.period, before.budget_year, before.known_at, rows)
+    return figures_of(connection, before)
 
 
 def approve(
@@ -287,11 +303,12 @@ def approve(
     decision: str,
     now: datetime,
     out_dir: Path,
-) -> None:
+) -> dict[str, Any]:
     """Record the decision (``approved`` or ``rejected``) on exactly the files that were seen.
 
     Raises ReleaseError when the manifest is not the release's, when the files on disk are not those that were frozen,
-    or when the release was decided otherwise before. The same decision again changes nothing. The caller commits.
+    or when the release was decided otherwise before. The same decision again changes nothing. The caller commits. Returns release_id,
+    decision and manifest_sha256.
     """
     if decision not in ("approved", "rejected"):
         raise ReleaseError(f"Quyết định phải là approved hoặc rejected; nhận được: {decision!r}.")
@@ -305,14 +322,16 @@ def approve(
     before = _decision(connection, release)
     if before and before != decision:
         raise ReleaseError(f"Bản {release_id} đã có quyết định {before}; muốn đổi ý kiến phải chốt bản mới.")
+    result = {"release_id": release_id, "decision": decision, "manifest_sha256": manifest_sha256}
     if before:
-        return
+        return result
     connection.execute(
         "insert into release.approval (release_id, manifest_sha256, decision, decided_by, decided_at) "
         "values (%s, %s, %s, %s, %s)",
         (release_id, manifest_sha256, decision, decided_by, now),
     )
     _audit(connection, now, decided_by, f"release.{decision}", release_id, {"manifest_sha256": manifest_sha256})
+    return result
 
 
 def check_files(connection: Connection, release_id: str, out_dir: Path) -> None:

@@ -35,7 +35,7 @@ _VERDICTS = {
     "refused": "KHÔNG TIẾP NHẬN",
 }
 _NEXT = {
-    "accepted": "Số liệu đã được tổng hợp. Các cảnh báo (nếu có) đề nghị kiểm tra, giải trình ở cột ghi chú trong kỳ sau.",
+    "accepted": "Số liệu đã được tổng hợp. Cảnh báo (nếu có) đề nghị kiểm tra, giải trình ở cột ghi chú kỳ sau.",
     "returned": "Số liệu chưa được tổng hợp. Đề nghị sửa các ô tô đỏ ngay trên tệp này, lưu lại và gửi lại.",
     "refused": "Tệp không mở được nên chưa kiểm tra số liệu. Đề nghị thực hiện theo hướng dẫn bên dưới và gửi lại.",
 }

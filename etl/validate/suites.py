@@ -65,6 +65,8 @@ def failures(form: str, batch: pd.DataFrame, parameters: Mapping[str, Any]) -> I
     by_key = {(e["type"], e["kwargs"]["column"], e["meta"]["rule"]): e for e in wanted}
     for outcome in result.results:
         config = outcome.expectation_config
+        if config is None:
+            raise RuntimeError(f"{form}: kết quả không kèm quy tắc")
         expectation = by_key[config.type, config.kwargs["column"], config.meta["rule"]]
         if outcome.exception_info and outcome.exception_info.get("raised_exception"):
             raise RuntimeError(f"{form} {config.meta['rule']}: {outcome.exception_info}")

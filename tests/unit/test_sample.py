@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections import defaultdict
@@ -85,11 +84,7 @@ def test_quan_son_has_paid_nothing_until_the_end_of_october() -> None:
 
 
 def test_a_few_other_communes_are_at_zero_for_some_months() -> None:
-    idle = [
-        c
-        for c in sample().commune_codes
-        if not any(r["disb_ytd"] for r in lines(c, Period(2025, 8)).values())
-    ]
+    idle = [c for c in sample().commune_codes if not any(r["disb_ytd"] for r in lines(c, Period(2025, 8)).values())]
     assert 3 <= len(idle) <= 6
 
 
@@ -213,9 +208,7 @@ def test_a_new_proposal_has_no_number_and_is_followed_up_under_one() -> None:
 
 
 def test_an_answered_proposal_names_the_answer() -> None:
-    rows = [
-        r for c in sample().commune_codes for m in (10, 11, 12) for r in content(c, Period(2025, m)).proposals
-    ]
+    rows = [r for c in sample().commune_codes for m in (10, 11, 12) for r in content(c, Period(2025, m)).proposals]
     assert any(r["reply_doc"] for r in rows)
     assert all((r["reply_doc"] is not None) == (r["state"] == "Đã giải quyết") for r in rows)
 
@@ -257,13 +250,7 @@ def test_what_was_left_at_closing_is_carried_over_in_february() -> None:
     for code in old:
         row, last = february[code], closing[code]
         assert row["plan_nstw"] + row["plan_nst"] + row["plan_nsx"] == 0
-        left = (
-            last["plan_total"]
-            - last["carry_nstw"]
-            - last["carry_nsdp"]
-            - last["disb_ytd"]
-            + last["disb_carry"]
-        )
+        left = last["plan_total"] - last["carry_nstw"] - last["carry_nsdp"] - last["disb_ytd"] + last["disb_carry"]
         assert row["plan_total"] == pytest.approx(left, abs=2_000_000)
 
 
@@ -290,7 +277,7 @@ def test_a_month_is_written_with_register_and_truth(tmp_path: Path) -> None:
     assert names == ["BC-MTQG_06517_2025-10_v1.xlsx", "BC-MTQG_05977_2025-10_v1.xlsx"]
     assert all((tmp_path / n).is_file() for n in names)
     assert json.loads((tmp_path / "truth.json").read_text(encoding="utf-8")) == result
-    rows = list(csv.DictReader((tmp_path / "reference/allocation.csv").open(encoding="utf-8")))
+    rows = province.read_csv(tmp_path / "reference/allocation.csv")
     assert {r["source"] for r in rows} == {"NSTW", "NST", "NSX", "KD_NSTW", "KD_NSDP"}
     assert len({r["commune_code"] for r in rows}) == 65
 
@@ -348,9 +335,7 @@ def test_a_rate_without_plan_is_null() -> None:
 
 
 def test_returned_workbooks_add_nothing_to_facts_and_totals(tmp_path: Path) -> None:
-    result = write_month(
-        OCTOBER, tmp_path, communes=3, defects=("ck01-over-plan", "ck07-volume-under-payment")
-    )
+    result = write_month(OCTOBER, tmp_path, communes=3, defects=("ck01-over-plan", "ck07-volume-under-payment"))
     assert [f["expected"] for f in result["files"]] == ["returned", "accepted", "accepted"]
     assert {f["commune"] for f in result["facts"]["B01"]} == {"05977", "05983"}
     assert [f["rule"] for f in result["findings"]] == ["CK01", "CK07"]
