@@ -2,7 +2,7 @@
 
 Libraries and some phone programs store a formula but no value. Reading such a cell as blank or 0 would be a guess, so
 the formula itself is computed, exactly, when it is of the plain kind that the official workbook uses: numbers, texts,
-cells, + - * /, comparisons, SUM, IF, COUNT, ROUND, AND, OR, ABS, MIN, MAX. Anything else raises ``UnsupportedError`` and
+cells, + - * /, comparisons, SUM, IF, COUNT, ROUND, AND, OR, N, ABS, MIN, MAX. Anything else is unsupported and
 the cell is reported.
 """
 
@@ -99,6 +99,7 @@ _FUNCTIONS: dict[str, Callable[[list[CellValue | list[CellValue]]], CellValue]] 
     "SUM": lambda a: sum(_numbers(a), Decimal(0)),
     "COUNT": lambda a: Decimal(len(_numbers(a))),
     "COUNTA": lambda a: Decimal(sum(v is not None for v in _flat(a))),
+    "N": lambda a: sum(_numbers(a[:1]), Decimal(0)),
     "ABS": lambda a: abs(_number(_flat(a)[0])),
     "MIN": lambda a: min(_numbers(a), default=Decimal(0)),
     "MAX": lambda a: max(_numbers(a), default=Decimal(0)),

@@ -363,7 +363,7 @@ def _minus(column: Column, number: int, value: Value, previous: int | Decimal) -
 def _percent(sheet: Sheet, column: Column, number: int, value: Callable[[str], Value]) -> Cell:
     above, below = column.computed.removeprefix("percent:").split("/")
     top, bottom = (f"{sheet.column(k).letter}{number}" for k in (above, below))
-    formula = f'=IF(OR({top}="",N({bottom})=0),"",ROUND({top}/{bottom}*100,2))'
+    formula = f'=IF(OR({top}="",{bottom}=""),"",IF({bottom}=0,"",ROUND({top}/{bottom}*100,2)))'
     numerator, denominator = value(above), value(below)
     if not isinstance(numerator, int | Decimal) or not isinstance(denominator, int | Decimal):
         return Cell(None, formula)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Block, Column, Paragraph, Row, Section, Span, Spans, Table
 from etl.publish.tables import (
@@ -64,12 +66,10 @@ def by_commune(figures: FigureSet) -> Table:
         Column("Vốn chưa giải ngân", 2.2),
     )
 
-    def amounts(**by: object) -> list[Spans]:
+    def amounts(**by: Any) -> list[Spans]:
         total = [figure(figures, m, **by) for m in ("plan_total", "disb_period", "disb_ytd", "rate_total")]
         for kind in kinds:
-            total += [
-                figure(figures, m, capital_kind=kind, **by) for m in ("plan_total", "disb_ytd", "rate_total")
-            ]
+            total += [figure(figures, m, capital_kind=kind, **by) for m in ("plan_total", "disb_ytd", "rate_total")]
         total += [figure(figures, m, **by) for m in ("plan_carry", "disb_carry", "rate_carry", "undisbursed")]
         return total
 
@@ -316,9 +316,7 @@ def _revisions(figures: FigureSet) -> tuple[Block, ...]:
         Row(_revision_cells(figures, number, item), "total" if item.dim("commune") is None else "item")
         for number, item in enumerate([*total, *changed], 1)
     )
-    unit = sentence(
-        "Đơn vị tính: triệu đồng. So với báo cáo {month} đã công bố.", month=figures.get("previous_period")
-    )
+    unit = sentence("Đơn vị tính: triệu đồng. So với báo cáo {month} đã công bố.", month=figures.get("previous_period"))
     return (Table("PL5-DieuChinh", "", unit, columns, rows),)
 
 
@@ -334,5 +332,3 @@ def _revision_cells(figures: FigureSet, number: int, item: Figure) -> tuple[Span
         figure(figures, "revision_current", **by),
         (show(item, "trieu_signed"),),
     )
-
-

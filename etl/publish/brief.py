@@ -6,6 +6,8 @@ cut stands in full in the report.
 
 from __future__ import annotations
 
+from typing import Any
+
 from etl.publish import report, sentences, tables
 from etl.publish.figure import FigureSet
 from etl.publish.model import (
@@ -108,7 +110,7 @@ def _programmes(figures: FigureSet) -> Table:
         Column("Vốn kéo dài còn lại", 2.2),
     )
 
-    def row(name: Spans, role: str, **by: object) -> Row:
+    def row(name: Spans, role: str, **by: Any) -> Row:
         metrics = ("plan_total", "disb_ytd", "rate_total", "rate_change_points")
         return Row(
             (
@@ -121,8 +123,7 @@ def _programmes(figures: FigureSet) -> Table:
         )
 
     rows = [
-        row(tables.figure(figures, "name_short", programme=p), "item", programme=p)
-        for p in tables.programmes(figures)
+        row(tables.figure(figures, "name_short", programme=p), "item", programme=p) for p in tables.programmes(figures)
     ]
     unit = sentence("Đơn vị tính: triệu đồng. Đến ngày {as_of}.", as_of=figures.get("as_of"))
     rows.append(row(tables.cell("TỔNG SỐ"), "total"))

@@ -29,7 +29,9 @@ _CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _spec(rows: list[dict[str, Any]], left: int, width: int, height: int, layer: list[dict[str, Any]]) -> dict[str, Any]:
+def _spec(
+    rows: list[dict[str, Any]], left: int, width: int, height: int, layer: list[dict[str, Any]]
+) -> dict[str, Any]:
     """One view of fixed size. Nothing depends on the width of text, which differs with the fonts of a machine."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",

@@ -30,9 +30,7 @@ def _paragraph(runs: str, align: str = "center") -> str:
     return f'<w:p><w:pPr><w:pStyle w:val="{CELL_STYLE}"/><w:jc w:val="{align}"/></w:pPr>{runs}</w:p>'
 
 
-def _cell(
-    content: str, width: int, *, span: int = 1, merge: str = "", shade: str = "", middle: bool = True
-) -> str:
+def _cell(content: str, width: int, *, span: int = 1, merge: str = "", shade: str = "", middle: bool = True) -> str:
     properties = f'<w:tcW w:w="{width}" w:type="dxa"/>'
     if span > 1:
         properties += f'<w:gridSpan w:val="{span}"/>'
@@ -82,9 +80,7 @@ def _header(table: Table, widths: list[int], size: float) -> list[str]:
         for group, first, count in table.groups():
             if group:
                 top.append(_cell(title(group), sum(widths[first : first + count]), span=count))
-                bottom += [
-                    _cell(title(table.columns[i].title), widths[i]) for i in range(first, first + count)
-                ]
+                bottom += [_cell(title(table.columns[i].title), widths[i]) for i in range(first, first + count)]
             else:
                 top.append(_cell(title(table.columns[first].title), widths[first], merge="restart"))
                 bottom.append(_cell(_paragraph(""), widths[first], merge="continue"))
@@ -93,9 +89,7 @@ def _header(table: Table, widths: list[int], size: float) -> list[str]:
         cells = (_cell(title(c.title), w) for c, w in zip(table.columns, widths, strict=True))
         rows.append(_row(cells, header=True))
     if table.numbered:
-        numbers = (
-            _cell(_paragraph(_run(f"({n})", size - 1, italic=True)), w) for n, w in enumerate(widths, 1)
-        )
+        numbers = (_cell(_paragraph(_run(f"({n})", size - 1, italic=True)), w) for n, w in enumerate(widths, 1))
         rows.append(_row(numbers, header=True))
     return rows
 
@@ -133,7 +127,9 @@ def _ruled(width_mm: float, length_mm: float) -> str:
     """A line of this length, centred in a cell: the upper border of an empty paragraph between indents."""
     indent = _dxa((width_mm - length_mm) / 2 - 2)
     return (
-        '<w:p><w:pPr><w:pStyle w:val="' + CELL_STYLE + '"/><w:pBdr><w:top w:val="single" w:sz="6" w:space="1" w:color="000000"/>'
+        '<w:p><w:pPr><w:pStyle w:val="'
+        + CELL_STYLE
+        + '"/><w:pBdr><w:top w:val="single" w:sz="6" w:space="1" w:color="000000"/>'
         f'</w:pBdr><w:spacing w:before="20" w:after="0" w:line="120" w:lineRule="exact"/>'
         f'<w:ind w:left="{indent}" w:right="{indent}"/></w:pPr></w:p>'
     )
@@ -154,9 +150,7 @@ def letterhead_xml(letterhead: Letterhead, width_mm: float) -> str:
         _paragraph(_run("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", 12, bold=True))
         + _paragraph(_run("Độc lập - Tự do - Hạnh phúc", 13, bold=True))
         + _ruled(right_mm, 58)
-        + _paragraph(
-            _run(f"{letterhead.place}, ngày       tháng       năm {letterhead.year.text}", 13, italic=True)
-        )
+        + _paragraph(_run(f"{letterhead.place}, ngày       tháng       năm {letterhead.year.text}", 13, italic=True))
     )
     widths = [_dxa(left_mm), _dxa(right_mm)]
     row = _row([_cell(left, widths[0], middle=False), _cell(right, widths[1], middle=False)])
@@ -177,4 +171,3 @@ def signature_xml(letterhead: Letterhead, width_mm: float) -> str:
     widths = [_dxa(width_mm * 0.5), _dxa(width_mm * 0.5)]
     row = _row([_cell(left, widths[0], middle=False), _cell(right, widths[1], middle=False)])
     return _table(row, widths, borders=False, margin=0)
-

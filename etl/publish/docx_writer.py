@@ -10,7 +10,7 @@ import zipfile
 from datetime import datetime
 from typing import Any
 
-from docx import Document as new_document
+import docx as word
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
@@ -32,7 +32,7 @@ _CENTER, _RIGHT, _JUSTIFY = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT,
 
 def render(document: Document, known_at: datetime) -> bytes:
     """The document as DOCX bytes; ``known_at`` is its only date."""
-    docx = new_document()
+    docx = word.Document()
     brief = document.kind == "brief"
     _styles(docx, brief)
     _page(docx.sections[0], landscape=False, margins=BRIEF_MARGINS_MM if brief else MARGINS_MM)
@@ -208,7 +208,9 @@ def _annex(docx: Any, section: Section) -> float:
     _line(docx, section.annex, 14)
     _line(docx, section.title, 14)
     # Number and date are filled in when the report is issued (Phụ lục I of the decree).
-    _line(docx, "(Kèm theo Báo cáo số        ngày       tháng       năm         )", 13, bold=False, italic=True, after=6)
+    _line(
+        docx, "(Kèm theo Báo cáo số        ngày       tháng       năm         )", 13, bold=False, italic=True, after=6
+    )
     return _width(MARGINS_MM, landscape=section.landscape)
 
 

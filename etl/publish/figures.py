@@ -412,10 +412,20 @@ def store(connection: Connection, release_id: str, figures: Sequence[Figure]) ->
         for f in figures:
             copy.write_row(
                 (
-                    f"{release_id}/{f.key}", release_id, f.metric, json.dumps(dict(f.dims), ensure_ascii=False),
-                    f.value, f.text, f.unit, f.numerator, f.denominator, f.coverage_n, f.coverage_of,
-                    f.coverage_plan_pct, f.source,
-                )  # fmt: skip
+                    f"{release_id}/{f.key}",
+                    release_id,
+                    f.metric,
+                    json.dumps(dict(f.dims), ensure_ascii=False),
+                    f.value,
+                    f.text,
+                    f.unit,
+                    f.numerator,
+                    f.denominator,
+                    f.coverage_n,
+                    f.coverage_of,
+                    f.coverage_plan_pct,
+                    f.source,
+                )
             )
 
 
@@ -425,8 +435,17 @@ def stored(connection: Connection, release_id: str) -> list[Figure]:
     rows = cursor.execute("select * from release.figure where release_id = %s", (release_id,)).fetchall()
     return [
         Figure(
-            r["metric"], r["unit"], r["source"], dims(r["dims"]), r["value"], r["text_value"], r["numerator"],
-            r["denominator"], r["coverage_n"], r["coverage_of"], r["coverage_plan_pct"],
-        )  # fmt: skip
+            r["metric"],
+            r["unit"],
+            r["source"],
+            dims(r["dims"]),
+            r["value"],
+            r["text_value"],
+            r["numerator"],
+            r["denominator"],
+            r["coverage_n"],
+            r["coverage_of"],
+            r["coverage_plan_pct"],
+        )
         for r in rows
     ]

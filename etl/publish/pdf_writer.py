@@ -82,9 +82,7 @@ def _table(table: Table) -> dict[str, Any]:
         "small": table.small,
         "has_groups": table.has_groups,
         "groups": [{"name": name, "first": first, "count": count} for name, first, count in table.groups()],
-        "columns": [
-            {"title": c.title, "width": c.width, "align": c.align, "group": c.group} for c in table.columns
-        ],
+        "columns": [{"title": c.title, "width": c.width, "align": c.align, "group": c.group} for c in table.columns],
         "rows": [
             {"role": row.role, "merged": row.merged, "cells": [_spans(cell) for cell in row.cells]}
             for row in table.rows

@@ -125,9 +125,7 @@ def folder(out_dir: Path, release: Release) -> Path:
     return out_dir / str(release.period) / release.release_id
 
 
-def _insert(
-    connection: Connection, release: Release, figures: Sequence[Figure], files: Mapping[str, bytes]
-) -> None:
+def _insert(connection: Connection, release: Release, figures: Sequence[Figure], files: Mapping[str, bytes]) -> None:
     as_of = next(f.date for f in figures if f.metric == "as_of")
     connection.execute(
         """
@@ -175,9 +173,7 @@ def _restore(connection: Connection, release: Release, out_dir: Path) -> None:
     if _on_disk(folder(out_dir, release)) == {name: row["sha256"] for name, row in frozen.items()}:
         return
     figures = ordered(figure_rows.stored(connection, release.release_id))
-    files = pack.render(
-        FigureSet(release.release_id, release.period, release.budget_year, release.known_at, figures)
-    )
+    files = pack.render(FigureSet(release.release_id, release.period, release.budget_year, release.known_at, figures))
     if manifest_sha256(_hashes(files)) != release.manifest_sha256:
         raise ReleaseError(
             f"Không dựng lại được đúng các tệp của bản {release.release_id}: chương trình hoặc mẫu trình bày đã thay "
@@ -195,7 +191,7 @@ def _on_disk(where: Path) -> dict[str, str]:
 def _artifacts(connection: Connection, release_id: str) -> dict[str, dict[str, Any]]:
     cursor = connection.cursor(row_factory=dict_row)
     rows = cursor.execute(
-        "select name, sha256, size_bytes from release.artifact where release_id = %s order by name collate \"C\"",
+        'select name, sha256, size_bytes from release.artifact where release_id = %s order by name collate "C"',
         (release_id,),
     )
     return {row["name"]: row for row in rows}
@@ -271,9 +267,7 @@ def figures_of(connection: Connection, release: Release) -> FigureSet:
     return FigureSet(release.release_id, release.period, release.budget_year, release.known_at, rows)
 
 
-def cover_parts(
-    connection: Connection, release_id: str, out_dir: Path
-) -> tuple[Release, list[str], list[Path]]:
+def cover_parts(connection: Connection, release_id: str, out_dir: Path) -> tuple[Release, list[str], list[Path]]:
     """What a mail about the release says and carries: the release, its headline sentences, its files."""
     release = get(connection, release_id)
     figures = figures_of(connection, release)
@@ -307,8 +301,8 @@ def approve(
     """Record the decision (``approved`` or ``rejected``) on exactly the files that were seen.
 
     Raises ReleaseError when the manifest is not the release's, when the files on disk are not those that were frozen,
-    or when the release was decided otherwise before. The same decision again changes nothing. The caller commits. Returns release_id,
-    decision and manifest_sha256.
+    or when the release was decided otherwise before. The same decision again changes nothing. The caller commits.
+    Returns release_id, decision and manifest_sha256.
     """
     if decision not in ("approved", "rejected"):
         raise ReleaseError(f"Quyết định phải là approved hoặc rejected; nhận được: {decision!r}.")
@@ -366,14 +360,10 @@ def mark_published(connection: Connection, release_id: str, now: datetime) -> No
         (release_id, release.manifest_sha256, now),
     ).rowcount
     if inserted:
-        _audit(
-            connection, now, ACTOR, "release.publish", release_id, {"manifest_sha256": release.manifest_sha256}
-        )
+        _audit(connection, now, ACTOR, "release.publish", release_id, {"manifest_sha256": release.manifest_sha256})
 
 
 def _audit(
     connection: Connection, now: datetime, actor: str, action: str, subject: str, detail: Mapping[str, str]
 ) -> None:
-    connection.execute(
-        "select audit.append(%s, %s, %s, %s, %s)", (now, actor, action, subject, Jsonb(dict(detail)))
-    )
+    connection.execute("select audit.append(%s, %s, %s, %s, %s)", (now, actor, action, subject, Jsonb(dict(detail))))

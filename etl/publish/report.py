@@ -70,7 +70,7 @@ def _bullet(spans: Spans) -> Paragraph:
     return Paragraph((Span("- "), *spans), "bullet")
 
 
-def _gap(figures: FigureSet, what: str) -> Paragraph:
+def _gap(what: str) -> Paragraph:
     return Paragraph((Span(f"[Cơ quan chủ trì bổ sung {what}]"),), "gap")
 
 
@@ -95,7 +95,7 @@ def _directing(figures: FigureSet) -> list[Block]:
                 )
             )
         )
-    blocks.append(_gap(figures, "văn bản đã ban hành, các cuộc họp, kiểm tra, giám sát trong tháng"))
+    blocks.append(_gap("văn bản đã ban hành, các cuộc họp, kiểm tra, giám sát trong tháng"))
     return blocks
 
 
@@ -119,9 +119,7 @@ def _allocation(figures: FigureSet) -> list[Block]:
             )
         )
     else:
-        blocks.append(
-            _body((Span("Kế hoạch vốn theo báo cáo khớp với các quyết định giao vốn của tỉnh."),))
-        )
+        blocks.append(_body((Span("Kế hoạch vốn theo báo cáo khớp với các quyết định giao vốn của tỉnh."),)))
     blocks.append(tables.plan(figures))
     return blocks
 
@@ -225,13 +223,9 @@ def _assessment(figures: FigureSet) -> list[Block]:
     blocks: list[Block] = [Heading("III. ĐÁNH GIÁ CHUNG"), Heading("1. Kết quả nổi bật", 2)]
     if strongest:
         blocks.append(
-            _body(
-                sentence(
-                    "Các xã, phường có tỷ lệ giải ngân cao nhất: {list}.", list=_with_rates(figures, strongest)
-                )
-            )
+            _body(sentence("Các xã, phường có tỷ lệ giải ngân cao nhất: {list}.", list=_with_rates(figures, strongest)))
         )
-    blocks.append(_gap(figures, "kết quả nổi bật khác"))
+    blocks.append(_gap("kết quả nổi bật khác"))
     blocks.append(Heading("2. Tồn tại, hạn chế", 2))
     if figures.get("communes_at_zero").value:
         blocks.append(
@@ -253,9 +247,9 @@ def _assessment(figures: FigureSet) -> list[Block]:
             )
         )
     blocks.append(_body(_stuck(figures)))
-    blocks.append(_gap(figures, "tồn tại, hạn chế khác"))
+    blocks.append(_gap("tồn tại, hạn chế khác"))
     blocks.append(Heading("3. Nguyên nhân", 2))
-    blocks.append(_gap(figures, "nguyên nhân chủ quan, khách quan"))
+    blocks.append(_gap("nguyên nhân chủ quan, khách quan"))
     return blocks
 
 
@@ -264,14 +258,12 @@ def _stuck(figures: FigureSet) -> Spans:
     return sentence(
         "Các xã, phường có số vốn chưa giải ngân lớn nhất: {list}.",
         list=listing(
-            (
-                sentence(
-                    "{name} ({left} tỷ đồng)",
-                    name=show(figures.get("name", commune=commune), "place"),
-                    left=show(figures.get("undisbursed", commune=commune), "ty"),
-                )
-                for commune in by_amount_stuck(figures)[:_STRONGEST]
+            sentence(
+                "{name} ({left} tỷ đồng)",
+                name=show(figures.get("name", commune=commune), "place"),
+                left=show(figures.get("undisbursed", commune=commune), "ty"),
             )
+            for commune in by_amount_stuck(figures)[:_STRONGEST]
         ),
     )
 
@@ -325,5 +317,5 @@ def _next_month(figures: FigureSet) -> list[Block]:
                 )
             )
         )
-    blocks.append(_gap(figures, f"nhiệm vụ, giải pháp trọng tâm {figures.get('next_period').text}"))
+    blocks.append(_gap(f"nhiệm vụ, giải pháp trọng tâm {figures.get('next_period').text}"))
     return blocks

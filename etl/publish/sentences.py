@@ -170,9 +170,7 @@ def pace(figures: FigureSet) -> Spans:
 def communes(figures: FigureSet, limit: int) -> Spans:
     """How many communes are above the average, at zero (by name) and under the threshold."""
     zero = figures.get("communes_at_zero")
-    named = (
-        sentence(", gồm: {names}", names=names(figures, at_zero(figures), limit)) if zero.value else (Span(""),)
-    )
+    named = sentence(", gồm: {names}", names=names(figures, at_zero(figures), limit)) if zero.value else (Span(""),)
     return sentence(
         "Có {above}/{ranked} xã, phường có tỷ lệ giải ngân cao hơn bình quân chung của tỉnh; {below} đơn vị dưới "
         "{threshold}%; {zero} đơn vị chưa giải ngân (0%){named}.",

@@ -61,7 +61,9 @@ def _changes(figures: FigureSet, before: FigureSet | None) -> list[str]:
     rows = [f"{len(differing)} số liệu thay đổi so với bản {before.release_id}."]
     if shown:
         rows += ["", "| Số liệu | Bản trước | Bản này |", "| --- | ---: | ---: |"]
-        rows += [f"| {_name(figures, k)} | {_shown(old.get(k))} | {_shown(new.get(k))} |" for k in shown[:_SHOWN_CHANGES]]
+        rows += [
+            f"| {_name(figures, k)} | {_shown(old.get(k))} | {_shown(new.get(k))} |" for k in shown[:_SHOWN_CHANGES]
+        ]
     if len(shown) > _SHOWN_CHANGES:
         rows += ["", f"… và {len(shown) - _SHOWN_CHANGES} dòng khác."]
     return rows

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from etl.publish.figure import FigureSet
 from etl.publish.model import Column, Row, Span, Spans, Table
@@ -27,7 +28,7 @@ def cell(text: str) -> Spans:
     return (Span(text),)
 
 
-def figure(figures: FigureSet, metric: str, style: str = "", **by: object) -> Spans:
+def figure(figures: FigureSet, metric: str, style: str = "", **by: Any) -> Spans:
     return (show(figures.find(metric, **by), style),)
 
 
@@ -52,7 +53,7 @@ def not_reporting(figures: FigureSet) -> list[str]:
     return sorted(figures.values("not_reporting", "commune"))
 
 
-def _coverage(figures: FigureSet) -> dict[str, object]:
+def _coverage(figures: FigureSet) -> dict[str, Any]:
     return {
         "as_of": figures.get("as_of"),
         "n": figures.get("communes_reported"),
@@ -65,7 +66,7 @@ def money_line(figures: FigureSet, denominator: str = "") -> Spans:
     template = "Đơn vị tính: triệu đồng. Số liệu lũy kế đến ngày {as_of}, tổng hợp từ {n}/{of} xã, phường."
     if denominator:
         template += f" Tỷ lệ (%) = lũy kế giải ngân / {denominator}."
-    return sentence(template, **_coverage(figures))  # type: ignore[arg-type]
+    return sentence(template, **_coverage(figures))
 
 
 def count_line(figures: FigureSet, unit: str) -> Spans:
@@ -85,7 +86,7 @@ def plan(figures: FigureSet) -> Table:
         Column("Chênh lệch", 3),
     )
 
-    def row(number: str, name: Spans, role: str, **by: object) -> Row:
+    def row(number: str, name: Spans, role: str, **by: Any) -> Row:
         register = (
             [figure(figures, m, **by) for m in ("plan_registered_reported", "plan_registered")]
             + [figure(figures, "plan_difference", "trieu_signed", **by)]
@@ -123,7 +124,7 @@ def disbursement(figures: FigureSet) -> Table:
         Column("Tỷ lệ (%)", 1.9, group="Vốn kéo dài"),
     )
 
-    def row(number: str, name: Spans, role: str, **by: object) -> Row:
+    def row(number: str, name: Spans, role: str, **by: Any) -> Row:
         metrics = (
             "plan_total", "disb_ytd", "rate_total", "rate_change_points", "disb_assigned", "rate_assigned",
             "disb_carry", "rate_carry",
@@ -173,9 +174,7 @@ def ranking(figures: FigureSet) -> Table:
         Column("Thứ tự theo vốn chưa giải ngân", 1.9, "center"),
     )
     metrics = ("plan_total", "disb_ytd", "rate_total", "rate_change_points", "undisbursed")
-    rows = [
-        Row((cell(""), cell("TỔNG SỐ"), *(figure(figures, m) for m in metrics), cell("")), "total")
-    ]
+    rows = [Row((cell(""), cell("TỔNG SỐ"), *(figure(figures, m) for m in metrics), cell("")), "total")]
     for commune in by_rank(figures):
         by = {"commune": commune}
         rows.append(
@@ -221,9 +220,7 @@ def outputs(figures: FigureSet) -> Table:
         by = {"indicator": indicator}
         metrics = ("name", "indicator_unit", "indicator_communes", "target_year", "actual_period", "actual_ytd")
         rows.append(
-            Row(
-                (cell(str(number)), *(figure(figures, m, **by) for m in metrics), figure(figures, "output_rate", **by))
-            )
+            Row((cell(str(number)), *(figure(figures, m, **by) for m in metrics), figure(figures, "output_rate", **by)))
         )
     unit = sentence(
         "Đơn vị tính: theo từng chỉ tiêu. Số liệu đến ngày {as_of}. Tỷ lệ (%) = lũy kế từ đầu năm / kế hoạch năm; "
@@ -247,14 +244,12 @@ def counts(
         *(Column(state, 2) for state in used),
     )
 
-    def row(number: str, name: Spans, role: str, **by: object) -> Row:
+    def row(number: str, name: Spans, role: str, **by: Any) -> Row:
         in_state = [figure(figures, metric, state=s, **by) for s in used]
         return Row((cell(number), name, figure(figures, metric, **by), *in_state), role)
 
     rows = [row("", cell("TỔNG SỐ"), "total")]
-    agencies = sorted(
-        figures.values(metric, "agency"), key=lambda a: (-(figures.get(metric, agency=a).value or 0), a)
-    )
+    agencies = sorted(figures.values(metric, "agency"), key=lambda a: (-(figures.get(metric, agency=a).value or 0), a))
     rows += [
         row(str(number), _agency(figures, metric, agency), "item", agency=agency)
         for number, agency in enumerate(agencies, 1)
@@ -279,5 +274,3 @@ def proposals(figures: FigureSet) -> Table:
     return counts(
         figures, "Bang6", caption, "kiến nghị", "proposals", PROPOSAL_STATES, "Cơ quan có thẩm quyền giải quyết"
     )
-
-

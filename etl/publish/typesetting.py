@@ -27,9 +27,7 @@ def _fonts() -> Any:
 
 def pdf(template: Path, data: str, timestamp: int) -> bytes:
     """``template`` with ``data`` as ``sys.inputs.data``; ``timestamp`` (Unix seconds) is the only date inside."""
-    return bytes(
-        _typst().compile(str(template), font_paths=_fonts(), sys_inputs={"data": data}, timestamp=timestamp)
-    )
+    return bytes(_typst().compile(str(template), font_paths=_fonts(), sys_inputs={"data": data}, timestamp=timestamp))
 
 
 def png(svg: str, width_mm: int) -> bytes:

@@ -154,5 +154,3 @@ def _number(spans: Spans) -> tuple[Decimal | None, Span | None]:
     if span.style == "ty":
         return figure.value / money.VND_PER_TY, span
     return figure.value, span
-
-

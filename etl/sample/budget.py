@@ -205,9 +205,7 @@ def _adjustment(budget_year: int, seed: int, allocations: list[Allocation]) -> l
         changes = [(donor, -share * len(receivers)), *((r, share) for r in receivers)]
         for target, amount in changes:
             note = "Điều chỉnh giảm kế hoạch vốn" if amount < 0 else "Điều chỉnh tăng kế hoạch vốn"
-            moves.append(
-                Allocation(_number(budget_year, 3), day, day, budget_year, target.key, "NSTW", amount, note)
-            )
+            moves.append(Allocation(_number(budget_year, 3), day, day, budget_year, target.key, "NSTW", amount, note))
     return [m for m in moves if m.amount_vnd]
 
 

@@ -163,6 +163,4 @@ class _Gross:
         advance = max(0, self.advance - recovered)
         completed = nstw + nsdp - advance
         accepted = int(completed * self.accepted_ratio) // self.step * self.step
-        return Paid(
-            nstw, nsdp, completed, advance, self.carry_nstw, self.carry_nsdp, max(accepted, completed)
-        )
+        return Paid(nstw, nsdp, completed, advance, self.carry_nstw, self.carry_nsdp, max(accepted, completed))

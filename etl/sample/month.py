@@ -72,9 +72,7 @@ def write_month(
     reference = province.load()
     years = reference.budget_years(period)
     if not years or period < FIRST_PERIOD:
-        raise UsageError(
-            f"Dữ liệu mẫu chỉ có từ kỳ {FIRST_PERIOD} và trong lịch báo cáo; không có kỳ {period}."
-        )
+        raise UsageError(f"Dữ liệu mẫu chỉ có từ kỳ {FIRST_PERIOD} và trong lịch báo cáo; không có kỳ {period}.")
     simulation = simulate(reference, seed)
     codes = _chosen(simulation, communes)
     spoiled = dict(zip(codes, _defects(codes, defects), strict=False))
@@ -128,11 +126,7 @@ def _write_all(out: Path, jobs: Iterator[_Job], count: int) -> list[_Written]:
 
 def _write_one(out: Path, job: _Job) -> _Written:
     layout = forms.load()
-    report = (
-        defect_register.spoil(job.defect, job.content, layout)
-        if job.defect
-        else Spoiled(job.content, layout, ())
-    )
+    report = defect_register.spoil(job.defect, job.content, layout) if job.defect else Spoiled(job.content, layout, ())
     (out / job.file).write_bytes(report.render())
     findings = [{"file": job.file, **asdict(f)} for f in report.findings]
     facts = truth.facts(report.content, layout) if report.verdict == "accepted" else {}
@@ -153,9 +147,7 @@ def _write_allocations(out: Path, simulation: Simulation, period: Period) -> Non
             writer.writerow((*head, *line, a.source, a.amount_vnd, a.note))
 
 
-def _truth(
-    simulation: Simulation, period: Period, codes: Sequence[str], written: Sequence[_Written]
-) -> dict[str, Any]:
+def _truth(simulation: Simulation, period: Period, codes: Sequence[str], written: Sequence[_Written]) -> dict[str, Any]:
     forms_of_facts = (*(s.form for s in forms.load().sheets), "off_budget")
     facts = {form: [row for w in written for row in w.facts.get(form, [])] for form in forms_of_facts}
     return {

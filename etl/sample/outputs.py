@@ -113,9 +113,7 @@ def _done(simulation: Simulation, commune_code: str, code: str, budget_year: int
         return Decimal(0)
     indicator = simulation.province.indicators[code]
     keys = [
-        k
-        for k in simulation.lines(commune_code, budget_year, month)
-        if k.project_code == indicator["project_code"]
+        k for k in simulation.lines(commune_code, budget_year, month) if k.project_code == indicator["project_code"]
     ]
     shares = [Decimal(round(simulation.pace(k, budget_year).share(month) * 1000)) / 1000 for k in keys]
     if not any(shares):

@@ -160,9 +160,7 @@ def _reply(answered: Period, share: int) -> str:
     return f"Công văn số {400 + share * 7} ngày 15/{answered.month:02d}/{answered.year}"
 
 
-def _adjustment(
-    simulation: Simulation, key: LineKey, case: _Case, budget_year: int, share: int
-) -> int | None:
+def _adjustment(simulation: Simulation, key: LineKey, case: _Case, budget_year: int, share: int) -> int | None:
     """Change asked for, in đồng: a reduction stays within what no month of the year will have disbursed."""
     if case.category == _CAPITAL:
         return share * 10 * MILLION

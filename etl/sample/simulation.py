@@ -107,9 +107,7 @@ class Simulation:
         """What the commune reports. Raises UsageError before the first period or outside the budget year."""
         month = budget_month(period, budget_year)
         if period < FIRST_PERIOD or not 1 <= month <= CLOSING:
-            raise UsageError(
-                f"Dữ liệu mẫu có từ kỳ {FIRST_PERIOD}; không có kỳ {period}, năm ngân sách {budget_year}."
-            )
+            raise UsageError(f"Dữ liệu mẫu có từ kỳ {FIRST_PERIOD}; không có kỳ {period}, năm ngân sách {budget_year}.")
         commune = self.province.communes[commune_code]
         keys = self.lines(commune_code, budget_year, month)
         indicator_rows = outputs.rows(self, commune_code, budget_year, month)
@@ -211,10 +209,7 @@ class Simulation:
 
     def _people(self, commune_code: str) -> tuple[str, str]:
         rng = random.Random(f"{self.seed}:people:{commune_code}")
-        names = [
-            " ".join(rng.choice(part) for part in (_FAMILY_NAMES, _MIDDLE_NAMES, _GIVEN_NAMES))
-            for _ in range(2)
-        ]
+        names = [" ".join(rng.choice(part) for part in (_FAMILY_NAMES, _MIDDLE_NAMES, _GIVEN_NAMES)) for _ in range(2)]
         return names[0], names[1]
 
     def kind_names(self, budget_year: int) -> dict[str, str]:

@@ -101,11 +101,9 @@ def error_cell(code: str) -> CellXml:
     return lambda attributes, _: f'<c {attributes} t="e"><v>{code}</v></c>'
 
 
-def uncalculated_cell() -> CellXml:
-    """The same formula without the value that it gave."""
-    return lambda attributes, old: (
-        f"<c {attributes}>" + re.sub(r"<v>.*?</v>|<v/>", "", old[old.index("<f>") :])
-    )
+def uncalculated_cell(formula: str) -> CellXml:
+    """A formula without the value that it gave, as some programs store it."""
+    return lambda attributes, _: f"<c {attributes}><f>{escape(formula)}</f></c>"
 
 
 def ref(content: WorkbookContent, layout: FormVersion, form: str, code: str, key: str) -> tuple[str, str]:
@@ -125,7 +123,7 @@ def with_line(content: WorkbookContent, line: DisbursementLine, **changes: Value
     return replace(content, lines=tuple(lines))
 
 
-def sound_line(content: WorkbookContent) -> tuple[WorkbookContent, DisbursementLine]:
+def sound_line(content: WorkbookContent, avoid: frozenset[str] = frozenset()) -> tuple[WorkbookContent, DisbursementLine]:
     """The content with one line on which no rule says a word, and that line: 50 to 90 % disbursed, nothing to
     explain.
 
@@ -134,7 +132,8 @@ def sound_line(content: WorkbookContent) -> tuple[WorkbookContent, DisbursementL
     usable = [
         x
         for x in content.lines
-        if "Điều chỉnh" not in str(x.values.get("note"))
+        if x.project_code not in avoid
+        and "Điều chỉnh" not in str(x.values.get("note"))
         and amount(x.values, *_PLAN_NSDP) >= 10 * MILLION
         and _percent(x) <= 90
     ]

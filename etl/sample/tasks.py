@@ -69,9 +69,7 @@ def _state(status: str, progress: str, **more: str | date | None) -> Row:
 def _plan(period: Period) -> Row:
     """The roadmap by week and month: drafted in October, issued on 24/11/2025, in good time."""
     if period < Period(2025, 11):
-        return _state(
-            _OPEN, "Đang rà soát chỉ tiêu, dự thảo kế hoạch và lộ trình giải ngân từng tuần, từng tháng."
-        )
+        return _state(_OPEN, "Đang rà soát chỉ tiêu, dự thảo kế hoạch và lộ trình giải ngân từng tuần, từng tháng.")
     return _state(
         _DONE,
         "Đã ban hành kế hoạch và lộ trình giải ngân chi tiết.",

@@ -7,11 +7,17 @@ whole đồng.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
+
+from etl.load import warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference import load as reference
@@ -20,6 +26,24 @@ from etl.reference.province import Province, load
 TRIEU = 1_000_000
 TY = 1_000_000_000
 LOADED = datetime(2025, 7, 1, tzinfo=UTC)
+_copies = itertools.count(1)
+
+
+@contextmanager
+def copy_of(address: str) -> Iterator[Connection]:
+    """A connection to a throw-away copy of a warehouse, in which a test may commit what it likes."""
+    parts = urlsplit(address)
+    source = parts.path.lstrip("/")
+    name = f"{source}_copy_{next(_copies)}"
+    server = urlunsplit(parts._replace(path="/postgres"))
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"create database {name} template {source}")
+    try:
+        with warehouse.connect(urlunsplit(parts._replace(path=f"/{name}"))) as connection:
+            yield connection
+    finally:
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(f"drop database {name} with (force)")
 
 
 def province() -> Province:
@@ -140,7 +164,8 @@ def proposal(issue_id: str, addressee: str, text: str, *, state: str = "Chưa gi
 
 def allocate(connection: Connection, commune: str, code: str, kind: str, amount: int, source: str = "NSTW") -> None:
     connection.execute(
-        "insert into ref.allocation values ('1/QĐ-UBND', '2025-01-05', '2025-01-05', 2025, %s, %s, %s, %s, %s, null, %s)",
+        "insert into ref.allocation values "
+        "('1/QĐ-UBND', '2025-01-05', '2025-01-05', 2025, %s, %s, %s, %s, %s, null, %s)",
         (commune, code, kind, source, amount, LOADED),
     )
 
@@ -184,9 +209,7 @@ def _commune_lines(commune: str, kind: str, period: str) -> list[dict[str, Any]]
         )
         paid, paid_before = (plan + carry) * reached // 10_000, (plan + carry) * reached_before // 10_000
         from_carry = min(carry, paid // 4)
-        rows.append(
-            line(code, capital, plan, paid, carry=carry, disb_carry=from_carry, month=paid - paid_before)
-        )
+        rows.append(line(code, capital, plan, paid, carry=carry, disb_carry=from_carry, month=paid - paid_before))
     return rows
 
 
