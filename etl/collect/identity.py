@@ -179,10 +179,10 @@ def _settle_period(
     years |= {int(named["year"])} if named and named["year"] else set()
     year = years.pop() if len(years) == 1 else period.year if not years else None
     if year is None or (period, year) not in province.windows:
-        where = next(((s, h.period[1]) for s, h in headers.items() if h.period), None)
+        sheet, cell = next(((s, h.period[1]) for s, h in headers.items() if h.period), (first, None))
         named_years = str(year) if year else "/".join(map(str, sorted(years)))
         values = {"value": f"{period}, năm ngân sách {named_years}"}
-        result.issues.append(Issue("M45", *(where or (first, None)), values=values))
+        result.issues.append(Issue("M45", sheet, cell, values))
         return
     result.period, result.budget_year = period, year
     _settle_as_of(result, headers, province)

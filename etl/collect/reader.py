@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from math import isfinite
 from pathlib import Path
 
 from etl.collect import cells, guard, identity, sheet
@@ -18,6 +19,7 @@ from etl.collect.formula import index_to_letters
 from etl.collect.report import Form, Issue, Report, Row
 from etl.collect.sheet import ErrorValue, Grid, Uncached
 from etl.collect.text import clean, fold
+from etl.money import exact, trieu_to_vnd
 from etl.reference import forms
 from etl.reference.province import Province, split_line_code
 
@@ -261,7 +263,7 @@ def _read_row(report: Report, grid: Grid, table: _Table, form: Form, r: int, pas
             where = form.cell(layout.row_key, r + 1)
             report.issues.append(Issue("CK10", grid.name, where, {"value": "", "expected": "mã số của dòng"}))
             return None
-        if not _has_content(layout, row):
+        if not _has_content(row):
             return None
         row.role = "leaf"
     report.issues += issues
@@ -280,7 +282,7 @@ def _role(layout: forms.Sheet, code: str, *, is_total: bool, past_total: bool) -
     return "leaf" if code and layout.form != "B04" else "unknown"
 
 
-def _has_content(layout: forms.Sheet, row: Row) -> bool:
+def _has_content(row: Row) -> bool:
     """A row without code says something when a cell other than its number is filled."""
     return any(v is not None for k, v in row.values.items() if k != "stt")
 
@@ -298,6 +300,13 @@ def _typed_row(grid: Grid, table: _Table, r: int, role: str, code: str) -> tuple
             values[key] = None
             if column.numeric:
                 states[key] = "not_reported" if index is None else "blank"
+            continue
+        if column.numeric and type(raw) is float and isfinite(raw) and role != "off_budget":
+            # Most cells are plain numbers: the same as cells.number, without the detour.
+            number: cells.Typed = trieu_to_vnd(raw) if column.kind == "money" else exact(raw)
+            values[key] = number
+            if number == 0:
+                states[key] = "declared_zero"
             continue
         result = _typed(raw, column, role)
         if isinstance(result, cells.Problem):

@@ -22,11 +22,10 @@ from etl.collect import cells
 from etl.collect.formula import CellValue, UnsupportedError, evaluate, index_to_letters, letters_to_index
 from etl.money import exact
 
-_CELL = re.compile(rb"<c\s([^>]*?)>(.*?)</c>", re.DOTALL)
+_ERROR = re.compile(rb'<c\s([^>]*?\bt="e"[^>]*)>.*?<v>([^<]*)</v>')
+# A formula cell without a value: no <v> at all or an empty one.
+_UNCACHED = re.compile(rb"<c\s([^>]*)>\s*<f(?:\s[^>]*?)?(?:/>|>([^<]*)</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _ADDRESS = re.compile(rb'\br="([A-Z]+)(\d+)"')
-_TYPE = re.compile(rb'\bt="(\w+)"')
-_FORMULA = re.compile(rb"<f(?:\s[^>]*?)?(?:/>|>(.*?)</f>)", re.DOTALL)
-_VALUE = re.compile(rb"<v(?:\s[^>]*)?>(.*?)</v>", re.DOTALL)
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s([^>]*?)/?>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*?)/?>")
 
@@ -115,25 +114,24 @@ def _look_closer(grid: Grid, xml: bytes) -> None:
     if b"<f" not in xml and b't="e"' not in xml:
         return
     pending: dict[str, tuple[int, int, str | None]] = {}
-    for attributes, inner in _CELL.findall(xml):
-        if attributes.endswith(b"/"):
-            continue
-        is_error = b't="e"' in attributes
-        formula = _FORMULA.search(inner) if b"<f" in inner else None
-        if not is_error and formula is None:
-            continue
-        address = _ADDRESS.search(attributes)
-        if address is None:
-            continue
-        column, row = letters_to_index(address[1].decode()), int(address[2]) - 1
-        value = _VALUE.search(inner)
-        if is_error:
-            _put(grid, row, column, ErrorValue(value[1].decode("utf-8", "replace") if value else "#?"))
-        elif (value is None or not value[1]) and _TYPE.search(attributes) is None:
-            text = formula[1] if formula is not None else None
-            where = f"{index_to_letters(column)}{row + 1}"
-            pending[where] = (row, column, unescape(text.decode("utf-8", "replace")) if text else None)
+    for attributes, text in _ERROR.findall(xml):
+        row, column = _position(attributes)
+        _put(grid, row, column, ErrorValue(text.decode("utf-8", "replace")))
+    for attributes, formula in _UNCACHED.findall(xml):
+        if b't="str"' in attributes:
+            continue  # the value is there: an empty text
+        row, column = _position(attributes)
+        text = unescape(formula.decode("utf-8", "replace")) if formula else None
+        pending[f"{index_to_letters(column)}{row + 1}"] = (row, column, text)
     _compute(grid, pending)
+
+
+def _position(attributes: bytes) -> tuple[int, int]:
+    """Row and column, both from 0, of a cell that names its address (every known writer does)."""
+    address = _ADDRESS.search(attributes)
+    if address is None:
+        raise ValueError("cell without address")
+    return int(address[2]) - 1, letters_to_index(address[1].decode())
 
 
 def _put(grid: Grid, row: int, column: int, value: GridValue) -> None:

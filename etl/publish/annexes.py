@@ -20,7 +20,7 @@ from etl.publish.tables import (
 from etl.publish.text import sentence, show
 
 _REVISED = {"plan_total": "Kế hoạch vốn được sử dụng", "disb_ytd": "Lũy kế giải ngân"}
-_DENOMINATOR = "kế hoạch của chính cột đó"
+_DENOMINATOR = "kế hoạch tương ứng"
 
 
 def all_annexes(figures: FigureSet) -> tuple[Section, ...]:
@@ -50,7 +50,7 @@ def by_commune(figures: FigureSet) -> Table:
     kind_names = {k: show(figures.get("name", capital_kind=k)).text for k in kinds}
     columns = (
         Column("TT", 1.2, "center"),
-        Column("Xã, phường", 4, "left"),
+        Column("Xã, phường", 4.8, "left"),
         Column("Kế hoạch", 2.3, group="Tổng nguồn vốn được sử dụng"),
         Column("Giải ngân trong kỳ", 2.1, group="Tổng nguồn vốn được sử dụng"),
         Column("Lũy kế giải ngân", 2.3, group="Tổng nguồn vốn được sử dụng"),
@@ -89,7 +89,7 @@ def by_project(figures: FigureSet) -> Table:
     """Programme, project (dự án, nội dung thành phần) and sub-project in the official order."""
     columns = (
         Column("Mã số", 3, "left"),
-        Column("Chương trình, dự án, tiểu dự án", 9, "left"),
+        Column("Chương trình, dự án, tiểu dự án", 13, "left"),
         Column("Kế hoạch", 2.5, group="Tổng nguồn vốn được sử dụng"),
         Column("Giải ngân trong kỳ", 2.2, group="Tổng nguồn vốn được sử dụng"),
         Column("Lũy kế giải ngân", 2.5, group="Tổng nguồn vốn được sử dụng"),

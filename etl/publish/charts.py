@@ -23,7 +23,7 @@ _CONFIG: dict[str, Any] = {
     "view": {"stroke": None},
     "axis": {
         "labelColor": INK, "titleColor": INK, "tickColor": RULE, "domainColor": RULE, "gridColor": RULE,
-        "labelFontSize": 13, "labelLimit": 400,
+        "labelFontSize": 13, "labelLimit": 0,
     },
     "text": {"color": INK, "fontSize": 13},
 }  # fmt: skip
@@ -37,7 +37,7 @@ def _spec(
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "config": _CONFIG,
         "autosize": {"type": "none"},
-        "padding": {"left": left, "right": 24, "top": 14, "bottom": 26},
+        "padding": {"left": left, "right": 60, "top": 14, "bottom": 26},
         "width": width,
         "height": height,
         "data": {"values": rows},
@@ -50,7 +50,7 @@ def _rate_axis(name: str) -> dict[str, Any]:
         "field": name,
         "type": "quantitative",
         "title": None,
-        "scale": {"domain": [0, 100]},
+        "scale": {"domain": [0, 100], "clamp": True},
         "axis": {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.label + '%'", "labelOverlap": False},
     }
 
@@ -77,8 +77,8 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
     layers: list[dict[str, Any]] = [
         {"mark": {"type": "bar", "height": 13}, "encoding": {"y": y, "x": x, "color": colour}},
         {
-            "mark": {"type": "text", "align": "left", "dx": 5},
-            "encoding": {"y": y, "x": x, "text": {"field": "label"}},
+            "mark": {"type": "text", "align": "left", "dx": 6},
+            "encoding": {"y": y, "x": {"value": 270}, "text": {"field": "label"}},
         },
     ]
     if total.value is not None:
@@ -88,7 +88,7 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
         "ty-le-chuong-trinh",
         f"Tỷ lệ giải ngân theo chương trình và loại vốn (nét đứt: bình quân chung {show(total).text}%)",
         "; ".join(f"{r['bar']}: {r['label']}" for r in rows),
-        _spec(rows, 340, 360, 22 * max(len(rows), 1), layers),
+        _spec(rows, 410, 270, 22 * max(len(rows), 1), layers),
     )
 
 
@@ -113,9 +113,9 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
     layers: list[dict[str, Any]] = [
         {"mark": {"type": "bar", "height": 10, "color": BLUE}, "encoding": {"y": y, "x": x}},
         {
-            "mark": {"type": "text", "align": "left", "dx": 4},
+            "mark": {"type": "text", "align": "left", "dx": 6},
             "encoding": {
-                "y": y, "x": x, "text": {"field": "label"}, "color": {"condition": zero, "value": INK},
+                "y": y, "x": {"value": 500}, "text": {"field": "label"}, "color": {"condition": zero, "value": INK},
             },
         },
     ]  # fmt: skip
@@ -126,7 +126,7 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
         "xep-hang-xa",
         f"Tỷ lệ giải ngân của các xã, phường (nét đứt: bình quân chung {show(total).text}%)",
         "; ".join(f"{r['name']}: {r['label']}" for r in rows),
-        _spec(rows, 160, 540, 17 * max(len(rows), 1), layers),
+        _spec(rows, 160, 500, 17 * max(len(rows), 1), layers),
     )
 
 
@@ -152,7 +152,7 @@ def trend(figures: FigureSet) -> Chart:
         "dien-bien",
         "Diễn biến tỷ lệ giải ngân lũy kế theo tháng",
         "; ".join(f"{r['month']}: {r['label']}" for r in rows),
-        _spec(rows, 50, 650, 130, layers),
+        _spec(rows, 50, 610, 130, layers),
     )
 
 
@@ -183,7 +183,12 @@ def svg(chart: Chart) -> str:
 
 def svg_inline(chart: Chart) -> str:
     """For HTML: text and rules take the page's colours, so that the chart reads in light and dark."""
-    text = svg(chart).replace(INK, "currentColor").replace(f'"{RULE}"', '"var(--rule)"')
+    text = (
+        svg(chart)
+        .replace(INK, "currentColor")
+        .replace(f'"{RULE}"', '"var(--rule)"')
+        .replace(f'"{RED}"', '"var(--alert)"')
+    )
     text = text.replace(_FONT, "Liberation Serif, Times New Roman, serif")
     return re.sub(r'<svg ([^>]*?)width="[\d.]+" height="[\d.]+"', r'<svg \1role="img"', text, count=1)
 

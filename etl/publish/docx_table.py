@@ -117,6 +117,7 @@ def strip_xml(strip: Kpis, width_mm: float) -> str:
             + _paragraph(_run(joined(box.note), 8.5, italic=True)),
             width,
             shade="F4F6F8",
+            middle=False,
         )
         for box, width in zip(strip.boxes, widths, strict=True)
     ]

@@ -26,6 +26,7 @@ FONT = "Times New Roman"
 MARGINS_MM = {"top": 20, "bottom": 20, "left": 30, "right": 15}
 BRIEF_MARGINS_MM = {"top": 12, "bottom": 10, "left": 20, "right": 15}
 CLOSING = "Trên đây là báo cáo tình hình thực hiện các Chương trình mục tiêu quốc gia, trân trọng báo cáo./."
+CELL_NAME = "Ô bảng"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _CENTER, _RIGHT, _JUSTIFY = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.JUSTIFY
 
@@ -87,13 +88,13 @@ def _styles(docx: Any, brief: bool) -> None:
         _spacing(heading, before=4 if brief else 6, after=2 if brief else 6)
         heading.paragraph_format.first_line_indent = None if brief else Mm(indent)
         heading.paragraph_format.keep_with_next = True
-    cell = _style(docx, "Ô bảng", normal)
-    cell.element.set(qn("w:styleId"), CELL_STYLE)
+    cell = _style(docx, CELL_NAME, normal)
     _spacing(cell, after=0)
 
 
 def _style(docx: Any, name: str, base: Any) -> Any:
     style = docx.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+    style.element.set(qn("w:styleId"), _style_id(name))
     style.base_style = base
     return style
 
@@ -146,9 +147,20 @@ def _page_number(section: Any) -> None:
     section._sectPr.append(start)
 
 
+def _paragraph(docx: Any, style: str, text: str = "") -> Any:
+    """A paragraph of a style, by the style's id: looking names up again and again is what makes python-docx slow."""
+    paragraph = docx.add_paragraph(text)
+    paragraph._p.style = _style_id(style)
+    return paragraph
+
+
+def _style_id(name: str) -> str:
+    return CELL_STYLE if name == CELL_NAME else name.replace(" ", "")
+
+
 def _line(docx: Any, text: str, size: float, *, bold: bool = True, italic: bool = False, after: float = 0) -> Any:
     """A centred line of the head or of an annex."""
-    paragraph = docx.add_paragraph(style="Ô bảng")
+    paragraph = _paragraph(docx, CELL_NAME)
     paragraph.alignment = _CENTER
     paragraph.paragraph_format.space_after = Pt(after)
     paragraph.paragraph_format.keep_with_next = True
@@ -221,13 +233,13 @@ _PARAGRAPH_STYLES = {
 
 def _block(docx: Any, block: Block, width_mm: float, brief: bool) -> None:
     if isinstance(block, Heading):
-        docx.add_paragraph(block.text, style=f"Heading {block.level}")
+        _paragraph(docx, f"Heading {block.level}", block.text)
     elif isinstance(block, Paragraph):
-        _runs(docx.add_paragraph(style=_PARAGRAPH_STYLES[block.style]), block.spans)
+        _runs(_paragraph(docx, _PARAGRAPH_STYLES[block.style]), block.spans)
     elif isinstance(block, Table):
         if block.caption:
-            docx.add_paragraph(block.caption, style="Tên bảng")
-        _runs(docx.add_paragraph(style="Đơn vị tính"), block.unit)
+            _paragraph(docx, "Tên bảng", block.caption)
+        _runs(_paragraph(docx, "Đơn vị tính"), block.unit)
         _add(docx, table_xml(block, width_mm, 9.5 if brief else 10 if block.small else 11))
         _line(docx, "", 3 if brief else 5).paragraph_format.keep_with_next = False
     elif isinstance(block, Chart):
@@ -247,8 +259,8 @@ def _runs(paragraph: Any, spans: tuple[Span, ...]) -> None:
 
 
 def _chart(docx: Any, chart: Chart) -> None:
-    docx.add_paragraph(chart.caption, style="Tên bảng")
-    paragraph = docx.add_paragraph(style="Ô bảng")
+    _paragraph(docx, "Tên bảng", chart.caption)
+    paragraph = _paragraph(docx, CELL_NAME)
     paragraph.alignment = _CENTER
     paragraph.paragraph_format.space_after = Pt(6)
     picture = paragraph.add_run().add_picture(io.BytesIO(charts.png(chart)), width=Mm(chart.width_mm))
@@ -257,7 +269,7 @@ def _chart(docx: Any, chart: Chart) -> None:
 
 def _close(docx: Any, document: Document, width_mm: float) -> None:
     """The last line of the body, then recipients on the left and the signer on the right."""
-    docx.add_paragraph(CLOSING, style="Nội dung")
+    _paragraph(docx, "Nội dung", CLOSING).paragraph_format.keep_with_next = True
     _add(docx, signature_xml(document.letterhead, width_mm))
 
 

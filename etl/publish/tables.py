@@ -154,7 +154,7 @@ def disbursement(figures: FigureSet) -> Table:
     return Table(
         "Bang2",
         "Bảng 2. Kết quả giải ngân theo chương trình và loại vốn",
-        money_line(figures, "kế hoạch của chính cột nguồn vốn đó"),
+        money_line(figures, "kế hoạch tương ứng"),
         columns,
         tuple(rows),
         small=True,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent / "forms"
@@ -51,7 +51,7 @@ class Column:
         """Both header rows as one text, for messages: ``Kế hoạch vốn … - Tổng số``."""
         return f"{self.header_1} - {self.header_2}" if self.header_2 else self.header_1
 
-    @property
+    @cached_property
     def numeric(self) -> bool:
         return self.kind in ("money", "percent", "quantity")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 
 from etl import money
 from etl.clock import show_date
@@ -43,9 +44,9 @@ def note(
         )
     if paid < paid_before:
         parts.append(f"Thu hồi tạm ứng nộp trả ngân sách {money.show_trieu(paid_before - paid)} triệu đồng")
-    rate = money.rate_pct(paid, plan_total)
     late = month >= province.thresholds["low_rate_from_month"]
-    if late and rate is not None and rate < province.thresholds["low_rate_pct"]:
+    # Compared unrounded: 49,996 % is below 50 % although the form shows 50,00.
+    if late and Decimal(paid) * 100 < province.thresholds["low_rate_pct"] * plan_total:
         reason = rng.choice(_REASONS)
         parts.append(reason.replace("Giải ngân thấp", "Chưa giải ngân") if paid == 0 else reason)
     return "; ".join(parts) or None

@@ -123,7 +123,9 @@ def with_line(content: WorkbookContent, line: DisbursementLine, **changes: Value
     return replace(content, lines=tuple(lines))
 
 
-def sound_line(content: WorkbookContent, avoid: frozenset[str] = frozenset()) -> tuple[WorkbookContent, DisbursementLine]:
+def sound_line(
+    content: WorkbookContent, avoid: frozenset[str] = frozenset()
+) -> tuple[WorkbookContent, DisbursementLine]:
     """The content with one line on which no rule says a word, and that line: 50 to 90 % disbursed, nothing to
     explain.
 

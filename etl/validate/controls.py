@@ -272,40 +272,61 @@ def _wrong_sums(position: int, sheet: Form, layout: forms.Sheet, wrong_unit: set
     Tolerance: half of the last shown digit times the number of leaves. Of a chain of sums that are off by the same
     amount only the lowest is reported; a sum over a cell that cannot be read or is in the wrong unit is left alone.
     """
-    leaves = [row for row in sheet.rows if row.role == "leaf"]
+    keys = [column.key for column in layout.columns if column.total]
+    last_digit = {c.key: 10 ** (6 - (c.decimals if c.decimals is not None else 3)) for c in layout.columns}
+    sums, counts, silent = _sums_by_heading(sheet, keys, wrong_unit)
     uppers = [row for row in sheet.rows if row.role in ("heading", "total")]
     uppers.sort(key=lambda row: (row.role == "total", -row.code.count("-")))
     reported: list[tuple[str, str, int]] = []
     for upper in uppers:
-        below = [r for r in leaves if upper.role == "total" or r.code.startswith(upper.code + "-")]
-        if not below or any(r.row_no in wrong_unit for r in below):
+        if upper.code not in counts:
             continue
-        for column in layout.columns:
-            value = _number(upper.values.get(column.key)) if column.total else None
-            if value is None or any(column.key in r.bad for r in below):
+        for position_of_key, key in enumerate(keys):
+            value = _number(upper.values.get(key))
+            if value is None or (upper.code, key) in silent or (upper.code, "") in silent:
                 continue
-            expected = sum(_number(r.values.get(column.key)) or 0 for r in below)
+            expected = sums[upper.code][position_of_key]
             gap = value - expected
-            last_digit = 10 ** (6 - (column.decimals if column.decimals is not None else 3))
-            if 2 * abs(gap) <= last_digit * len(below):
+            if 2 * abs(gap) <= last_digit[key] * counts[upper.code]:
                 continue
             chain = (
-                k == column.key and g == gap and (upper.role == "total" or c.startswith(upper.code + "-"))
-                for c, k, g in reported
+                k == key and g == gap and (not upper.code or c.startswith(upper.code + "-")) for c, k, g in reported
             )
             if any(chain):
                 continue
-            reported.append((upper.code, column.key, gap))
+            reported.append((upper.code, key, gap))
             yield {
                 "report": position,
                 "row_no": upper.row_no,
                 "code": upper.code or layout.total_label,
-                "sum_key": column.key,
+                "sum_key": key,
                 "sum_value": value,
                 "sum_expected": expected,
                 "sum_gap": gap,
                 "code_known": True,
             }
+
+
+def _sums_by_heading(
+    sheet: Form, keys: Sequence[str], wrong_unit: set[int]
+) -> tuple[dict[str, list[int]], dict[str, int], set[tuple[str, str]]]:
+    """For each heading code ("" is the total): sums of the leaves under it in the order of ``keys``, their number, and
+    (code, key) of sums that cannot be judged (key "" = none of them can)."""
+    sums: dict[str, list[int]] = {}
+    counts: dict[str, int] = {}
+    silent: set[tuple[str, str]] = set()
+    for row in sheet.rows:
+        if row.role != "leaf":
+            continue
+        amounts = [_number(row.values.get(key)) or 0 for key in keys]
+        parts = row.code.split("-")
+        for code in ("", *("-".join(parts[:n]) for n in range(1, len(parts)))):
+            counts[code] = counts.get(code, 0) + 1
+            sums[code] = [a + b for a, b in zip(sums[code], amounts, strict=True)] if code in sums else amounts
+            silent.update((code, key) for key in row.bad)
+            if row.row_no in wrong_unit:
+                silent.add((code, ""))
+    return sums, counts, silent
 
 
 def project_money(reports: Sequence[Report]) -> dict[tuple[int, str], tuple[int, int]]:

@@ -559,8 +559,8 @@ begin
         'release.approval', 'release.publication', 'audit.event'
     ] loop
         execute format(
-            'create trigger append_only before update or delete on %s '
-            'for each row execute function audit.refuse_change()', t
+            'create trigger append_only before update or delete or truncate on %s '
+            'for each statement execute function audit.refuse_change()', t
         );
     end loop;
 end

@@ -1,0 +1,118 @@
+"""Three sample months of 65 communes, taken through the steps once for all tests of the warehouse."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl import settings, steps
+from etl.load import server
+from etl.load import warehouse as store
+from etl.reference import load as reference_load
+from etl.reference import province
+from etl.sample.month import write_month
+from tests.builders import truth
+from etl.period import Period
+
+MONTHS = (Period(2025, 8), Period(2025, 9), Period(2025, 10))
+NOW = datetime(2025, 11, 12, 2, 0, tzinfo=UTC)
+_copies = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """``address`` of a warehouse that holds the three months; ``months`` their folders with truth.json."""
+
+    address: str
+    home: Path
+    months: dict[Period, Path]
+
+    def truth(self, period: Period) -> dict[str, Any]:
+        return truth(self.months[period])
+
+
+@pytest.fixture(scope="session")
+def sample_months(tmp_path_factory: pytest.TempPathFactory) -> dict[Period, Path]:
+    folders = {}
+    for month in MONTHS:
+        folders[month] = tmp_path_factory.mktemp(f"sample-{month}")
+        write_month(month, folders[month])
+    return folders
+
+
+@pytest.fixture(scope="session")
+def loaded_once(
+    postgres: settings.Settings, sample_months: dict[Period, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loaded]:
+    name = "loaded"
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute(f"create database {name} template tiendo")
+    home = tmp_path_factory.mktemp("loaded-home")
+    with pytest.MonkeyPatch.context() as patch:
+        point(patch, server.url(name, postgres), home)
+        steps.prepare(NOW)
+        for folder in sample_months.values():
+            with store.transaction() as connection:
+                allocation = folder / "reference" / "allocation.csv"
+                reference_load.load_allocation(connection, allocation, province.load(), NOW)
+            for path in folder.glob("*.xlsx"):
+                target = home / "inbox" / folder.name / path.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.hardlink_to(path)
+        steps.archive_inbox(NOW)
+        steps.process_received(NOW)
+    settings.reload()
+    yield Loaded(server.url(name, postgres), home, sample_months)
+
+
+def point(patch: pytest.MonkeyPatch, address: str, home: Path) -> None:
+    """The settings of this process at that warehouse and that folder."""
+    patch.setenv("TIENDO_WAREHOUSE_URL", address)
+    patch.setenv("TIENDO_HOME", str(home))
+    settings.reload()
+
+
+@pytest.fixture
+def loaded(loaded_once: Loaded) -> Iterator[Loaded]:
+    """The shared warehouse, for tests that only read."""
+    with pytest.MonkeyPatch.context() as patch:
+        point(patch, loaded_once.address, loaded_once.home)
+        yield loaded_once
+    settings.reload()
+
+
+@pytest.fixture
+def own(loaded_once: Loaded, postgres: settings.Settings, tmp_path: Path) -> Iterator[Loaded]:
+    """A copy of the shared warehouse with its own inbox and output, for a test that changes it."""
+    name = f"own_{next(_copies)}"
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute(f"create database {name} template loaded")
+    (tmp_path / "archive").symlink_to(loaded_once.home / "archive")
+    with pytest.MonkeyPatch.context() as patch:
+        point(patch, server.url(name, postgres), tmp_path)
+        yield Loaded(server.url(name, postgres), tmp_path, loaded_once.months)
+    settings.reload()
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def empty(postgres: settings.Settings, tmp_path: Path) -> Iterator[Path]:
+    """A warehouse with reference data only; the value is its home folder."""
+    name = f"empty_{next(_copies)}"
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute(f"create database {name} template tiendo")
+    with pytest.MonkeyPatch.context() as patch:
+        point(patch, server.url(name, postgres), tmp_path)
+        steps.prepare(NOW)
+        yield tmp_path
+    settings.reload()
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")

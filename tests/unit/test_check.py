@@ -1,0 +1,154 @@
+"""The rules: a clean workbook has no finding at all, and each planted defect gives its own finding and no other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl import steps
+from etl.collect import reader
+from etl.reference import province
+from etl.sample.defects import DEFECTS
+from etl.sample.month import write_month
+from etl.validate import catalogue
+from etl.validate.finding import Finding
+from tests.builders import OCTOBER, QUAN_SON, edited, name, truth, workbook
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[Finding], str]]:
+    """File name -> findings and verdict, for one workbook per planted defect and three clean ones, in one batch."""
+    folder = tmp_path_factory.mktemp("defects")
+    write_month(OCTOBER, folder, communes=len(DEFECTS) + 3, defects=["all"])
+    return {"": ([], str(folder)), **judge(folder)}
+
+
+def judge(folder: Path) -> dict[str, tuple[list[Finding], str]]:
+    where = province.load()
+    files = sorted(folder.glob("*.xlsx"))
+    reports = [reader.read(path.name, path.read_bytes(), where) for path in files]
+    return dict(zip((path.name for path in files), steps.judge(reports, where), strict=True))
+
+
+def expected(folder: Path) -> tuple[dict[str, dict[str, Any]], dict[str, list[tuple[str, ...]]]]:
+    answers = truth(folder)
+    findings: dict[str, list[tuple[str, ...]]] = {f["file"]: [] for f in answers["files"]}
+    for f in answers["findings"]:
+        findings[f["file"]].append((f["rule"], f["severity"], f["sheet"] or "", f["cell"] or ""))
+    return {f["file"]: f for f in answers["files"]}, findings
+
+
+def test_every_defect_gives_its_own_finding_at_its_cell_and_no_other(judged) -> None:
+    folder = Path(judged[""][1])
+    files, findings = expected(folder)
+    wrong = {}
+    for file, (found, verdict) in judged.items():
+        if not file:
+            continue
+        got = sorted((f.rule, f.severity, f.sheet or "", f.cell or "") for f in found)
+        if got != sorted(findings[file]) or verdict != files[file]["expected"]:
+            wrong[file] = (sorted(findings[file]), got, verdict)
+    assert wrong == {}
+
+
+def test_every_finding_says_in_vietnamese_what_is_wrong_and_what_to_do(judged) -> None:
+    for found, _ in judged.values():
+        for finding in found:
+            assert len(finding.message) > 15
+            assert len(finding.fix) > 15
+            assert "{" not in finding.message + finding.fix
+
+
+def test_amounts_in_a_finding_are_dong_and_in_its_message_trieu_dong(judged) -> None:
+    found = [f for findings, _ in judged.values() for f in findings if f.rule == "CK02"]
+    assert found
+    assert found[0].value is not None
+    assert found[0].value.isdigit()
+    assert int(found[0].value) - int(found[0].expected or "") == int(found[0].difference or "")
+    assert "triệu đồng" in found[0].message
+
+
+def _judge_one(data: bytes, commune: str = "06463") -> tuple[list[Finding], str]:
+    where = province.load()
+    return steps.judge([reader.read(name(commune), data, where)], where)[0]
+
+
+def test_a_blank_required_cell_goes_back_and_is_never_zero() -> None:
+    def clear(book) -> None:
+        book["B01-GiaiNgan"]["P14"] = None
+
+    findings, verdict = _judge_one(edited(clear, values=True))
+    assert verdict == "returned"
+    assert [(f.rule, f.cell) for f in findings] == [("M08", "P14")]
+
+
+def test_a_ticked_sheet_declares_its_blank_figures_zero() -> None:
+    def tick(book) -> None:
+        sheet = book["B02-ChiTieu"]
+        box = next(c for row in sheet.iter_rows(max_row=8) for c in row if str(c.value).startswith("Không phát sinh"))
+        sheet.cell(box.row, box.column + 1).value = "x"
+        for row in range(11, 11 + len(rows)):
+            sheet[f"I{row}"] = sheet[f"H{row}"] = sheet[f"J{row}"] = None
+
+    where = province.load()
+    rows = [r for r in reader.read(name(), workbook(), where).forms["B02"].rows if r.role == "leaf"]
+    report = reader.read(name(), edited(tick, values=True), where)
+    findings, _ = steps.judge([report], where)[0]
+    assert [f for f in findings if f.rule == "M08"] == []
+    assert {r.states["actual_ytd"] for r in report.forms["B02"].rows} == {"declared_zero"}
+    assert {r.values["actual_ytd"] for r in report.forms["B02"].rows} == {0}
+
+
+def test_a_roadmap_that_is_not_sent_again_is_no_omission() -> None:
+    def clear(book) -> None:
+        sheet = book["B05-LoTrinh"]
+        for row in sheet.iter_rows(min_row=11, min_col=4, max_col=17):
+            for cell in row:
+                if type(cell).__name__ == "Cell":
+                    cell.value = None
+
+    assert _judge_one(edited(clear, values=True)) == ([], "accepted")
+
+
+def test_a_task_that_the_province_did_not_give_out_is_refused() -> None:
+    def rename(book) -> None:
+        book["B03-NhiemVu"]["B11"] = "QS-2025-10-9.z"
+
+    findings, _ = _judge_one(edited(rename, workbook(QUAN_SON), values=True), QUAN_SON)
+    assert [(f.rule, f.sheet, f.cell) for f in findings] == [("CK10", "B03-NhiemVu", "B11")]
+
+
+@pytest.mark.parametrize(("typed", "gap"), [("39.8", True), (0, True), (None, False)])
+def test_a_typed_rate_is_only_compared(typed: str | float | None, gap: bool) -> None:
+    def change(book) -> None:
+        book["B01-GiaiNgan"]["Q14"] = typed
+
+    findings, verdict = _judge_one(edited(change, values=True))
+    assert verdict == "accepted"
+    assert [f.rule for f in findings] == (["CK05"] if gap else [])
+
+
+def test_every_rule_has_severity_state_reason_message_and_fix() -> None:
+    for form in catalogue.SUITES:
+        for expectation in catalogue.suite(form)["expectations"]:
+            meta = expectation["meta"]
+            assert catalogue.severity_of(expectation) in ("error", "warning", "info")
+            assert meta["state"] in ("beta", "on", "retired")
+            assert all(meta[key] for key in ("rule", "cell", "reason", "message", "fix"))
+    for rule in catalogue.intake().values():
+        assert rule.severity in ("error", "warning", "info")
+        assert all((rule.state, rule.reason, rule.message, rule.fix))
+
+
+def test_the_fourteen_checks_on_the_report_alone_are_in_the_catalogue() -> None:
+    found = {e["meta"]["rule"] for form in catalogue.SUITES for e in catalogue.suite(form)["expectations"]}
+    assert {f"CK{n:02d}" for n in range(1, 15)} <= found
+
+
+def test_the_suites_are_plain_great_expectations_json() -> None:
+    for form in catalogue.SUITES:
+        assert json.loads(json.dumps(catalogue.suite(form))) == catalogue.suite(form)
+        assert {e["severity"] for e in catalogue.suite(form)["expectations"]} <= {"critical", "warning", "info"}
