@@ -26,14 +26,24 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag, get_current_context, task
+from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
+from airflow.sdk import CronPartitionTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from etl.airflow_io import TIMEZONE, default_args, reporting_period, smtp_url
 
 RELEASE = "ti.xcom_pull(task_ids='freeze')"
+
+
+class Approval(ApprovalOperator):
+    """Asks for approval and hands on either answer.
+
+    Its parent ends the task on *Reject* by skipping what follows, before the answer is stored: a rejection could
+    not be recorded. Here the task that records the decision skips what follows.
+    """
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        return HITLOperator.execute_complete(self, context, event)
 
 
 @dag(
@@ -46,9 +56,7 @@ RELEASE = "ti.xcom_pull(task_ids='freeze')"
     max_active_runs=3,
     default_args=default_args(),
     params={
-        "period": Param(
-            None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", title="Kỳ báo cáo (NNNN-TT)"
-        )
+        "period": Param(None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", title="Kỳ báo cáo (NNNN-TT)")
     },
     tags=["phát hành"],
     doc_md=__doc__,
@@ -89,33 +97,21 @@ def publish_monthly_summary() -> None:
 
     # No ``defaults``: silence is not consent, an unanswered request fails when its time is over. The one
     # retry is for a scheduler that stalls when the answer comes and takes the task for lost: it asks again.
-    approve_release = ApprovalOperator(
+    approve_release = Approval(
         task_id="approve_release",
         subject=f"Phê duyệt báo cáo kỳ {{{{ {RELEASE}['period'] }}}}, bản {{{{ {RELEASE}['release_id'] }}}}",
-        body=(
-            f"{{{{ {RELEASE}['approval_markdown'] }}}}\n\n"
-            f"Mã băm của bản kê: `{{{{ {RELEASE}['manifest_sha256'] }}}}`"
-        ),
+        body=f"{{{{ {RELEASE}['approval_markdown'] }}}}",
         response_timeout=timedelta(days=10),
         retries=1,
         retry_delay=timedelta(seconds=5),
         execution_timeout=None,
     )
 
-    # The operator skips its direct successors on *Reject*, whatever their trigger rule. This one takes the
-    # skip, so that a rejection is recorded too.
-    approved = EmptyOperator(task_id="approved")
-
-    @task(trigger_rule=TriggerRule.NONE_FAILED)
-    def record_decision() -> str:
+    @task
+    def record_decision(release: dict[str, Any], answer: dict[str, Any]) -> str:
         from etl import clock, steps
 
-        ti = get_current_context()["ti"]
-        answer = ti.xcom_pull(task_ids="approve_release")
-        if answer is None:
-            raise AirflowSkipException("Không có yêu cầu phê duyệt nào trong lượt chạy này.")
-        release = ti.xcom_pull(task_ids="freeze")
-        decision = "approved" if answer["chosen_options"] == [ApprovalOperator.APPROVE] else "rejected"
+        decision = "approved" if answer["chosen_options"] == [Approval.APPROVE] else "rejected"
         decided_by = answer["responded_by_user"]["name"]
         steps.approve(release["release_id"], release["manifest_sha256"], decided_by, decision, clock.now())
         if decision == "rejected":
@@ -136,11 +132,9 @@ def publish_monthly_summary() -> None:
         return result
 
     month = resolve_period()
-    cutoff = wait_for_cutoff(month)
     release = freeze(month)
-    decision = record_decision()
-    cutoff >> release >> approve_release >> approved >> decision
-    publish(decision)
+    wait_for_cutoff(month) >> release >> approve_release
+    publish(record_decision(release, approve_release.output))
 
 
 publish_monthly_summary()

@@ -100,6 +100,7 @@ def _rebuild_marts(connection: Connection) -> None:
     connection.execute("create schema mart")
     for path in mart_files():
         connection.execute(path.read_text(encoding="utf-8").encode())
+    _run_as_owner(connection)
     for path in sorted((settings.assets() / "sql" / "marts").glob("*.yml")):
         _comment(connection, yaml.safe_load(path.read_text(encoding="utf-8")))
     if connection.execute("select 1 from pg_roles where rolname = 'tiendo_analyst'").fetchone():
@@ -108,6 +109,17 @@ def _rebuild_marts(connection: Connection) -> None:
             "grant select on all tables in schema mart, ref to tiendo_analyst;"
             "grant execute on all functions in schema mart, ref to tiendo_analyst"
         )
+
+
+def _run_as_owner(connection: Connection) -> None:
+    """Functions of the marts read facts for those who may read only marts, as a view does."""
+    for (signature,) in connection.execute(
+        """
+        select p.oid::regprocedure::text from pg_proc as p
+        where p.pronamespace = 'mart'::regnamespace and p.proretset
+        """
+    ).fetchall():
+        connection.execute(f"alter function {signature} security definer set search_path = pg_catalog, pg_temp")
 
 
 def _comment(connection: Connection, mart: dict[str, Any]) -> None:

@@ -94,9 +94,7 @@ def _collect(airflow: LocalAirflow, api: Api, say: Say) -> dict[str, Any]:
     return _result(api, COLLECT, run, "hand_back")
 
 
-def _publish(
-    airflow: LocalAirflow, engineer: Api, approver: Api, period: str, say: Say
-) -> dict[str, Any] | None:
+def _publish(airflow: LocalAirflow, engineer: Api, approver: Api, period: str, say: Say) -> dict[str, Any] | None:
     """One run for ``period``; the release as ``freeze`` handed it out, None when the month was skipped."""
     started = time.monotonic()
     run = _trigger(engineer, PUBLISH, period)
@@ -123,19 +121,21 @@ def _publish(
 def verify_request(body: str, release: dict[str, Any]) -> None:
     """The approver's own check before consenting: the request lists exactly the files on disk, by sha256.
 
-    Raises ReleaseError with the names when a file is not as listed, or when a hash belongs to no file.
+    Raises ReleaseError with the names when a file is not as listed, when a hash belongs to no file, or when the
+    request does not show the manifest that the approval will be bound to.
     """
     on_disk = {
         artifact["name"]: hashlib.sha256(Path(artifact["path"]).read_bytes()).hexdigest()
         for artifact in release["artifacts"]
     }
-    shown = set(_SHA256.findall(body)) - {release["manifest_sha256"]}
-    changed = sorted(name for name, digest in on_disk.items() if digest not in shown)
-    if changed or shown - set(on_disk.values()):
-        raise ReleaseError(
-            "Yêu cầu phê duyệt không khớp với tệp trên đĩa: "
-            + (", ".join(changed) or "có mã băm không thuộc tệp nào")
-        )
+    shown = set(_SHA256.findall(body))
+    wrong = sorted(name for name, digest in on_disk.items() if digest not in shown)
+    if release["manifest_sha256"] not in shown:
+        wrong.append("thiếu mã băm của bản kê")
+    if shown - set(on_disk.values()) - {release["manifest_sha256"]}:
+        wrong.append("có mã băm không thuộc tệp nào")
+    if wrong:
+        raise ReleaseError(f"Yêu cầu phê duyệt không khớp với tệp trên đĩa: {', '.join(wrong)}.")
 
 
 @contextlib.contextmanager
@@ -187,9 +187,7 @@ def _answer(api: Api, run: str) -> None:
 
 
 def _wait_for_end(airflow: LocalAirflow, api: Api, dag: str, run: str) -> None:
-    _expect_success(
-        api, dag, run, airflow.wait_for(f"{dag} {run}", lambda: _ended(api, dag, run), RUN_SECONDS)
-    )
+    _expect_success(api, dag, run, airflow.wait_for(f"{dag} {run}", lambda: _ended(api, dag, run), RUN_SECONDS))
 
 
 def _expect_success(api: Api, dag: str, run: str, ended: dict[str, Any]) -> None:

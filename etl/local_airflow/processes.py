@@ -82,9 +82,7 @@ def environment(conf: settings.Settings, port: int, *, by_schedule: bool) -> dic
     """
     root = settings.assets()
     metadata = server.url("airflow", conf)
-    no_proxy = ",".join(
-        filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), HOST, "localhost"])
-    )
+    no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), HOST, "localhost"]))
     return {
         **os.environ,
         **_keys(conf),
@@ -275,9 +273,7 @@ class LocalAirflow:
         if status != 200:
             return False
         health = json.loads(text)
-        return all(
-            health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")
-        )
+        return all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
 
     def wait_for(self, what: str, probe: Callable[[], Any], seconds: float) -> Any:
         """Ask ``probe`` until it answers something true.

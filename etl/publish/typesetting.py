@@ -8,7 +8,7 @@ from typing import Any
 
 FONTS = Path(__file__).parent / "fonts"
 _PICTURE = """
-#set page(width: float(sys.inputs.width) * 1mm, height: auto, margin: 0mm, fill: white)
+#set page(width: int(sys.inputs.width) * 1mm, height: auto, margin: 0mm, fill: white)
 #image(bytes(sys.inputs.svg), format: "svg", width: 100%)
 """
 

@@ -60,6 +60,12 @@ def test_a_request_with_the_hash_of_no_file_is_not_approved(tmp_path):
         verify_request(request_for(made) + f"\n`{'0' * 64}`", made)
 
 
+def test_a_request_that_does_not_show_the_manifest_is_not_approved(tmp_path):
+    made = release(tmp_path, report="một")
+    with pytest.raises(ReleaseError, match="bản kê"):
+        verify_request(request_for(made).replace(MANIFEST, ""), made)
+
+
 def test_ending_a_session_ends_also_the_tasks_that_left_its_group():
     leader = subprocess.Popen([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE, start_new_session=True)
     assert leader.stdout is not None
@@ -102,9 +108,7 @@ def test_a_second_airflow_in_the_same_folder_is_refused(tmp_path):
     airflow = processes.LocalAirflow(conf, port=0, by_schedule=False)
     processes.home(conf).mkdir()
     parent = os.getppid()
-    airflow._register.write_text(
-        f'{{"owner": [{parent}, "{processes._started_at(parent)}"], "sessions": []}}'
-    )
+    airflow._register.write_text(f'{{"owner": [{parent}, "{processes._started_at(parent)}"], "sessions": []}}')
     with pytest.raises(UsageError, match="đang chạy"):
         airflow._end_leftovers()
 
@@ -126,7 +130,5 @@ def test_every_address_of_the_local_airflow_is_the_loopback_interface(tmp_path, 
     processes.home(conf).mkdir()
     env = processes.environment(conf, 8080, by_schedule=False)
     assert env["AIRFLOW__API__HOST"] == "127.0.0.1"
-    assert (
-        env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://postgres@/airflow?host=/socket"
-    )
+    assert env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://postgres@/airflow?host=/socket"
     assert env["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:8080/execution/"
