@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import datetime, time, timedelta
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from etl import settings
+from etl import clock, settings
 from etl.collect.workbook import WorkbookContent, file_name
 from etl.errors import UsageError
 from etl.period import Period
@@ -36,6 +39,7 @@ _ALLOCATION_COLUMNS = (
     "note",
 )
 _WORTH_A_PROCESS = 16
+_LATE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,23 @@ def write_month(
     out.mkdir(parents=True, exist_ok=True)
     jobs = _jobs(simulation, period, years, codes, spoiled)
     written = _write_all(out, jobs, len(years) * len(codes))
+    for w in written:
+        _arrive(out / w.file, simulation.province.window(period, w.budget_year), seed)
     _write_allocations(out, simulation, period)
     result = _truth(simulation, period, codes, written)
     text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
     (out / TRUTH_FILE).write_text(text, encoding="utf-8")
     return result
+
+
+def _arrive(path: Path, window: province.Window, seed: int) -> None:
+    """Set the time at which the sender put the file there: a working hour up to the due day, one in twenty later."""
+    rng = random.Random(f"{seed}:arrival:{path.name}")
+    latest = window.cutoff_on if rng.random() < _LATE_SHARE else window.due_on
+    earliest = window.due_on if latest > window.due_on else window.opens_on
+    day = earliest + timedelta(days=rng.randint(1, max(1, (latest - earliest).days)))
+    moment = datetime.combine(day, time(rng.randint(7, 16), rng.randint(0, 59)), clock.LOCAL).timestamp()
+    os.utime(path, (moment, moment))
 
 
 def _chosen(simulation: Simulation, communes: int | None) -> tuple[str, ...]:
