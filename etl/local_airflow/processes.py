@@ -170,13 +170,16 @@ def end_sessions(leaders: list[int]) -> None:
 class LocalAirflow:
     """The three processes; a context manager. Leaves none behind, whichever way the block is left."""
 
-    def __init__(self, conf: settings.Settings, *, port: int, by_schedule: bool) -> None:
+    def __init__(self, conf: settings.Settings, *, by_schedule: bool, preferred_port: int = 0) -> None:
         self.conf = conf
-        self.port = port
-        self.url = f"http://{HOST}:{port}"
+        self.port = preferred_port
         self.logs = home(conf) / "logs"
         self._by_schedule = by_schedule
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
 
     @property
     def _register(self) -> Path:
@@ -188,6 +191,7 @@ class LocalAirflow:
         self.logs.mkdir(parents=True, exist_ok=True)
         self._end_leftovers()
         passwords(self.conf)
+        self.port = free_port(self.port)
         env = environment(self.conf, self.port, by_schedule=self._by_schedule)
         try:
             self._migrate(env)

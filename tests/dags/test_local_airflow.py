@@ -78,7 +78,7 @@ def test_ending_a_session_ends_also_the_tasks_that_left_its_group():
 
 def test_what_a_killed_call_left_is_ended_by_the_next(tmp_path, monkeypatch):
     conf = settings.Settings(home=tmp_path)
-    airflow = processes.LocalAirflow(conf, port=0, by_schedule=False)
+    airflow = processes.LocalAirflow(conf, by_schedule=False)
     processes.home(conf).mkdir()
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
@@ -93,7 +93,7 @@ def test_what_a_killed_call_left_is_ended_by_the_next(tmp_path, monkeypatch):
 
 def test_a_process_that_merely_has_the_same_number_is_left_alone(tmp_path):
     conf = settings.Settings(home=tmp_path)
-    airflow = processes.LocalAirflow(conf, port=0, by_schedule=False)
+    airflow = processes.LocalAirflow(conf, by_schedule=False)
     processes.home(conf).mkdir()
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     airflow._register.write_text(f'{{"owner": [0, "1"], "sessions": [[{other.pid}, "1"]]}}')
@@ -105,7 +105,7 @@ def test_a_process_that_merely_has_the_same_number_is_left_alone(tmp_path):
 
 def test_a_second_airflow_in_the_same_folder_is_refused(tmp_path):
     conf = settings.Settings(home=tmp_path)
-    airflow = processes.LocalAirflow(conf, port=0, by_schedule=False)
+    airflow = processes.LocalAirflow(conf, by_schedule=False)
     processes.home(conf).mkdir()
     parent = os.getppid()
     airflow._register.write_text(f'{{"owner": [{parent}, "{processes._started_at(parent)}"], "sessions": []}}')

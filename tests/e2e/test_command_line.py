@@ -1,0 +1,133 @@
+"""The command line as other programs use it: names, JSON and exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from typer.testing import CliRunner, Result
+
+from etl import settings
+from etl.cli import app
+from tests.builders import QUAN_SON, edited, name, workbook
+
+KEYS = {
+    "file", "sha256", "verdict", "commune", "period", "budget_year", "as_of", "template", "lines", "findings",
+}  # fmt: skip
+
+
+@pytest.fixture
+def home(warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("TIENDO_HOME", str(tmp_path / "var"))
+    settings.reload()
+    yield tmp_path
+    settings.reload()
+
+
+def tiendo(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_check_prints_one_object_per_file_and_tells_by_its_exit_code(home: Path) -> None:
+    good, wrong, hopeless = home / name(), home / name(QUAN_SON), home / "khac.xlsx"
+    good.write_bytes(workbook())
+    wrong.write_bytes(edited(lambda b: b["B01-GiaiNgan"].__setitem__("R14", "không"), workbook(QUAN_SON)))
+    hopeless.write_bytes(b"khong phai bang tinh")
+    result = tiendo("check", good, wrong, hopeless, "--json", "--offline", "--marked", home / "marked")
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 2
+    assert [f["verdict"] for f in found] == ["accepted", "returned", "refused"]
+    assert all(set(f) == KEYS for f in found)
+    assert found[0]["lines"]["B01"] > 20
+    assert set(found[1]["findings"][0]) == {
+        "rule", "severity", "sheet", "cell", "value", "expected", "difference", "message", "fix",
+    }  # fmt: skip
+    assert tiendo("check", good, "--offline").exit_code == 0
+    assert tiendo("check", wrong, "--offline").exit_code == 1
+    marked = load_workbook(home / "marked" / f"{wrong.stem}.ket-qua.xlsx")
+    assert marked.sheetnames[0] == "Kết quả kiểm tra"
+    cell = marked["B01-GiaiNgan"]["R14"]
+    assert cell.fill.fgColor.rgb.endswith("FFC7CE")
+    assert "M08" in cell.comment.text
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("check", "khong-co.xlsx"),
+        ("sample", "--period", "2025-13", "--out", "x"),
+        ("summarise", "--period", "2040-01"),
+        ("trace", "khong-co"),
+        ("tasks", "--as-of", "31/10/2025"),
+        ("template", "--period", "2025-10", "--commune", "99999", "--out", "x"),
+        ("khong-co-lenh-nay",),
+    ],
+)
+def test_a_wrong_call_ends_with_two_and_says_why(home: Path, monkeypatch, call: tuple[str, ...]) -> None:
+    monkeypatch.chdir(home)
+    result = tiendo(*call)
+    assert result.exit_code == 2
+    assert len(result.output) > 20
+    assert "Traceback" not in result.output
+
+
+def test_a_month_without_any_report_is_not_published(home: Path) -> None:
+    result = tiendo("summarise", "--period", "2026-05")
+    assert result.exit_code == 1
+    assert "Chưa có xã" in result.output
+
+
+def collected(home: Path) -> None:
+    """The October reports of three communes are in the warehouse, with the decisions that they rest on."""
+    assert tiendo("sample", "--period", "2025-10", "--out", home / "s", "--communes", 3).exit_code == 0
+    loaded = tiendo("reference", "load", "--allocation", home / "s" / "reference" / "allocation.csv")
+    assert loaded.exit_code == 0, loaded.output
+    inbox = home / "var" / "inbox"
+    inbox.mkdir(parents=True)
+    for path in (home / "s").glob("*.xlsx"):
+        path.rename(inbox / path.name)
+    result = json.loads(tiendo("collect", "--json").stdout)
+    assert result["archive"]["seen"] == 3
+    assert (result["process"]["returned"], result["process"]["refused"]) == (0, 0)
+
+
+def test_from_sample_to_published_summary_without_airflow(home: Path) -> None:
+    collected(home)
+    frozen = json.loads(tiendo("summarise", "--period", "2025-10", "--json").stdout)
+    assert tiendo("publish", "--release", frozen["release_id"]).exit_code == 1
+    approval = ("--release", frozen["release_id"], "--by", "Thư ký")
+    assert tiendo("approve", *approval, "--manifest", "0" * 64).exit_code == 1
+    assert tiendo("approve", *approval, "--manifest", frozen["manifest_sha256"]).exit_code == 0
+    sent = json.loads(tiendo("publish", "--release", frozen["release_id"], "--json").stdout)
+    assert sent["delivered"] > 0
+    again = json.loads(tiendo("publish", "--release", frozen["release_id"], "--json").stdout)
+    assert (again["delivered"], again["already"]) == (0, sent["delivered"])
+    assert json.loads(tiendo("summarise", "--period", "2025-10", "--json").stdout)["published"]
+    traced = json.loads(tiendo("trace", f"{frozen['release_id']}/rate_total", "--json").stdout)
+    assert traced["agrees"]
+
+
+def test_the_next_template_is_filled_from_the_warehouse_and_comes_back_clean(home: Path) -> None:
+    collected(home)
+    result = tiendo("template", "--period", "2025-11", "--commune", QUAN_SON, "--out", home / "t")
+    assert result.exit_code == 0, result.output
+    path = home / "t" / f"BC-MTQG_{QUAN_SON}_2025-11_v1.xlsx"
+    sheet = load_workbook(path, data_only=True)["B01-GiaiNgan"]
+    leaves = [row for row in sheet.iter_rows(min_row=11) if str(row[2].value or "").endswith(("-DT", "-SN"))]
+    assert len(leaves) > 10
+    assert all(row[3].value == sum(c.value for c in row[4:9]) > 0 for row in leaves)
+    assert all(row[11].value is None for row in leaves)
+    tasks = load_workbook(path)["B03-NhiemVu"]
+    assert str(tasks["B11"].value).startswith("QS-2025-10-")
+    checked = json.loads(tiendo("check", path, "--json", "--offline").stdout)
+    assert {f["rule"] for f in checked["findings"]} == {"M08"}
+
+
+def test_tasks_are_printed_with_their_derived_states(home: Path) -> None:
+    found = json.loads(tiendo("tasks", "--as-of", "2025-10-31", "--json").stdout)
+    assert len(found) == 21
+    assert {"item", "lead", "due_date", "due_kind", "state", "days_overdue"} <= set(found[0])
+    assert tiendo("tasks", "--as-of", "2025-10-31").exit_code == 0
