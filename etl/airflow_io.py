@@ -34,9 +34,7 @@ class InfrastructureRetryPolicy(ExceptionRetryPolicy):
             default=RetryAction.FAIL,
         )
 
-    def evaluate(
-        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
-    ) -> RetryDecision:
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
         # Judged here and not by a rule: a rule would load the driver whenever a DAG file is read.
         import psycopg
 

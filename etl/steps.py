@@ -34,17 +34,25 @@ def prepare(now: datetime) -> dict[str, Any]:
 
 
 def archive_inbox(now: datetime) -> dict[str, Any]:
-    """Every file of the inbox into the archive; nothing is opened yet."""
+    """Every file of the inbox into the archive; nothing is opened yet.
+
+    ``unreadable`` names files that the system may not read or that were taken away meanwhile; the others go on.
+    """
     conf = settings.get()
     conf.inbox_dir.mkdir(parents=True, exist_ok=True)
     seen = new = 0
+    unreadable: list[str] = []
     with warehouse.connect() as connection:
         for arrival in archive.scan(conf.inbox_dir):
-            data = arrival.path.read_bytes()
+            try:
+                data = arrival.path.read_bytes()
+            except (PermissionError, FileNotFoundError):
+                unreadable.append(arrival.file_name)
+                continue
             sha256 = archive.store(conf.archive_dir, data)
             seen += 1
             new += archive.register(connection, "folder", arrival, sha256, len(data), now)
-    return {"inbox": str(conf.inbox_dir), "seen": seen, "new": new}
+    return {"inbox": str(conf.inbox_dir), "seen": seen, "new": new, "unreadable": unreadable}
 
 
 def process_received(now: datetime) -> dict[str, Any]:

@@ -37,7 +37,9 @@ def scan(inbox: Path) -> Iterator[Arrival]:
             continue
         if path.name.startswith("~$") or path.suffix.lower() in _UNFINISHED or path.name == "truth.json":
             continue
-        yield Arrival(path, path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+        # A name that is not UTF-8 is shown with replacement marks; the bytes are what counts.
+        name = os.fsencode(path.name).decode("utf-8", "replace")
+        yield Arrival(path, name, datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
 
 def key_of(sha256: str) -> str:

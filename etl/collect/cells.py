@@ -17,6 +17,12 @@ from etl.collect.text import clean, fold, fold_code
 Raw = str | int | float | bool | date | datetime | timedelta | Decimal | None
 Typed = int | Decimal | str | date | None
 
+LARGEST = 10_000_000_000
+"""No figure of a commune comes near this (10 triệu tỷ đồng in triệu); what is beyond is a slip, not an amount."""
+
+LARGEST = Decimal(10**13)
+"""No figure of a form comes near it, even typed in đồng; what is beyond would not fit the warehouse's amounts."""
+
 _DASHES = frozenset({"-", "--"})
 _PLAIN = re.compile(r"\d+")
 _VI = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}")
@@ -69,8 +75,10 @@ def number(raw: Raw, kind: str) -> Cell | Problem:
         value, note = parsed
     else:
         value = money.exact(raw)
-    if not value.is_finite():
+    if not value.is_finite() or abs(value) >= LARGEST:
         return Problem("M08", str(raw))
+    if abs(value) > LARGEST:
+        return Problem("M08", str(raw)[:40])
     typed: Typed = money.trieu_to_vnd(value) if kind == "money" else value
     return Cell(typed, "declared_zero" if value == 0 else "number", note)
 

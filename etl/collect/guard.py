@@ -19,6 +19,10 @@ MAX_RATIO = 200
 MAX_ROWS = 20_000
 """Rows that any form could need, many times over; a stray cell far below is refused, not allocated."""
 
+_PIECE_BYTES = 1024 * 1024
+_HEAD_BYTES = 4096
+_TAIL_BYTES = 65_536
+
 _XLSX_WORKBOOK = "xl/workbook.xml"
 _LAST_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"')
 _SAVE_AS_XLSX = "Mở tệp bằng Excel hoặc LibreOffice, chọn Lưu thành (Save As) loại Excel Workbook (.xlsx) rồi gửi lại."
@@ -77,7 +81,7 @@ def _inspect_zip(data: bytes) -> Refusal | None:
     damaged = Refusal("M39", "Tệp bị hỏng hoặc tải lên chưa trọn vẹn.", "Mở tệp trên máy, lưu lại rồi gửi lại.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _entries(archive.infolist()) or _contents(archive, damaged)
+            return _entries(archive.infolist()) or _contents(archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError):
         return damaged
 
@@ -115,20 +119,29 @@ def _entries(entries: list[zipfile.ZipInfo]) -> Refusal | None:
     return None
 
 
-def _contents(archive: zipfile.ZipFile, damaged: Refusal) -> Refusal | None:
+def _ends(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[bytes, bytes]:
+    """The first and last bytes of an entry, unpacked once and a piece at a time; a wrong checksum raises BadZipFile."""
+    with archive.open(entry) as part:
+        piece = part.read(_PIECE_BYTES)
+        head, tail = piece[:_HEAD_BYTES], piece[-_TAIL_BYTES:]
+        while piece := part.read(_PIECE_BYTES):
+            tail = (tail + piece)[-_TAIL_BYTES:]
+    return head, tail
+
+
+def _contents(archive: zipfile.ZipFile) -> Refusal | None:
     for entry in archive.infolist():
+        head, tail = _ends(archive, entry)
         if not entry.filename.endswith((".xml", ".rels")):
             continue
-        with archive.open(entry) as part:
-            head = part.read(4096)
         if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
             return Refusal("M42", "Tệp chứa khai báo XML nguy hiểm.", "Sao chép số liệu sang biểu mẫu mới rồi gửi lại.")
         if entry.filename.startswith("xl/worksheets/sheet"):
-            rows = _LAST_ROW.findall(archive.read(entry)[-65_536:])
+            rows = _LAST_ROW.findall(tail)
             if rows and int(rows[-1]) > MAX_ROWS:
                 return Refusal(
                     "M42",
                     f"Trang tính có ô ở tận dòng {rows[-1].decode()}, vượt giới hạn {MAX_ROWS} dòng.",
                     "Xóa hẳn các dòng trống bên dưới bảng (chọn dòng, Delete rows), lưu lại rồi gửi lại.",
                 )
-    return None if archive.testzip() is None else damaged
+    return None

@@ -7,11 +7,11 @@ rules: DOMAIN.md sections 4.2 (form) and 5 (mess).
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from math import isfinite
 from pathlib import Path
 
 from etl.collect import cells, guard, identity, sheet
@@ -22,6 +22,8 @@ from etl.collect.text import clean, fold
 from etl.money import exact, trieu_to_vnd
 from etl.reference import forms
 from etl.reference.province import Province, split_line_code
+
+log = logging.getLogger(__name__)
 
 _HEADER_SEARCH_ROWS = 40
 _NUMBER_LABEL = re.compile(r"\(\d+\)(\s*=.*)?")
@@ -50,13 +52,18 @@ class _Table:
 
 
 def read(file_name: str, data: bytes, province: Province) -> Report:
-    """The report in ``data``; ``refused`` when the guard does not let it be opened."""
-    report = Report(file_name=Path(file_name).name, sha256=hashlib.sha256(data).hexdigest())
+    """The report in ``data``; ``refused`` when the guard does not let it be opened or no parser can make sense of it.
+
+    Never raises for what is in the file: one bad workbook stops only itself (law 3).
+    """
+    report = _named(file_name, data)
     refusal = guard.inspect(data)
     if refusal is None:
         try:
-            grids = sheet.read(data)
-        except Exception as error:  # the parser's own errors have no common base; the file is at fault, not we
+            _read_grids(report, sheet.read(data), province)
+        except Exception as error:  # parsers' errors have no common base; whatever the file does, the others go on
+            log.warning("%s (%s) cannot be read", report.file_name, report.sha256, exc_info=error)
+            report = _named(file_name, data)
             refusal = guard.Refusal(
                 "M39",
                 f"Không đọc được cấu trúc bảng tính ({type(error).__name__}).",
@@ -66,9 +73,11 @@ def read(file_name: str, data: bytes, province: Province) -> Report:
         report.refused = True
         report.issues.append(Issue(refusal.rule, None, None, {"message": refusal.message, "fix": refusal.fix}))
         _identify_refused(report, province)
-        return report
-    _read_grids(report, grids, province)
     return report
+
+
+def _named(file_name: str, data: bytes) -> Report:
+    return Report(file_name=Path(file_name).name, sha256=hashlib.sha256(data).hexdigest())
 
 
 def _identify_refused(report: Report, province: Province) -> None:
@@ -301,7 +310,7 @@ def _typed_row(grid: Grid, table: _Table, r: int, role: str, code: str) -> tuple
             if column.numeric:
                 states[key] = "not_reported" if index is None else "blank"
             continue
-        if column.numeric and type(raw) is float and isfinite(raw) and role != "off_budget":
+        if column.numeric and type(raw) is float and abs(raw) <= cells.LARGEST and role != "off_budget":
             # Most cells are plain numbers: the same as cells.number, without the detour.
             number: cells.Typed = trieu_to_vnd(raw) if column.kind == "money" else exact(raw)
             values[key] = number

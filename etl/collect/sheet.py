@@ -114,16 +114,22 @@ def _look_closer(grid: Grid, xml: bytes) -> None:
     if b"<f" not in xml and b't="e"' not in xml:
         return
     pending: dict[str, tuple[int, int, str | None]] = {}
-    for attributes, text in _ERROR.findall(xml):
+    for attributes, text in _ERROR.findall(xml) if b't="e"' in xml else ():
         row, column = _position(attributes)
         _put(grid, row, column, ErrorValue(text.decode("utf-8", "replace")))
-    for attributes, formula in _UNCACHED.findall(xml):
+    for attributes, formula in _UNCACHED.findall(xml) if _may_lack_values(xml) else ():
         if b't="str"' in attributes:
             continue  # the value is there: an empty text
         row, column = _position(attributes)
         text = unescape(formula.decode("utf-8", "replace")) if formula else None
         pending[f"{index_to_letters(column)}{row + 1}"] = (row, column, text)
     _compute(grid, pending)
+
+
+def _may_lack_values(xml: bytes) -> bool:
+    """False when every formula is plainly followed by a value; counting is many times quicker than matching."""
+    end = xml.find(b"</sheetData>")
+    return xml.count(b"<f", 0, end) != xml.count(b"</f><v>", 0, end) or b"<v></v>" in xml
 
 
 def _position(attributes: bytes) -> tuple[int, int]:

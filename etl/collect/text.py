@@ -9,7 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_SPACES = re.compile(r"[\s\u00a0\u2009\u202f\u200b\ufeff]+")
+# White space of all kinds, and control characters, which no database text may hold.
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f\u00a0\u2009\u202f\u200b\ufeff]+")
 _LOOKALIKES = str.maketrans(
     {
         "Ð": "Đ",
@@ -26,6 +27,7 @@ _LOOKALIKES = str.maketrans(
 )
 
 
+@lru_cache(maxsize=65536)
 def clean(text: str) -> str:
     """NFC, runs of white space folded to one blank, ends trimmed; what is stored and shown."""
     if text.isascii() and text.isalnum():

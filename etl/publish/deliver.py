@@ -133,8 +133,7 @@ def _body(cover: Cover, recipient: Recipient) -> str:
         [
             f"Kính gửi: {recipient.name_vi}",
             "",
-            "Xin gửi Báo cáo tổng hợp tình hình thực hiện các Chương trình mục tiêu quốc gia "
-            f"{cover.period.vi}.",
+            f"Xin gửi Báo cáo tổng hợp tình hình thực hiện các Chương trình mục tiêu quốc gia {cover.period.vi}.",
             f"Bản phát hành {cover.release_id}, số liệu chốt lúc {clock.show(cover.known_at)}.",
             "",
             *cover.sentences,
@@ -179,9 +178,7 @@ def deliver(
     return Outcome(**{state: states.count(state) for state in ("delivered", "already", "failed", "unknown")})
 
 
-def _state(
-    connection: psycopg.Connection[Any], release_id: str, recipient: Recipient, channel: Channel
-) -> str | None:
+def _state(connection: psycopg.Connection[Any], release_id: str, recipient: Recipient, channel: Channel) -> str | None:
     row = connection.execute(
         "select state from release.delivery where release_id = %s and recipient = %s and channel = %s",
         (release_id, recipient.code, channel.name),
@@ -294,9 +291,7 @@ class Smtp:
     def _connect(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
         if self._tls:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self._host, self._port, timeout=self._timeout, context=context
-            )
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=context)
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
         try:
@@ -308,9 +303,7 @@ class Smtp:
                 encrypted = True
             if self._user:
                 if not encrypted and self._host not in LOOPBACK:
-                    raise UsageError(
-                        f"Máy chủ thư {self._host} không mã hóa đường truyền: không gửi mật khẩu."
-                    )
+                    raise UsageError(f"Máy chủ thư {self._host} không mã hóa đường truyền: không gửi mật khẩu.")
                 server.login(self._user, self._password)
         except BaseException:
             server.close()
@@ -360,7 +353,5 @@ def cover_of(
 ) -> Cover:
     """The cover with those files that are mailed (PDF, DOCX, XLSX, HTML), in that order of kinds."""
     order = list(CONTENT_TYPES)
-    mailed = sorted(
-        (path for path in artifacts if path.suffix in order), key=lambda p: (order.index(p.suffix), p.name)
-    )
+    mailed = sorted((path for path in artifacts if path.suffix in order), key=lambda p: (order.index(p.suffix), p.name))
     return Cover(release_id, period, known_at, tuple(sentences), tuple(mailed), sender)

@@ -126,11 +126,22 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
                 values[marks["negative_key"]] = None
             marks |= _line(values, row, late=_low_rate_counts(report, province), province=province)
             batch.append(marks)
+        batch += _off_budget(position, sheet)
         headings = [row for row in sheet.rows if row.role == "heading" and row.code not in province.nodes]
         batch += [_start(position, row) | {"line_code": row.code, "code_known": False} for row in headings]
         if not headings and not _codes_wrong(report, sheet, rows, leaves):
             batch += _wrong_sums(position, sheet, layout, wrong_unit)
     return _batch(batch)
+
+
+def _off_budget(position: int, sheet: Form) -> Iterator[Marks]:
+    """CK10 for the block under the table: known codes, each once."""
+    rows = [row for row in sheet.rows if row.role == "off_budget"]
+    known = {line.line_code for line in forms.load().off_budget}
+    duplicates = _duplicates(rows)
+    for row in rows:
+        marks = _start(position, row) | {"line_code": row.code, "code_known": row.code in known}
+        yield marks | {"duplicate_of": duplicates.get(row.row_no)}
 
 
 def _codes_wrong(report: Report, sheet: Form, rows: Sequence[Row], known: set[str]) -> bool:

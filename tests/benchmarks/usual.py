@@ -139,9 +139,7 @@ class Checks:
         for form in TABLES:
             suite = catalogue.suite(form)
             expectations = [dict(e) for e in suite["expectations"]]
-            self.suites[form] = context.suites.add(
-                gx.ExpectationSuite(name=suite["name"], expectations=expectations)
-            )
+            self.suites[form] = context.suites.add(gx.ExpectationSuite(name=suite["name"], expectations=expectations))
         self.parameters = {"rate_tolerance_pct_points": tolerance}
 
     def passes(self, form: str, frame: Any) -> bool:

@@ -65,6 +65,7 @@ def loaded_address(loaded_once: Loaded) -> str:
 
 def test_the_working_days_skip_weekends_and_holidays_and_count_make_up_days(loaded: Loaded) -> None:
     with warehouse.connect() as connection:
+
         def between(start: date, end: date) -> int:
             return connection.execute("select ref.working_days_between(%s, %s)", (start, end)).fetchone()[0]
 

@@ -38,9 +38,7 @@ class Handler:
         self.accepted: list[Envelope] = []
         self.refused: set[str] = set()
 
-    async def handle_RCPT(
-        self, server: Any, session: Any, envelope: Envelope, address: str, options: Any
-    ) -> str:
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:
         if address in self.refused:
             return "550 5.1.1 hop thu khong ton tai"
         envelope.rcpt_tos.append(address)
@@ -183,9 +181,7 @@ def test_a_refused_recipient_is_failed_with_the_servers_words_and_the_others_get
     assert rows(connection, release_id)["truong_ban"] == ("failed", "550 5.1.1 hop thu khong ton tai")
 
 
-def test_a_refusal_is_not_repeated_on_its_own_but_when_a_person_asks(
-    connection, release_id, mail_server, tmp_path
-):
+def test_a_refusal_is_not_repeated_on_its_own_but_when_a_person_asks(connection, release_id, mail_server, tmp_path):
     handler, url = mail_server
     handler.refused = {CHAIR.email}
     send(connection, release_id, d.Smtp(url), tmp_path)
@@ -199,9 +195,7 @@ def test_a_server_that_dies_in_the_middle_leaves_an_unknown_that_is_never_repeat
 ):
     handler, url = mail_server
     assert send(connection, release_id, d.Smtp(dying_server), tmp_path, (CHAIR,)) == outcome(unknown=1)
-    assert send(connection, release_id, d.Smtp(url), tmp_path, (CHAIR,), retry_failed=True) == outcome(
-        unknown=1
-    )
+    assert send(connection, release_id, d.Smtp(url), tmp_path, (CHAIR,), retry_failed=True) == outcome(unknown=1)
     assert handler.accepted == []
 
 
@@ -245,9 +239,7 @@ def test_the_outbox_holds_one_whole_file_per_recipient(connection, release_id, t
 
 
 def test_a_mail_says_in_vietnamese_what_it_is_and_carries_the_four_documents(tmp_path):
-    parsed = message_from_bytes(
-        d.compose(cover("2025-10-r1", tmp_path), CHAIR).as_bytes(), policy=policy.default
-    )
+    parsed = message_from_bytes(d.compose(cover("2025-10-r1", tmp_path), CHAIR).as_bytes(), policy=policy.default)
     body = parsed.get_body(("plain",)).get_content()
     assert parsed["Subject"] == (
         "Báo cáo tổng hợp các Chương trình mục tiêu quốc gia tháng 10 năm 2025 (bản 2025-10-r1)"

@@ -88,9 +88,7 @@ def test_the_inbox_is_mounted_read_only():
 def test_production_does_not_use_the_auth_manager_for_development():
     manager = SERVICES["apiserver"]["environment"]["AIRFLOW__CORE__AUTH_MANAGER"]
     assert manager.endswith("FabAuthManager")
-    assert "apache-airflow-providers-fab==" in (ROOT / "requirements.production.lock").read_text(
-        encoding="utf-8"
-    )
+    assert "apache-airflow-providers-fab==" in (ROOT / "requirements.production.lock").read_text(encoding="utf-8")
 
 
 def test_all_airflow_services_share_image_and_secrets():
@@ -133,13 +131,7 @@ def test_every_package_of_the_lock_has_a_hash(lock: str):
 
 def test_what_is_tested_is_what_is_shipped():
     tested, shipped = (
-        dict(
-            re.findall(
-                r"^([a-z0-9][\w.-]*)==([^\s;]+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE
-            )
-        )
+        dict(re.findall(r"^([a-z0-9][\w.-]*)==([^\s;]+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
         for lock in LOCKS
     )
-    assert {
-        name: shipped[name] for name in shipped.keys() & tested.keys() if shipped[name] != tested[name]
-    } == {}
+    assert {name: shipped[name] for name in shipped.keys() & tested.keys() if shipped[name] != tested[name]} == {}

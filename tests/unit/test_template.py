@@ -150,9 +150,7 @@ def test_headings_and_the_total_sum_their_children_with_the_value_already_there(
     assert found[sheet_plan.ref("", "plan_total")] == 450
     assert found[sheet_plan.ref("", "disb_ytd")] == 105
     assert found[f"B{sheet_plan.row('').number}"] == "TỔNG CỘNG"
-    assert (
-        formulas(content)[sheet_plan.ref("NTM-ND02", "disb_ytd")] == '=IF(COUNT(K16:K17)=0,"",SUM(K16:K17))'
-    )
+    assert formulas(content)[sheet_plan.ref("NTM-ND02", "disb_ytd")] == '=IF(COUNT(K16:K17)=0,"",SUM(K16:K17))'
 
 
 def test_a_rate_is_sum_over_sum_also_in_the_total() -> None:
@@ -161,9 +159,7 @@ def test_a_rate_is_sum_over_sum_also_in_the_total() -> None:
 
 
 def test_the_month_is_the_cumulative_figure_less_last_months() -> None:
-    content = report(
-        line("GNBV-DA2-SN", 100, 40), previous={"GNBV-DA2-SN": {"disb_ytd": 15 * MILLION + 500_000}}
-    )
+    content = report(line("GNBV-DA2-SN", 100, 40), previous={"GNBV-DA2-SN": {"disb_ytd": 15 * MILLION + 500_000}})
     where = planned(content).ref("GNBV-DA2-SN", "disb_period")
     assert cells(content)[where] == 24.5
     assert formulas(content)[where] == '=IF(K13="","",ROUND(K13-15.5,6))'

@@ -77,7 +77,9 @@ def test_decomposed_text_tones_and_lookalikes_fold_to_one_key() -> None:
     assert clean(decomposed) == "Quan Sơn"
 
 
-@pytest.mark.parametrize("text", ["Quan Sơn", "xã Quan Sơn", "UBND xã Quan Sơn", "X. Quan Sơn", "Quan Son", "UBND XÃ QUAN SƠN"])
+@pytest.mark.parametrize(
+    "text", ["Quan Sơn", "xã Quan Sơn", "UBND xã Quan Sơn", "X. Quan Sơn", "Quan Son", "UBND XÃ QUAN SƠN"]
+)
 def test_a_commune_is_recognised_however_it_is_addressed(text: str) -> None:
     assert fold_commune(text) == "quan son"
 
@@ -110,14 +112,27 @@ def test_an_amount_is_read_with_its_state(raw: cells.Raw, vnd: int | None, state
     assert (read.value, read.state) == (vnd, state)
 
 
-@pytest.mark.parametrize(("raw", "rule"), [("2.056", "M02"), ("1,234", "M02"), ("không", "M08"), ("k", "M08"), ("1.2.3", "M08"), (True, "M08"), ("1,2,3", "M08")])
+@pytest.mark.parametrize(
+    ("raw", "rule"),
+    [
+        ("2.056", "M02"),
+        ("1,234", "M02"),
+        ("không", "M08"),
+        ("k", "M08"),
+        ("1.2.3", "M08"),
+        (True, "M08"),
+        ("1,2,3", "M08"),
+    ],
+)
 def test_what_could_mean_two_things_or_nothing_is_not_guessed(raw: cells.Raw, rule: str) -> None:
     read = cells.number(raw, "money")
     assert isinstance(read, cells.Problem)
     assert read.rule == rule
 
 
-@pytest.mark.parametrize("raw", ["31/10/2025", "31.10.2025", "ngày 31 tháng 10 năm 2025", "31-10-25", date(2025, 10, 31)])
+@pytest.mark.parametrize(
+    "raw", ["31/10/2025", "31.10.2025", "ngày 31 tháng 10 năm 2025", "31-10-25", date(2025, 10, 31)]
+)
 def test_a_date_is_read_day_first(raw: cells.Raw) -> None:
     read = cells.day(raw)
     assert isinstance(read, cells.Cell)
