@@ -17,10 +17,7 @@ from etl.collect.text import clean, fold, fold_code
 Raw = str | int | float | bool | date | datetime | timedelta | Decimal | None
 Typed = int | Decimal | str | date | None
 
-LARGEST = 10_000_000_000
-"""No figure of a commune comes near this (10 triệu tỷ đồng in triệu); what is beyond is a slip, not an amount."""
-
-LARGEST = Decimal(10**13)
+LARGEST = Decimal(10**12)
 """No figure of a form comes near it, even typed in đồng; what is beyond would not fit the warehouse's amounts."""
 
 _DASHES = frozenset({"-", "--"})

@@ -6,11 +6,13 @@ runs it as the user ``pgserver``. Production sets ``TIENDO_WAREHOUSE_URL`` inste
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -31,6 +33,15 @@ def _pgserver(conf: settings.Settings) -> type:
 
     PostgresServer._lock = InterProcessLock(conf.root / "postgres.lock")
     return PostgresServer
+
+
+def _attach(conf: settings.Settings) -> Any:
+    """The wheel's handle on the server, started unless it runs. The end of this process does not touch the server:
+    the wheel's own farewell is taken off, it would also write to streams that are closed by then."""
+    server = _pgserver(conf)(conf.pgdata_dir, cleanup_mode=None)
+    server.start()
+    atexit.unregister(server._cleanup)
+    return server
 
 
 def _socket_dir(pgdata: Path) -> Path | None:
@@ -67,9 +78,8 @@ def start(conf: settings.Settings | None = None) -> str:
     conf = conf or settings.get()
     if not is_running(conf):
         conf.pgdata_dir.mkdir(parents=True, exist_ok=True)
-        server = _pgserver(conf)(conf.pgdata_dir, cleanup_mode=None)
         try:
-            server.start()
+            _attach(conf)
         except subprocess.SubprocessError as error:
             raise InfrastructureError(
                 f"Không khởi động được PostgreSQL nhúng tại {conf.pgdata_dir}; xem nhật ký {conf.pgdata_dir / 'log'}."
@@ -91,9 +101,7 @@ def stop(conf: settings.Settings | None = None) -> bool:
     conf = conf or settings.get()
     if not is_running(conf):
         return False
-    server = _pgserver(conf)(conf.pgdata_dir, cleanup_mode=None)
-    server.start()  # attaches to the running one
-    server.stop()
+    _attach(conf).stop()
     return True
 
 

@@ -22,6 +22,7 @@ from etl.reference import forms
 from etl.reference.province import Province, split_line_code
 
 Marks = dict[str, Any]
+_INT64 = 2**63
 _PLAN_PARTS = ("plan_nstw", "plan_nst", "plan_nsx", "carry_nstw", "carry_nsdp")
 _AGAINST_PLAN = (
     "disb_ytd",
@@ -42,7 +43,7 @@ def _batch(rows: Iterable[Marks]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), dtype="object")
     for column in frame.columns:
         values = frame[column].dropna()
-        if len(values) and all(type(v) is int for v in values):
+        if len(values) and all(type(v) is int and abs(v) < _INT64 for v in values):
             frame[column] = frame[column].astype("Int64")
     return frame
 

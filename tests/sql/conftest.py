@@ -15,11 +15,11 @@ import pytest
 from etl import settings, steps
 from etl.load import server
 from etl.load import warehouse as store
+from etl.period import Period
 from etl.reference import load as reference_load
 from etl.reference import province
 from etl.sample.month import write_month
 from tests.builders import truth
-from etl.period import Period
 
 MONTHS = (Period(2025, 8), Period(2025, 9), Period(2025, 10))
 NOW = datetime(2025, 11, 12, 2, 0, tzinfo=UTC)
@@ -50,7 +50,7 @@ def sample_months(tmp_path_factory: pytest.TempPathFactory) -> dict[Period, Path
 @pytest.fixture(scope="session")
 def loaded_once(
     postgres: settings.Settings, sample_months: dict[Period, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Loaded]:
+) -> Loaded:
     name = "loaded"
     with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
         connection.execute(f"create database {name} template tiendo")
@@ -69,7 +69,7 @@ def loaded_once(
         steps.archive_inbox(NOW)
         steps.process_received(NOW)
     settings.reload()
-    yield Loaded(server.url(name, postgres), home, sample_months)
+    return Loaded(server.url(name, postgres), home, sample_months)
 
 
 def point(patch: pytest.MonkeyPatch, address: str, home: Path) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hypothesis import given, settings as hypothesis_settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from etl import clock, money, steps
 from etl.compute import tasks
-from etl.load import server
-from etl.load import warehouse
+from etl.load import server, warehouse
 from tests.sql.conftest import NOW, Loaded
 
 APPEND_ONLY = (

@@ -55,7 +55,7 @@ def test_the_signature_block_is_no_row(clean: Report) -> None:
 
 
 def test_a_workbook_saved_without_formula_values_gives_the_same_facts(clean: Report) -> None:
-    resaved = read(edited(lambda book: None))
+    resaved = read(edited(lambda _: None))
     assert resaved.issues == []
     assert facts(resaved) == facts(clean)
 
