@@ -73,8 +73,6 @@ def number(raw: Raw, kind: str) -> Cell | Problem:
     else:
         value = money.exact(raw)
     if not value.is_finite() or abs(value) >= LARGEST:
-        return Problem("M08", str(raw))
-    if abs(value) > LARGEST:
         return Problem("M08", str(raw)[:40])
     typed: Typed = money.trieu_to_vnd(value) if kind == "money" else value
     return Cell(typed, "declared_zero" if value == 0 else "number", note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 from etl.collect import cells
 from etl.collect.report import Issue
@@ -110,7 +111,7 @@ def _settle_commune(
         said.append((named["commune"].zfill(5), "tên tệp", None, None))
     if meta.get("commune_code"):
         said.append((meta["commune_code"].zfill(5), "trang _meta", None, None))
-    by_name = {fold_commune(c.name_vi): c.code for c in province.communes.values()}
+    by_name = _codes_by_name(province)
     for sheet, header in headers.items():
         if header.commune_code:
             said.append((header.commune_code[0], f"trang {sheet}", sheet, header.commune_code[1]))
@@ -130,6 +131,11 @@ def _settle_commune(
         result.issues.append(Issue("M18", last_sheet, last_cell, {"value": code}))
     else:
         result.commune_code = code
+
+
+@cache
+def _codes_by_name(province: Province) -> dict[str, str]:
+    return {fold_commune(c.name_vi): c.code for c in province.communes.values()}
 
 
 def _commune_label(code: str, province: Province) -> str:

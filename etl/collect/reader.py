@@ -11,14 +11,15 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 from etl.collect import cells, guard, identity, sheet
 from etl.collect.formula import index_to_letters
 from etl.collect.report import Form, Issue, Report, Row
 from etl.collect.sheet import ErrorValue, Grid, Uncached
-from etl.collect.text import clean, fold
+from etl.collect.text import clean, fold, fold_code
 from etl.money import exact, trieu_to_vnd
 from etl.reference import forms
 from etl.reference.province import Province, split_line_code
@@ -37,6 +38,8 @@ _NOT_KEY = re.compile(r"[^a-z0-9%+]")
 _MATCHED_SHARE = 0.6
 _FEWEST_HEADERS = 3
 _LONGEST_HEADER = 200
+_LARGEST = float(cells.LARGEST)
+_WAYS = {"money": "money", "quantity": "number", "percent": "number", "code": "code", "date": "date", "enum": "enum"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,16 @@ class _Table:
     columns: dict[str, int]
     unknown: tuple[tuple[str, str], ...]
     """Cell and text of every header that the form does not have."""
+
+    @cached_property
+    def plan(self) -> tuple[tuple[str, int | None, str, forms.Column], ...]:
+        """(layout key, column index or None, way of reading, column) of every column of the form."""
+        return tuple((c.key, self.columns.get(c.key), _WAYS.get(c.kind, "text"), c) for c in self.layout.columns)
+
+    @cached_property
+    def numeric_keys(self) -> tuple[str, ...]:
+        """Those of the form's numeric columns that are there."""
+        return tuple(key for key in self.layout.numeric_keys if key in self.columns)
 
 
 def read(file_name: str, data: bytes, province: Province) -> Report:
@@ -153,10 +166,24 @@ def _key_part(header: str) -> str:
     return _NOT_KEY.sub("", fold(header))
 
 
+@lru_cache(maxsize=4096)
+def _what_is(text: str) -> str:
+    """What a text tells about its row: ``end`` of the table, ``total`` row, ``number`` row of the header, ``blank``."""
+    folded = fold(text)
+    if not text.strip():
+        return "blank"
+    if _END.match(folded):
+        return "end"
+    if _TOTAL.match(folded):
+        return "total"
+    return "number" if _NUMBER_LABEL.fullmatch(clean(text)) else ""
+
+
 @cache
-def _wanted(layout: forms.Sheet) -> dict[tuple[str, str], str]:
+def _wanted(version: int, form: str) -> dict[tuple[str, str], str]:
     """Both header rows as matching keys -> layout key."""
-    return {(_key_part(c.header_1), _key_part(c.header_2)): c.key for c in layout.columns}
+    columns = forms.load(version).sheet(form).columns
+    return {(_key_part(c.header_1), _key_part(c.header_2)): c.key for c in columns}
 
 
 @cache
@@ -176,22 +203,36 @@ def _find_tables(grid: Grid, version: forms.FormVersion) -> dict[str, _Table]:
         texts = [v for v in grid.rows[row] if isinstance(v, str) and v and len(v) < _LONGEST_HEADER]
         if len(texts) < _FEWEST_HEADERS or sum(_key_part(v) in known for v in texts) < _FEWEST_HEADERS:
             continue
+        upper, lower = _header_texts(grid, row), _header_texts(grid, row + 1)
         for layout in version.sheets:
-            table = _match_headers(grid, row, layout)
-            share = len(table.columns) / len(layout.columns)
+            columns, unknown = _match_headers(version.version, layout.form, upper, lower)
+            share = len(columns) / len(layout.columns)
             if share >= _MATCHED_SHARE and (best is None or share > best[0]):
-                best = (share, table)
+                titles = tuple((f"{index_to_letters(c)}{row + below}", title) for c, below, title in unknown)
+                has_second = any(c.header_2 for c in layout.columns)
+                best = (share, _Table(layout, row, row + (2 if has_second else 1), columns, titles))
     return {best[1].layout.form: best[1]} if best else {}
 
 
-def _match_headers(grid: Grid, row: int, layout: forms.Sheet) -> _Table:
-    wanted = _wanted(layout)
-    below = grid.rows[row + 1] if row + 1 < len(grid.rows) else []
+def _header_texts(grid: Grid, row: int) -> tuple[str, ...]:
+    line = grid.rows[row] if row < len(grid.rows) else []
+    return tuple(value if isinstance(value, str) else "" for value in line)
+
+
+@lru_cache(maxsize=1024)
+def _match_headers(
+    version: int, form: str, upper_row: tuple[str, ...], lower_row: tuple[str, ...]
+) -> tuple[dict[str, int], tuple[tuple[int, int, str], ...]]:
+    """Layout key -> column index; (column index, 1 or 2 for the header row, text) of headers the form does not have.
+
+    Kept, since nearly all workbooks have the same two rows.
+    """
+    wanted = _wanted(version, form)
     columns: dict[str, int] = {}
-    unknown: list[tuple[str, str]] = []
+    unknown: list[tuple[int, int, str]] = []
     group = ""
-    for column in range(max(len(grid.rows[row]), len(below))):
-        upper, lower = clean(grid.text(row, column)), clean(grid.text(row + 1, column))
+    for column, texts in enumerate(zip_longest(upper_row, lower_row, fillvalue="")):
+        upper, lower = map(clean, texts)
         if _NUMBER_LABEL.fullmatch(lower):
             lower = ""
         group = upper or (group if lower else "")
@@ -201,10 +242,8 @@ def _match_headers(grid: Grid, row: int, layout: forms.Sheet) -> _Table:
         if key and key not in columns:
             columns[key] = column
         else:
-            where = f"{index_to_letters(column)}{row + 2 if lower else row + 1}"
-            unknown.append((where, f"{group} - {lower}" if lower else group))
-    has_second = any(c.header_2 for c in layout.columns)
-    return _Table(layout, row, row + (2 if has_second else 1), columns, tuple(unknown))
+            unknown.append((column, 2 if lower else 1, f"{group} - {lower}" if lower else group))
+    return columns, tuple(unknown)
 
 
 def _read_form(report: Report, grid: Grid, table: _Table, header: identity.Header) -> Form:
@@ -221,11 +260,11 @@ def _read_form(report: Report, grid: Grid, table: _Table, header: identity.Heade
     past_total = False
     for r in range(table.first_row, len(grid.rows)):
         line = grid.rows[r]
-        texts = [fold(v) for v in line if isinstance(v, str) and v.strip()]
-        if not texts and not any(not isinstance(v, str) and v is not None for v in line):
-            continue
-        if any(_END.match(t) for t in texts):
+        told = {_what_is(v) for v in line if isinstance(v, str) and v}
+        if "end" in told:
             break
+        if told <= {"blank"} and all(v is None or isinstance(v, str) for v in line):
+            continue
         row = _read_row(report, grid, table, form, r, past_total)
         if row is not None:
             past_total = past_total or row.role == "total"
@@ -257,17 +296,15 @@ def _fill_merged(grid: Grid, table: _Table) -> None:
 def _read_row(report: Report, grid: Grid, table: _Table, form: Form, r: int, past_total: bool) -> Row | None:
     layout = table.layout
     raw_code = grid.at(r, table.columns.get(layout.row_key, -1))
-    code = cells.code(raw_code).value if isinstance(raw_code, str | int | float) else None
-    labels = [grid.text(r, c) for c in range(min(4, len(grid.rows[r])))]
-    if _NUMBER_LABEL.fullmatch(clean(labels[0])) if labels and clean(labels[0]) else False:
+    code = str(cells.code(raw_code).value or "") if isinstance(raw_code, str | int | float) else ""
+    told = [_what_is(v) if isinstance(v, str) else "" for v in grid.rows[r][:4]]
+    if told and told[0] == "number":
         return None
-    is_total = any(_TOTAL.match(fold(t)) for t in labels)
-    role = _role(layout, str(code or ""), is_total=is_total, past_total=past_total)
-    row, issues = _typed_row(grid, table, r, role, str(code or ""))
-    has_figures = any(row.states.get(k) != "blank" for k in layout.numeric_keys if k in table.columns)
+    role = _role(layout, code, is_total="total" in told, past_total=past_total)
+    row, issues = _typed_row(grid, table, r, role, code)
     if role == "unknown":
         if layout.form in ("B01", "B05"):
-            if not has_figures:
+            if all(row.states.get(k) == "blank" for k in table.numeric_keys):
                 return None
             where = form.cell(layout.row_key, r + 1)
             report.issues.append(Issue("CK10", grid.name, where, {"value": "", "expected": "mã số của dòng"}))
@@ -302,20 +339,23 @@ def _typed_row(grid: Grid, table: _Table, r: int, role: str, code: str) -> tuple
     bad: set[str] = set()
     issues: list[Issue] = []
     line = grid.rows[r]
-    for column in table.layout.columns:
-        key, index = column.key, table.columns.get(column.key)
-        raw = line[index] if index is not None and index < len(line) else None
+    width, on_budget = len(line), role != "off_budget"
+    for key, index, way, column in table.plan:
+        raw = line[index] if index is not None and index < width else None
         if raw is None or raw == "":
             values[key] = None
             if column.numeric:
                 states[key] = "not_reported" if index is None else "blank"
             continue
-        if column.numeric and type(raw) is float and abs(raw) <= cells.LARGEST and role != "off_budget":
-            # Most cells are plain numbers: the same as cells.number, without the detour.
-            number: cells.Typed = trieu_to_vnd(raw) if column.kind == "money" else exact(raw)
+        # Most cells are plain numbers and texts: the same as etl.collect.cells, without the detour.
+        if type(raw) is float and on_budget and column.numeric and -_LARGEST < raw < _LARGEST:
+            number: cells.Typed = trieu_to_vnd(raw) if way == "money" else exact(raw)
             values[key] = number
             if number == 0:
                 states[key] = "declared_zero"
+            continue
+        if type(raw) is str and (way == "text" or way == "code"):
+            values[key] = (clean(raw) if way == "text" else fold_code(raw)) or None
             continue
         result = _typed(raw, column, role)
         if isinstance(result, cells.Problem):

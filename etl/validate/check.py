@@ -35,8 +35,9 @@ def run(
         "B04": controls.proposals(reports, province),
         "B05": controls.roadmap(reports, province),
     }
+    validator = suites.Validator()
     for form, batch in batches.items():
-        for position, finding in suites.findings(form, batch, reports, parameters):
+        for position, finding in suites.findings(validator, form, batch, reports, parameters):
             result[position].append(finding)
     return [_sorted(findings) for findings in result]
 
