@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import os
 import subprocess
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from etl import settings
 from etl.errors import InfrastructureError
 
 DATABASES = ("tiendo", "airflow")
+_PATIENCE_SECONDS = 60
 
 
 def _pgserver(conf: settings.Settings) -> type:
@@ -81,9 +83,12 @@ def start(conf: settings.Settings | None = None) -> str:
         try:
             _attach(conf)
         except subprocess.SubprocessError as error:
-            raise InfrastructureError(
-                f"Không khởi động được PostgreSQL nhúng tại {conf.pgdata_dir}; xem nhật ký {conf.pgdata_dir / 'log'}."
-            ) from error
+            # The wheel gives a start 10 seconds; a busy machine may need more, and the server comes up meanwhile.
+            if not _comes_up(conf):
+                raise InfrastructureError(
+                    f"Không khởi động được PostgreSQL nhúng tại {conf.pgdata_dir}; "
+                    f"xem nhật ký {conf.pgdata_dir / 'log'}."
+                ) from error
     with psycopg.connect(url("postgres", conf), autocommit=True) as connection:
         present = {row[0] for row in connection.execute("select datname from pg_database")}
         for name in DATABASES:
@@ -94,6 +99,15 @@ def start(conf: settings.Settings | None = None) -> str:
                         "locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
                     )
     return url("tiendo", conf)
+
+
+def _comes_up(conf: settings.Settings) -> bool:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if is_running(conf):
+            return True
+        time.sleep(0.5)
+    return False
 
 
 def stop(conf: settings.Settings | None = None) -> bool:
