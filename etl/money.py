@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 VND_PER_TRIEU = Decimal(1_000_000)
 VND_PER_TY = Decimal(1_000_000_000)
 _ONE = Decimal(1)
+_TRIEU_DECIMALS = 6
 
 
 def exact(number: int | float | Decimal | str) -> Decimal:
@@ -21,8 +22,12 @@ def exact(number: int | float | Decimal | str) -> Decimal:
 
 def trieu_to_vnd(trieu: int | float | Decimal | str) -> int:
     """Triệu đồng, as typed in a form, to whole đồng, half-up."""
-    if isinstance(trieu, float) and trieu.is_integer():
-        return int(trieu) * 1_000_000  # exact, and most cells are whole
+    if isinstance(trieu, float):
+        if trieu.is_integer():
+            return int(trieu) * 1_000_000  # exact, and most cells are whole
+        whole, _, decimals = repr(trieu).partition(".")
+        if len(decimals) <= _TRIEU_DECIMALS and decimals.isdigit():
+            return int(whole + decimals.ljust(_TRIEU_DECIMALS, "0"))  # exact too: the point moved in the text itself
     return int((exact(trieu) * VND_PER_TRIEU).quantize(_ONE, ROUND_HALF_UP))
 
 

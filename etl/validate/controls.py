@@ -40,12 +40,15 @@ _UNITS = ((500_000, "đồng"), (0, "nghìn đồng"))
 
 def _batch(rows: Iterable[Marks]) -> pd.DataFrame:
     """Rows as a frame; columns of whole numbers become Int64, so that NA and exact integers live together."""
-    frame = pd.DataFrame(list(rows), dtype="object")
-    for column in frame.columns:
-        values = frame[column].dropna()
-        if len(values) and all(type(v) is int and abs(v) < _INT64 for v in values):
-            frame[column] = frame[column].astype("Int64")
-    return frame
+    marks = list(rows)
+    names = dict.fromkeys(name for row in marks for name in row)
+    return pd.DataFrame({name: _column([row.get(name) for row in marks]) for name in names})
+
+
+def _column(values: list[Any]) -> Any:
+    present = [value for value in values if value is not None]
+    whole = set(map(type, present)) == {int} and -_INT64 < min(present) and max(present) < _INT64
+    return pd.array(values, dtype="Int64") if whole else pd.Series(values, dtype="object")
 
 
 def _leaves(reports: Sequence[Report], form: str) -> Iterator[tuple[int, Report, Form, list[Row]]]:
