@@ -1,6 +1,6 @@
 """### Thu thập báo cáo của các xã, phường
 
-Quét hộp nhận, lưu nguyên bản, kiểm tra, nạp số liệu đạt yêu cầu, trả lại tệp đã đánh dấu kèm giấy biên nhận.
+Quét hộp nhận, lưu nguyên bản, kiểm tra, nạp số liệu đạt yêu cầu, trả lại tệp đã đánh dấu.
 
 **Khi một tác vụ màu đỏ:** tệp sai số liệu *không bao giờ* làm đỏ tác vụ (xã nhận lại tệp có đánh dấu).
 Màu đỏ nghĩa là hạ tầng hỏng hoặc lỗi chương trình: mở nhật ký của tác vụ, sửa nguyên nhân, rồi bấm *Clear*.

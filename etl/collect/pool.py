@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -28,5 +29,11 @@ def read_all(files: Sequence[tuple[str, str]], archive_dir: Path, folder: Path) 
     if len(jobs) <= _SMALL or workers < 2:
         yield from map(_read, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-        yield from pool.map(_read, jobs, chunksize=max(1, min(16, len(jobs) // (workers * 4))))
+    # What is in memory now is left alone by the garbage collector: in a forked worker it would touch, and so copy,
+    # every page of the parent's libraries.
+    gc.freeze()
+    try:
+        with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+            yield from pool.map(_read, jobs, chunksize=max(1, min(16, len(jobs) // (workers * 4))))
+    finally:
+        gc.unfreeze()

@@ -6,9 +6,12 @@ second load of the same file inserts nothing, and one that was killed half-way l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from psycopg import sql
@@ -146,7 +149,7 @@ def _insert_facts(connection: Connection, report: Report, submission_id: int) ->
                 row.row_no,
                 row.code,
                 row.values["disb_ytd"],
-                Jsonb({"amount": state} if (state := row.states.get("disb_ytd")) else {}),
+                _states((("amount", state),) if (state := row.states.get("disb_ytd")) else ()),
             )
             for row in extra
         ),
@@ -169,25 +172,40 @@ def _facts(form: Form, report: Report) -> tuple[list[str], Iterator[tuple[Any, .
     def rows() -> Iterator[tuple[Any, ...]]:
         new = 0
         for row in leaves:
-            values = dict(row.values)
+            values = row.values
             extra: tuple[Any, ...] = ()
             if derived == ["is_new"]:
                 is_new = not values.get("issue_id")
                 new += is_new
                 if is_new:
-                    values["issue_id"] = f"KN-{report.commune_code}-{report.period}-{new:02d}"
+                    values = values | {"issue_id": f"KN-{report.commune_code}-{report.period}-{new:02d}"}
                 extra = (is_new,)
             elif derived:
                 extra = split_line_code(row.code)
-            yield (row.row_no, *(values.get(k) for k in keys), *extra, Jsonb(row.states))
+            yield (row.row_no, *map(values.get, keys), *extra, _states(tuple(row.states.items())))
 
     return [*keys, *derived, "value_states"], rows()
 
 
-def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterator[Sequence[Any]] | Any) -> None:
-    statement = sql.SQL("copy {} ({}) from stdin").format(
+@lru_cache(maxsize=4096)
+def _states(states: tuple[tuple[str, str], ...]) -> str:
+    """States of a row's values as JSON text; few combinations occur, again and again."""
+    return json.dumps(dict(states))
+
+
+def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """COPY the rows, if there are any."""
+    remaining = iter(rows)
+    first = next(remaining, None)
+    if first is None:
+        return
+    with connection.cursor().copy(_copy_statement(table, tuple(columns))) as copy:
+        for row in chain((first,), remaining):
+            copy.write_row(row)
+
+
+@cache
+def _copy_statement(table: str, columns: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL("copy {} ({}) from stdin").format(
         sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    with connection.cursor().copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)

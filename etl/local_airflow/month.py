@@ -222,7 +222,9 @@ def _tell_where(
         say(f"Báo cáo tổng hợp kỳ {release['period']} ({release['release_id']}):")
         for artifact in release["artifacts"]:
             say(f"  {artifact['path']}")
-    say(f"Tệp trả lại cho các xã, phường (đã đánh dấu) và giấy biên nhận: {returned['folder']}")
+    say(f"Tệp đã đánh dấu, trả lại cho các xã, phường ({returned['with_findings']} tệp):")
+    for folder in returned["folders"]:
+        say(f"  {folder}")
     say(f"Kho dữ liệu: {warehouse.url()}")
     if not conf.warehouse_url:
         say("  mở bằng: .venv/bin/tiendo db start && .venv/bin/tiendo db psql")

@@ -58,13 +58,10 @@ def settle_blanks(report: Report) -> list[Issue]:
         leaves = [row for row in form.rows if row.role == "leaf"]
         if name == "B05" and all(row.states.get(k) == "blank" for row in leaves for k in layout.numeric_keys):
             continue
+        required = [column for column in layout.columns if _must_be_filled(column, layout) and column.key in form.columns]
         for row in leaves:
-            for column in layout.columns:
-                if column.required != "yes" or column.key in row.bad or row.values.get(column.key) is not None:
-                    continue
-                if column.key == layout.row_key or column.key == "stt" or (column.locked and not column.numeric):
-                    continue
-                if column.key not in form.columns or (name == "B05" and column.key.startswith("planned_m")):
+            for column in required:
+                if row.values.get(column.key) is not None or column.key in row.bad:
                     continue
                 if column.numeric and form.nothing_to_report:
                     row.values[column.key] = 0
@@ -75,6 +72,12 @@ def settle_blanks(report: Report) -> list[Issue]:
                 row.bad = row.bad | {column.key}
                 issues.append(Issue("M08", form.sheet, form.cell(column.key, row.row_no), {"column": column.title}))
     return issues
+
+
+def _must_be_filled(column: forms.Column, layout: forms.Sheet) -> bool:
+    if column.required != "yes" or column.key in (layout.row_key, "stt") or (column.locked and not column.numeric):
+        return False
+    return not (layout.form == "B05" and column.key.startswith("planned_m"))
 
 
 def _intake_finding(issue: Issue, variant: str | None = None) -> Finding:

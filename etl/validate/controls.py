@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from operator import add
 from typing import Any
 
 import pandas as pd
@@ -115,6 +117,7 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
         duplicates = _duplicates(rows)
         plan_sum = sum(_number(r.values["plan_total"]) or 0 for r in rows)
         wrong_unit = set()
+        late = _low_rate_counts(report, province)
         for row in rows:
             marks = _start(position, row)
             marks["line_code"] = row.code
@@ -128,7 +131,7 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
                 values = {key: None if isinstance(v, int) else v for key, v in values.items()}
             elif marks["negative_key"]:
                 values[marks["negative_key"]] = None
-            marks |= _line(values, row, late=_low_rate_counts(report, province), province=province)
+            marks |= _line(values, row, late=late, province=province)
             batch.append(marks)
         batch += _off_budget(position, sheet)
         headings = [row for row in sheet.rows if row.role == "heading" and row.code not in province.nodes]
@@ -298,11 +301,13 @@ def _wrong_sums(position: int, sheet: Form, layout: forms.Sheet, wrong_unit: set
             continue
         for position_of_key, key in enumerate(keys):
             value = _number(upper.values.get(key))
-            if value is None or (upper.code, key) in silent or (upper.code, "") in silent:
+            if value is None:
                 continue
             expected = sums[upper.code][position_of_key]
             gap = value - expected
             if 2 * abs(gap) <= last_digit[key] * counts[upper.code]:
+                continue
+            if (upper.code, key) in silent or (upper.code, "") in silent:
                 continue
             chain = (
                 k == key and g == gap and (not upper.code or c.startswith(upper.code + "-")) for c, k, g in reported
@@ -322,6 +327,13 @@ def _wrong_sums(position: int, sheet: Form, layout: forms.Sheet, wrong_unit: set
             }
 
 
+@lru_cache(maxsize=4096)
+def _headings_above(code: str) -> tuple[str, ...]:
+    """Codes of the total ("") and of the headings over a line."""
+    parts = code.split("-")
+    return ("", *("-".join(parts[:n]) for n in range(1, len(parts))))
+
+
 def _sums_by_heading(
     sheet: Form, keys: Sequence[str], wrong_unit: set[int]
 ) -> tuple[dict[str, list[int]], dict[str, int], set[tuple[str, str]]]:
@@ -334,11 +346,11 @@ def _sums_by_heading(
         if row.role != "leaf":
             continue
         amounts = [_number(row.values.get(key)) or 0 for key in keys]
-        parts = row.code.split("-")
-        for code in ("", *("-".join(parts[:n]) for n in range(1, len(parts)))):
+        for code in _headings_above(row.code):
             counts[code] = counts.get(code, 0) + 1
-            sums[code] = [a + b for a, b in zip(sums[code], amounts, strict=True)] if code in sums else amounts
-            silent.update((code, key) for key in row.bad)
+            sums[code] = list(map(add, sums[code], amounts)) if code in sums else amounts
+            if row.bad:
+                silent.update((code, key) for key in row.bad)
             if row.row_no in wrong_unit:
                 silent.add((code, ""))
     return sums, counts, silent

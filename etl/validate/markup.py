@@ -159,8 +159,9 @@ def write(path: Path, data: bytes) -> None:
 
 
 def write_all(connection: Connection, archive_dir: Path, out_dir: Path, _now: datetime) -> dict[str, Any]:
-    """One marked-up workbook for every submission with findings that has none yet; returns how many were written."""
+    """One marked-up workbook for every submission with findings that has none yet; where they are."""
     written = waiting = 0
+    folders: set[str] = set()
     for submission_id, sha256, file_name, verdict, period, received_at in connection.execute(
         """
         select s.submission_id, s.sha256, s.file_name, s.verdict, s.period, s.received_at
@@ -173,6 +174,7 @@ def write_all(connection: Connection, archive_dir: Path, out_dir: Path, _now: da
     ).fetchall():
         waiting += 1
         folder = out_dir / (period or "khong-ro-ky") / FOLDER
+        folders.add(str(folder))
         path = folder / f"{Path(file_name).stem}.{sha256[:8]}.ket-qua.xlsx"
         if path.exists():
             continue
@@ -180,7 +182,7 @@ def write_all(connection: Connection, archive_dir: Path, out_dir: Path, _now: da
         judgement = Judgement(file_name, sha256, verdict, received_at, findings)
         write(path, mark(archive.fetch(archive_dir, sha256), judgement))
         written += 1
-    return {"written": written, "with_findings": waiting, "folder": str(out_dir)}
+    return {"written": written, "with_findings": waiting, "folders": sorted(folders)}
 
 
 def findings_of(connection: Connection, submission_id: int) -> list[Finding]:
