@@ -58,7 +58,9 @@ def settle_blanks(report: Report) -> list[Issue]:
         leaves = [row for row in form.rows if row.role == "leaf"]
         if name == "B05" and all(row.states.get(k) == "blank" for row in leaves for k in layout.numeric_keys):
             continue
-        required = [column for column in layout.columns if _must_be_filled(column, layout) and column.key in form.columns]
+        required = [
+            column for column in layout.columns if _must_be_filled(column, layout) and column.key in form.columns
+        ]
         for row in leaves:
             for column in required:
                 if row.values.get(column.key) is not None or column.key in row.bad:

@@ -7,6 +7,7 @@ coloured and carries a note. Text from the file never becomes a live formula in 
 from __future__ import annotations
 
 import io
+import logging
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -25,8 +26,11 @@ from etl.collect import archive
 from etl.load.warehouse import Connection
 from etl.validate.finding import Finding
 
+log = logging.getLogger(__name__)
+
 RESULT_SHEET = "Kết quả kiểm tra"
 FOLDER = "tra-lai"
+_LONGEST_NAME = 60
 _COLOURS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
 _LABELS = {"error": "Lỗi", "warning": "Cảnh báo", "info": "Lưu ý"}
 _VERDICTS = {
@@ -55,16 +59,25 @@ class Judgement:
 
 def mark(data: bytes, judgement: Judgement) -> bytes:
     """The marked-up .xlsx; for a file that could not be opened, a workbook with the result sheet alone."""
-    if judgement.verdict == "refused":
+    book = None if judgement.verdict == "refused" else _opened(data, judgement.sha256)
+    if book is None:
         book = Workbook()
         book.remove(book.worksheets[0])
     else:
-        book = load_workbook(io.BytesIO(data))
         _mark_cells(book, judgement.findings)
     _result_sheet(book, judgement)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _opened(data: bytes, sha256: str) -> Workbook | None:
+    """The sender's workbook; None when it can be read for its figures but not written again."""
+    try:
+        return load_workbook(io.BytesIO(data))
+    except Exception as error:  # openpyxl's errors have no common base; the sender still gets the list of findings
+        log.warning("%s cannot be marked up", sha256, exc_info=error)
+        return None
 
 
 def _mark_cells(book: Workbook, findings: Iterable[Finding]) -> None:
@@ -175,7 +188,7 @@ def write_all(connection: Connection, archive_dir: Path, out_dir: Path, _now: da
         waiting += 1
         folder = out_dir / (period or "khong-ro-ky") / FOLDER
         folders.add(str(folder))
-        path = folder / f"{Path(file_name).stem}.{sha256[:8]}.ket-qua.xlsx"
+        path = folder / f"{Path(file_name).stem[:_LONGEST_NAME]}.{sha256[:8]}.ket-qua.xlsx"
         if path.exists():
             continue
         findings = findings_of(connection, submission_id)
