@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from etl.collect import cells
 from etl.collect.report import Issue
@@ -39,6 +39,12 @@ class Header:
     nothing_to_report: bool = False
 
 
+@lru_cache(maxsize=4096)
+def _matches(text: str) -> tuple[re.Match[str] | None, ...]:
+    """Commune code, period, as-of date and unit in a folded text; most texts are the same in every workbook."""
+    return _CODE.search(text), _PERIOD.search(text), _AS_OF.search(text), _UNIT.search(text)
+
+
 def read_header(grid: Grid, header_row: int) -> Header:
     """The rows above the table's header (``header_row``, from 0)."""
     from etl.collect.formula import index_to_letters
@@ -53,17 +59,18 @@ def read_header(grid: Grid, header_row: int) -> Header:
             following = next((v for v in line[c + 1 :] if not cells.is_blank(v)), "")  # type: ignore[arg-type]
             folded = fold(value)
             joined = fold(f"{value} {following}") if folded.endswith(":") else folded
-            if match := _CODE.search(joined):
+            code, period, as_of, unit = _matches(joined)
+            if match := code:
                 header.commune_code = (match[1].zfill(5), where)
-            if match := _PERIOD.search(joined):
+            if match := period:
                 if 1 <= int(match[1]) <= 12:
                     header.period = (Period(int(match[2]), int(match[1])), where)
                     header.budget_year = int(match[3]) if match[3] else None
-            elif match := _AS_OF.search(joined):
+            elif match := as_of:
                 typed = cells.day(following if folded.endswith(":") else match[1].strip())  # type: ignore[arg-type]
                 if isinstance(typed, cells.Cell) and isinstance(typed.value, date):
                     header.as_of = (typed.value, where)
-            elif match := _UNIT.search(joined):
+            elif match := unit:
                 header.unit = (match[1].strip(), where)
             elif match := _NAME.match(folded):
                 if header.commune_name is None and match[1].strip():

@@ -17,6 +17,11 @@ _SMALL = 4
 """So few workbooks are read in this process: starting workers would take longer."""
 
 
+def _rarely_collect() -> None:
+    """Grids and reports hold no cycles: looking for garbage as often as by default only takes time."""
+    gc.set_threshold(100_000, 10, 10)
+
+
 def _read(job: tuple[str, str, Path, Path]) -> Report:
     file_name, sha256, archive_dir, folder = job
     return reader.read(file_name, archive.fetch(archive_dir, sha256), reference.load(folder))
@@ -33,7 +38,7 @@ def read_all(files: Sequence[tuple[str, str]], archive_dir: Path, folder: Path) 
     # every page of the parent's libraries.
     gc.freeze()
     try:
-        with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-            yield from pool.map(_read, jobs, chunksize=max(1, min(16, len(jobs) // (workers * 4))))
+        with ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_rarely_collect) as pool:
+            yield from pool.map(_read, jobs, chunksize=max(1, min(16, len(jobs) // (workers * 16))))
     finally:
         gc.unfreeze()

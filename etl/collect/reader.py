@@ -200,6 +200,8 @@ def _find_tables(grid: Grid, version: forms.FormVersion) -> dict[str, _Table]:
     known = _first_headers(version.version)
     best: tuple[float, _Table] | None = None
     for row in range(min(_HEADER_SEARCH_ROWS, len(grid.rows))):
+        if best and best[0] == 1:
+            break
         texts = [v for v in grid.rows[row] if isinstance(v, str) and v and len(v) < _LONGEST_HEADER]
         if len(texts) < _FEWEST_HEADERS or sum(_key_part(v) in known for v in texts) < _FEWEST_HEADERS:
             continue

@@ -49,7 +49,7 @@ def _batch(rows: Iterable[Marks]) -> pd.DataFrame:
 
 def _column(values: list[Any]) -> Any:
     present = [value for value in values if value is not None]
-    whole = set(map(type, present)) == {int} and -_INT64 < min(present) and max(present) < _INT64
+    whole = set(map(type, present)) == {int} and min(present) > -_INT64 and max(present) < _INT64
     return pd.array(values, dtype="Int64") if whole else pd.Series(values, dtype="object")
 
 
