@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -27,14 +30,20 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
-    """The embedded server in a temporary folder; its database ``tiendo`` is migrated and stays empty."""
+def postgres() -> Iterator[settings.Settings]:
+    """The embedded server in a temporary folder; its database ``tiendo`` is migrated and stays empty.
+
+    Not in pytest's own folder: for root the server runs as another user, and every pytest that starts closes the
+    common parent of these folders to others.
+    """
     from etl.load import server, warehouse
 
-    conf = settings.Settings(home=tmp_path_factory.mktemp("postgres"))
+    home = Path(tempfile.mkdtemp(prefix="tiendo-test-"))
+    conf = settings.Settings(home=home)
     warehouse.migrate(server.start(conf))
     yield conf
     server.stop(conf)
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="module")

@@ -56,8 +56,9 @@ def read_header(grid: Grid, header_row: int) -> Header:
             if not isinstance(value, str) or not value.strip():
                 continue
             where = f"{index_to_letters(c)}{r + 1}"
-            following = next((v for v in line[c + 1 :] if not cells.is_blank(v)), "")  # type: ignore[arg-type]
-            folded = fold(value)
+            folded, following = fold(value), None
+            if folded.endswith(":"):
+                following = next((v for v in line[c + 1 :] if not cells.is_blank(v)), "")  # type: ignore[arg-type]
             joined = fold(f"{value} {following}") if folded.endswith(":") else folded
             code, period, as_of, unit = _matches(joined)
             if match := code:
