@@ -1,4 +1,4 @@
-"""One month through Airflow's own scheduler: inbox in, approved and delivered summary out; a second run adds nothing."""
+"""One month through Airflow's own scheduler: inbox in, approved and delivered summary out; again, nothing more."""
 
 from __future__ import annotations
 
