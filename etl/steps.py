@@ -1,6 +1,8 @@
 """The steps of the month, for the DAGs and the command line alike. Each is idempotent (law 10) and knows no Airflow.
 
 archive_inbox -> process_received -> hand_back -> (cut-off) -> freeze -> approve -> publish
+
+Libraries that only one step needs (frames, checks, documents) are imported in it: a scheduler starts every step anew.
 """
 
 from __future__ import annotations
@@ -9,14 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from etl import clock, settings
-from etl.collect import archive, pool
+from etl.collect import archive
 from etl.collect.report import Report
 from etl.load import submission, warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference import load as reference_load
 from etl.reference import province as reference
-from etl.validate import catalogue, check
+from etl.validate import catalogue
 
 _BATCH = 500
 """Workbooks that are checked together: enough to make a rule's fixed cost small, few enough for the memory."""
@@ -57,6 +59,8 @@ def archive_inbox(now: datetime) -> dict[str, Any]:
 
 def process_received(now: datetime) -> dict[str, Any]:
     """Guard, read, check and load what has no verdict yet; one bad workbook stops only itself (law 3)."""
+    from etl.collect import pool
+
     conf = settings.get()
     province = reference.load()
     totals = {"accepted": 0, "returned": 0, "refused": 0, "findings": 0}
@@ -80,6 +84,8 @@ def judge(
     reports: list[Report], province: reference.Province, known_tasks: frozenset[str] | None = None
 ) -> list[tuple[list[Any], str]]:
     """Findings and verdict of each report: the one judgement of pipeline and ``tiendo check``."""
+    from etl.validate import check
+
     found = check.run(reports, province, known_tasks)
     return [(findings, check.judge(report, findings)) for report, findings in zip(reports, found, strict=True)]
 
