@@ -55,6 +55,9 @@ def _guarded(command: Callable[P, R]) -> Callable[P, R]:
         except TiendoError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from error
+        except OSError as error:
+            typer.echo(f"Không đọc hoặc ghi được {error.filename or ''}: {error.strerror or error}", err=True)
+            raise typer.Exit(2) from error
 
     return run
 
@@ -365,6 +368,8 @@ def _ready() -> None:
     """The warehouse that a command is about to use is up to date; costs a fraction of a second when it is."""
     from etl import steps
     from etl.load import warehouse
+    from etl.reference import province
 
+    province.load()  # a wrong TIENDO_PROVINCE is told before anything is asked
     if not warehouse.is_current():
         steps.prepare(clock.now())

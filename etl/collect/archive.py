@@ -74,7 +74,10 @@ def fetch(archive: Path, sha256: str) -> bytes:
 
 
 def register(connection: Connection, inbox: str, arrival: Arrival, sha256: str, size: int, now: datetime) -> bool:
-    """Note the original and its delivery; False when this very delivery is known. Idempotent."""
+    """Note the original and its delivery; False when this very delivery is known. Idempotent.
+
+    A sender's clock that runs ahead does not count: nothing is received later than ``now``.
+    """
     with connection.transaction():
         connection.execute(
             "insert into raw.original values (%s, %s, %s, %s) on conflict (sha256) do nothing",
@@ -86,6 +89,6 @@ def register(connection: Connection, inbox: str, arrival: Arrival, sha256: str, 
                 insert into raw.delivery (sha256, inbox, file_name, received_at) values (%s, %s, %s, %s)
                 on conflict (inbox, file_name, sha256) do nothing
                 """,
-                (sha256, inbox, arrival.file_name, arrival.received_at),
+                (sha256, inbox, arrival.file_name, min(arrival.received_at, now)),
             ).rowcount
         )

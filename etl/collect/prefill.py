@@ -57,6 +57,7 @@ def content(
     before = _last_report(connection, commune.code, period, year)
     plan = _plan(connection, commune.code, year, window.as_of)
     previous = _previous_lines(connection, before)
+    before_plan = _reported_plan(connection, before)
     codes = _ordered(province, set(plan) | set(previous))
     if not codes:
         raise UsageError(
@@ -68,7 +69,7 @@ def content(
         DisbursementLine(
             code,
             kinds[split_line_code(code)[1]],
-            {key: plan.get(code, {}).get(key, 0) for key in _PLAN.values()},
+            _plan_of_line(code, plan, before_plan),
         )
         for code in codes
     )
@@ -121,6 +122,24 @@ def _plan(connection: Connection, commune: str, year: int, as_of: date) -> dict[
     ):
         plan.setdefault(row["line_code"], {})[_PLAN[row["source"]]] = int(row["amount_vnd"])
     return plan
+
+
+def _plan_of_line(
+    code: str, plan: Mapping[str, Mapping[str, int]], before: Mapping[str, Mapping[str, int]]
+) -> dict[str, int | None]:
+    """By the decisions where the commune has any; else as last reported; blank where nobody has said it."""
+    if plan:
+        return {key: plan.get(code, {}).get(key, 0) for key in _PLAN.values()}
+    return {key: before.get(code, {}).get(key) for key in _PLAN.values()}
+
+
+def _reported_plan(connection: Connection, submission_id: int | None) -> dict[str, dict[str, int]]:
+    keys = tuple(_PLAN.values())
+    query = f"select line_code, {', '.join(keys)} from core.disbursement where submission_id = %(id)s"
+    return {
+        row["line_code"]: {key: int(row[key]) for key in keys if row[key] is not None}
+        for row in _rows(connection, query, {"id": submission_id})
+    }
 
 
 def _previous_lines(connection: Connection, submission_id: int | None) -> dict[str, dict[str, int | Decimal]]:

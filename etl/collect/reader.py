@@ -306,7 +306,7 @@ def _read_row(report: Report, grid: Grid, table: _Table, form: Form, r: int, pas
     row, issues = _typed_row(grid, table, r, role, code)
     if role == "unknown":
         if layout.form in ("B01", "B05"):
-            if all(row.states.get(k) == "blank" for k in table.numeric_keys):
+            if past_total or all(row.states.get(k) == "blank" for k in table.numeric_keys):
                 return None
             where = form.cell(layout.row_key, r + 1)
             report.issues.append(Issue("CK10", grid.name, where, {"value": "", "expected": "mã số của dòng"}))
@@ -339,6 +339,7 @@ def _typed_row(grid: Grid, table: _Table, r: int, role: str, code: str) -> tuple
     values: dict[str, cells.Typed] = {}
     states: dict[str, str] = {}
     bad: set[str] = set()
+    texts: dict[str, str] = {}
     issues: list[Issue] = []
     line = grid.rows[r]
     width, on_budget = len(line), role != "off_budget"
@@ -369,9 +370,11 @@ def _typed_row(grid: Grid, table: _Table, r: int, role: str, code: str) -> tuple
                 states[key] = "blank"
             continue
         values[key] = result.value
+        if result.note == "M04" and column.kind != "percent":
+            texts[key] = str(raw).strip()
         if column.numeric and result.state != "number":
             states[key] = result.state
-    return Row(r + 1, role, code, values, states, frozenset(bad)), issues
+    return Row(r + 1, role, code, values, states, frozenset(bad), texts), issues
 
 
 def _typed(raw: sheet.GridValue, column: forms.Column, role: str) -> cells.Cell | cells.Problem:

@@ -31,7 +31,8 @@ class Row:
 
     ``role``: leaf (a fact), heading or total (control sums only), off_budget. ``values`` by layout key: đồng, Decimal,
     date or text. ``states`` names every value that is not a plain number. ``bad`` are the keys whose cell has an
-    issue already: later rules leave them alone.
+    issue already: later rules leave them alone. ``texts`` are numbers that the file keeps as text, as they stand there:
+    formulas of the sheet pass over them.
     """
 
     row_no: int
@@ -40,6 +41,7 @@ class Row:
     values: dict[str, Typed]
     states: dict[str, str]
     bad: frozenset[str] = frozenset()
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,6 +75,8 @@ class Report:
     signer: str | None = None
     forms: dict[str, Form] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+    settled: list[Issue] | None = None
+    """What was settled before the rules judged (``etl.validate.settle``); None until then."""
     refused: bool = False
 
     @property

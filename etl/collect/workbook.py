@@ -347,7 +347,7 @@ def _sum(sheet: Sheet, keys: Sequence[str], number: int, value: Callable[[str], 
         if adjoining
         else ",".join(f"{c.letter}{number}" for c in letters)
     )
-    return Cell(sum(values) if values else None, f'=IF(COUNT({refs})=0,"",SUM({refs}))')
+    return Cell(sum(values) if values else None, f'=IF(COUNTA({refs})=0,"",SUM({refs}))')
 
 
 def _minus(column: Column, number: int, value: Value, previous: int | Decimal) -> Cell:

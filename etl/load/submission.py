@@ -101,8 +101,11 @@ def _insert_submission(connection: Connection, judged: Judged, now: datetime) ->
         """
         insert into raw.submission (
             sha256, file_name, verdict, commune_code, period, budget_year, as_of, template_id, template_version,
-            version_no, signer, nothing_to_report, line_counts, received_at, known_at
-        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            version_no, signer, nothing_to_report, line_counts, received_at, archived_at, known_at
+        ) values (
+            %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+            (select archived_at from raw.original where sha256 = %s), %s
+        )
         on conflict (sha256) do nothing
         returning submission_id
         """,
@@ -121,6 +124,7 @@ def _insert_submission(connection: Connection, judged: Judged, now: datetime) ->
             [name for name, form in report.forms.items() if form.nothing_to_report],
             Jsonb(report.line_counts),
             judged.received_at,
+            report.sha256,
             now,
         ),
     ).fetchone()

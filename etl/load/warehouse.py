@@ -39,7 +39,7 @@ def connect(address: str | None = None) -> Connection:
     target = address or url()
     try:
         return psycopg.connect(target, options="-c timezone=UTC -c client_min_messages=warning")
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         raise InfrastructureError(f"Không kết nối được kho dữ liệu: {error}") from error
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from etl.errors import ReleaseError
+from etl.errors import ReleaseError, UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.publish import figures as figure_rows
@@ -215,12 +215,12 @@ def _latest(connection: Connection, period: Period, year: int) -> Release | None
 
 
 def get(connection: Connection, release_id: str) -> Release:
-    """The release; raises ReleaseError when there is none of that name."""
+    """The release; raises UsageError when there is none of that name."""
     release = _release(
         connection.execute(f"select {_COLUMNS} from release.release where release_id = %s", (release_id,)).fetchone()
     )
     if release is None:
-        raise ReleaseError(f"Không có bản tổng hợp {release_id}.")
+        raise UsageError(f"Không có bản tổng hợp {release_id}.")
     return release
 
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from etl.collect.report import Issue, Report
-from etl.reference import forms
 from etl.reference.province import Province
-from etl.validate import catalogue, controls, suites
+from etl.validate import catalogue, controls, settle, suites
 from etl.validate.finding import Finding, verdict
-
-_REQUIRED_WHEN_OPEN = frozenset({"progress"})
-_STATUS_DONE = "Đã hoàn thành"
 
 
 def run(
@@ -25,7 +21,9 @@ def run(
     result: list[list[Finding]] = [[_intake_finding(i) for i in report.issues] for report in reports]
     for position, report in enumerate(reports):
         if not report.refused:
-            result[position] += [_intake_finding(i, "M08-blank") for i in settle_blanks(report)]
+            if report.settled is None:
+                report.settled = settle.settle(report)
+            result[position] += [_intake_finding(i) for i in report.settled]
     tasks = known_tasks if known_tasks is not None else frozenset(t["task_id"].upper() for t in province.tasks())
     parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}
     batches = {
@@ -46,44 +44,8 @@ def judge(report: Report, findings: Sequence[Finding]) -> str:
     return verdict(report.refused, findings)
 
 
-def settle_blanks(report: Report) -> list[Issue]:
-    """What a blank required cell becomes (law 2): zero where the sheet is ticked *Không phát sinh*, else an issue.
-
-    Biểu 05 may be left blank as a whole: the roadmap sent before then stays in force. The row's values and states are
-    changed in place, so that what is checked is what is loaded.
-    """
-    issues = []
-    for name, form in report.forms.items():
-        layout = forms.load(report.template_version or forms.CURRENT_VERSION).sheet(name)
-        leaves = [row for row in form.rows if row.role == "leaf"]
-        if name == "B05" and all(row.states.get(k) == "blank" for row in leaves for k in layout.numeric_keys):
-            continue
-        required = [
-            column for column in layout.columns if _must_be_filled(column, layout) and column.key in form.columns
-        ]
-        for row in leaves:
-            for column in required:
-                if row.values.get(column.key) is not None or column.key in row.bad:
-                    continue
-                if column.numeric and form.nothing_to_report:
-                    row.values[column.key] = 0
-                    row.states[column.key] = "declared_zero"
-                    continue
-                if column.key in _REQUIRED_WHEN_OPEN and row.values.get("status") == _STATUS_DONE:
-                    continue
-                row.bad = row.bad | {column.key}
-                issues.append(Issue("M08", form.sheet, form.cell(column.key, row.row_no), {"column": column.title}))
-    return issues
-
-
-def _must_be_filled(column: forms.Column, layout: forms.Sheet) -> bool:
-    if column.required != "yes" or column.key in (layout.row_key, "stt") or (column.locked and not column.numeric):
-        return False
-    return not (layout.form == "B05" and column.key.startswith("planned_m"))
-
-
-def _intake_finding(issue: Issue, variant: str | None = None) -> Finding:
-    rule = catalogue.intake()[variant or issue.rule]
+def _intake_finding(issue: Issue) -> Finding:
+    rule = catalogue.intake()[issue.rule]
     values = {"value": "", "expected": "", "column": "", "message": "", "fix": "", **issue.values}
     values["headers"] = "; ".join(
         text

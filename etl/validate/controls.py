@@ -37,7 +37,9 @@ _AGAINST_PLAN = (
     "forecast",
     "disb_period",
 )
-_UNITS = ((500_000, "đồng"), (0, "nghìn đồng"))
+_UNITS = ((3_000, "đồng"), (0, "nghìn đồng"))
+"""Disbursed triệu typed in đồng are up to 10^6 times the plan, typed in nghìn đồng up to 10^3 times."""
+_MAGNITUDE = ("magnitude_key", "magnitude_value", "magnitude_plan", "magnitude_ratio", "magnitude_unit")
 
 
 def _batch(rows: Iterable[Marks]) -> pd.DataFrame:
@@ -115,7 +117,7 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
     batch: list[Marks] = []
     for position, report, sheet, rows in _leaves(reports, "B01"):
         duplicates = _duplicates(rows)
-        plan_sum = sum(_number(r.values["plan_total"]) or 0 for r in rows)
+        beyond = _plan_beyond(rows, province)
         wrong_unit = set()
         late = _low_rate_counts(report, province)
         for row in rows:
@@ -124,9 +126,9 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
             marks["code_known"] = split_line_code(row.code)[0] in leaves
             marks["duplicate_of"] = duplicates.get(row.row_no)
             marks |= _negative(row, negative_keys)
-            marks |= _magnitude(row, plan_sum, province)
+            marks |= (beyond if row is rows[0] else {}) if beyond else _magnitude(row, province)
             values = {c.key: row.values.get(c.key) for c in layout.columns}
-            if marks["magnitude_key"]:
+            if beyond or marks["magnitude_key"]:
                 wrong_unit.add(row.row_no)
                 values = {key: None if isinstance(v, int) else v for key, v in values.items()}
             elif marks["negative_key"]:
@@ -153,39 +155,33 @@ def _off_budget(position: int, sheet: Form) -> Iterator[Marks]:
 
 def _codes_wrong(report: Report, sheet: Form, rows: Sequence[Row], known: set[str]) -> bool:
     """Whether a code is missing, unknown or doubled: then no sum over the rows can be judged."""
-    if any(issue.rule == "CK10" and issue.sheet == sheet.sheet for issue in report.issues) or _duplicates(rows):
+    met = [*report.issues, *(report.settled or ())]
+    if any(issue.rule.startswith("CK10") and issue.sheet == sheet.sheet for issue in met) or _duplicates(rows):
         return True
     return any(split_line_code(row.code)[0] not in known for row in rows)
 
 
-def _magnitude(row: Row, plan_sum: int, province: Province) -> Marks:
+def _magnitude(row: Row, province: Province) -> Marks:
     """CK11: a figure so many times its plan that it must be in another unit than triệu đồng."""
-    ceiling = int(province.thresholds["commune_plan_max_vnd"])
     plan = _number(row.values["plan_total"])
-    found: tuple[str, int, int, str] | None = None
     if plan is not None and plan > 0:
-        if plan_sum > ceiling:
-            unit = "đồng" if plan_sum > ceiling * 1000 else "nghìn đồng hoặc đồng"
-            found = ("plan_total", plan, ceiling, unit)
-        else:
-            least = int(province.thresholds["magnitude_ratio"]) * plan
-            for key in _AGAINST_PLAN:
-                value = _number(row.values.get(key))
-                if value is not None and abs(value) >= least:
-                    unit = next(name for times, name in _UNITS if abs(value) >= times * plan)
-                    found = (key, value, plan, unit)
-                    break
-    if found is None:
-        return {f"magnitude_{name}": None for name in ("key", "value", "plan", "ratio", "unit")}
-    key, value, base, unit = found
-    times = (plan_sum if base == ceiling else abs(value)) // base
-    return dict(
-        zip(
-            (f"magnitude_{name}" for name in ("key", "value", "plan", "ratio", "unit")),
-            (key, value, base, times, unit),
-            strict=True,
-        )
-    )
+        least = int(province.thresholds["magnitude_ratio"]) * plan
+        for key in _AGAINST_PLAN:
+            value = _number(row.values.get(key))
+            if value is not None and abs(value) >= least:
+                marks = (key, value, plan, abs(value) // plan, next(u for t, u in _UNITS if abs(value) >= t * plan))
+                return dict(zip(_MAGNITUDE, marks, strict=True))
+    return dict.fromkeys(_MAGNITUDE)
+
+
+def _plan_beyond(rows: Sequence[Row], province: Province) -> Marks | None:
+    """CK11 for the form as a whole: a plan that no commune can have; one finding, at the first line."""
+    ceiling = int(province.thresholds["commune_plan_max_vnd"])
+    total = sum(_number(row.values["plan_total"]) or 0 for row in rows)
+    if total <= ceiling:
+        return None
+    unit = "đồng" if total > ceiling * 100 else "nghìn đồng hoặc đồng"
+    return {"plan_beyond": total, "plan_ceiling": ceiling, "magnitude_unit": unit}
 
 
 def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province) -> Marks:
@@ -349,8 +345,8 @@ def _sums_by_heading(
         for code in _headings_above(row.code):
             counts[code] = counts.get(code, 0) + 1
             sums[code] = list(map(add, sums[code], amounts)) if code in sums else amounts
-            if row.bad:
-                silent.update((code, key) for key in row.bad)
+            if row.bad or row.texts:
+                silent.update((code, key) for key in (*row.bad, *row.texts))
             if row.row_no in wrong_unit:
                 silent.add((code, ""))
     return sums, counts, silent

@@ -166,4 +166,7 @@ def _shown(value: Any, name: str, key: str, money_keys: set[str]) -> str:
         return money.group_vi(Decimal(raw))
     if name not in _COUNTS and key in money_keys and raw.lstrip("-").isdigit():
         return f"{money.show_trieu(int(raw))} triệu đồng"
-    return money.group_vi(Decimal(raw)) if raw.lstrip("-").replace(".", "", 1).isdigit() else raw
+    if not raw.lstrip("-").replace(".", "", 1).isdigit():
+        return raw
+    value = Decimal(raw)
+    return money.group_vi(value, 0) if value == value.to_integral_value() else money.group_vi(value.normalize())

@@ -203,6 +203,7 @@ create table raw.submission (
     nothing_to_report text[] not null default '{}',
     line_counts jsonb not null default '{}',
     received_at timestamptz not null,
+    archived_at timestamptz not null,
     known_at timestamptz not null,
     check (verdict <> 'accepted' or (commune_code is not null and period is not null and budget_year is not null))
 );
@@ -581,8 +582,9 @@ end
 $$;
 
 -- The submission that speaks for a commune, period and budget year, as known at a moment: of those accepted by then
--- the one received last. Equal times are broken by the sender's version number, then by content, so that the order
--- of arrival and of re-runs does not matter (law 10).
+-- the one that reached the archive last. What arrived together is ordered by the time at which the sender put it
+-- there, then by the sender's version number, then by content, so that re-runs do not matter (law 10). The sender's
+-- clock alone never decides: a file copied with an old date is still the later word.
 create function core.in_force(p_known_at timestamptz)
 returns table (
     submission_id bigint,
@@ -602,7 +604,9 @@ as $$
         s.file_name
     from raw.submission as s
     where s.verdict = 'accepted' and s.known_at <= p_known_at
-    order by s.commune_code, s.period, s.budget_year, s.received_at desc, s.version_no desc nulls last, s.sha256
+    order by
+        s.commune_code, s.period, s.budget_year, s.archived_at desc, s.received_at desc, s.version_no desc nulls last,
+        s.sha256
 $$;
 
 -- During which stretch of time each accepted submission was the one in force; empty for one that never was.
@@ -619,16 +623,16 @@ select
                 o.verdict = 'accepted' and (o.commune_code, o.period, o.budget_year)
                 = (s.commune_code, s.period, s.budget_year) and o.known_at <= s.known_at
                 and o.submission_id <> s.submission_id
-                and (o.received_at, coalesce(o.version_no, 0), s.sha256)
-                > (s.received_at, coalesce(s.version_no, 0), o.sha256)
+                and (o.archived_at, o.received_at, coalesce(o.version_no, 0), s.sha256)
+                > (s.archived_at, s.received_at, coalesce(s.version_no, 0), o.sha256)
         ) then 'empty'::tstzrange
         else tstzrange(s.known_at, (
             select min(o.known_at) from raw.submission as o
             where
                 o.verdict = 'accepted' and (o.commune_code, o.period, o.budget_year)
                 = (s.commune_code, s.period, s.budget_year) and o.known_at > s.known_at
-                and (o.received_at, coalesce(o.version_no, 0), s.sha256)
-                > (s.received_at, coalesce(s.version_no, 0), o.sha256)
+                and (o.archived_at, o.received_at, coalesce(o.version_no, 0), s.sha256)
+                > (s.archived_at, s.received_at, coalesce(s.version_no, 0), o.sha256)
         ))
     end as in_force
 from raw.submission as s

@@ -98,8 +98,9 @@ def submission(
     row = connection.execute(
         """
         insert into raw.submission (
-            sha256, file_name, verdict, commune_code, period, budget_year, as_of, version_no, received_at, known_at
-        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning submission_id
+            sha256, file_name, verdict, commune_code, period, budget_year, as_of, version_no, received_at, archived_at,
+            known_at
+        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning submission_id
         """,
         (
             sha256,
@@ -110,6 +111,7 @@ def submission(
             window.budget_year,
             window.as_of,
             version,
+            received,
             received,
             received,
         ),

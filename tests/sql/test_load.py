@@ -106,17 +106,32 @@ def test_a_correction_supersedes_and_the_first_report_stays(empty: Path) -> None
     assert ranges == [(False, False), (True, False)]
 
 
-def test_the_order_of_arrival_does_not_matter(empty: Path) -> None:
-    put(empty, corrected(), name().replace("_v1", "_v2"), NOW + timedelta(days=2))
-    collect(NOW + timedelta(days=3))
-    put(empty, workbook(), name(), NOW)
-    collect(NOW + timedelta(days=4))
+def test_what_arrives_together_is_ordered_by_the_senders_time_and_version(empty: Path) -> None:
+    put(empty, corrected(), name().replace("_v1", "_v2"), NOW - timedelta(days=1))
+    put(empty, workbook(), name(), NOW - timedelta(days=2))
+    collect()
     with warehouse.connect() as connection:
         assert in_force(connection) == {"06463": name().replace("_v1", "_v2")}
         ranges = connection.execute(
             "select isempty(in_force) from raw.submission_in_force order by submission_id"
         ).fetchall()
-    assert ranges == [(False,), (True,)]
+    assert sorted(ranges) == [(False,), (True,)]
+
+
+@pytest.mark.parametrize("days", [-400, 4000], ids=["old date", "date in the future"])
+def test_a_later_file_is_the_later_word_whatever_date_it_carries(empty: Path, days: int) -> None:
+    put(empty, workbook())
+    collect()
+    put(empty, corrected(), name().replace("_v1", "_v2"), NOW + timedelta(days=days))
+    collect(NOW + timedelta(days=1))
+    with warehouse.connect() as connection:
+        assert in_force(connection) == {"06463": name().replace("_v1", "_v2")}
+    put(empty, corrected(2.0), name().replace("_v1", "_v3"), NOW + timedelta(days=1))
+    collect(NOW + timedelta(days=2))
+    with warehouse.connect() as connection:
+        assert in_force(connection) == {"06463": name().replace("_v1", "_v3")}
+        latest = connection.execute("select max(received_at) from raw.submission").fetchone()
+    assert latest[0] <= NOW + timedelta(days=2)
 
 
 def test_a_wrong_correction_does_not_displace_the_good_report(empty: Path) -> None:

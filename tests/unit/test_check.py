@@ -152,3 +152,87 @@ def test_the_suites_are_plain_great_expectations_json() -> None:
     for form in catalogue.SUITES:
         assert json.loads(json.dumps(catalogue.suite(form))) == catalogue.suite(form)
         assert {e["severity"] for e in catalogue.suite(form)["expectations"]} <= {"critical", "warning", "info"}
+
+
+def _clear(sheet, rows: range, columns: str = "ABCDEFGHIJKLMNOPQRST") -> None:
+    for row in rows:
+        for letter in columns:
+            sheet[f"{letter}{row}"] = None
+
+
+def test_an_emptied_form_is_not_taken_for_nothing_to_report() -> None:
+    def empty(book) -> None:
+        sheet = book["B01-GiaiNgan"]
+        total = next(r for r in range(11, sheet.max_row) if sheet[f"B{r}"].value == "TỔNG CỘNG")
+        _clear(sheet, range(11, total))
+
+    findings, verdict = _judge_one(edited(empty, values=True))
+    assert verdict == "returned"
+    assert [(f.rule, f.sheet) for f in findings] == [("M47", "B01-GiaiNgan")]
+
+
+def test_a_line_that_was_cleared_is_missed() -> None:
+    findings, verdict = _judge_one(edited(lambda b: _clear(b["B01-GiaiNgan"], range(14, 15)), values=True))
+    assert verdict == "returned"
+    assert [(f.rule, f.sheet, f.value) for f in findings] == [("CK10", "B01-GiaiNgan", "GNBV-DA4-TDA3-SN")]
+
+
+def test_dashes_are_zero_also_for_the_sums_of_the_form() -> None:
+    def dash(book) -> None:
+        for letter in "LMNOPR":
+            book["B01-GiaiNgan"][f"{letter}14"] = "-"
+
+    report = reader.read(name(), edited(dash), province.load())
+    row = next(r for r in report.forms["B01"].rows if r.row_no == 14)
+    assert (row.values["disb_ytd"], row.states["disb_ytd"]) == (0, "declared_zero")
+    findings, _ = steps.judge([report], province.load())[0]
+    assert not [f for f in findings if f.severity == "error"]
+
+
+def test_numbers_kept_as_text_count_and_are_the_only_cells_remarked_on() -> None:
+    def as_text(book) -> None:
+        sheet = book["B01-GiaiNgan"]
+        for letter in "LN":
+            sheet[f"{letter}14"] = f"{sheet[f'{letter}14'].value:.6f}".replace(".", ",")
+
+    where = province.load()
+    report = reader.read(name(), edited(as_text), where)
+    findings, verdict = steps.judge([report], where)[0]
+    assert verdict == "accepted"
+    assert [(f.rule, f.severity, f.cell) for f in findings] == [("M04", "info", "L14"), ("M04", "info", "N14")]
+    before = {r.code: r.values for r in reader.read(name(), workbook(), where).forms["B01"].rows}
+    row = next(r for r in report.forms["B01"].rows if r.row_no == 14)
+    assert {k: row.values[k] for k in ("disb_ytd", "disb_nstw")} == {
+        k: before[row.code][k] for k in ("disb_ytd", "disb_nstw")
+    }
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(1_000_000, " đồng"), (1_000, "nghìn đồng")])
+def test_a_row_in_another_unit_is_one_finding_that_names_it(factor: int, unit: str) -> None:
+    def rescale(book) -> None:
+        sheet = book["B01-GiaiNgan"]
+        for letter in "JKLMNOPRS":
+            sheet[f"{letter}14"] = sheet[f"{letter}14"].value * factor
+
+    findings, verdict = _judge_one(edited(rescale, values=True))
+    assert verdict == "returned"
+    assert [(f.rule, f.cell) for f in findings] == [("CK11", "K14")]
+    assert f"bằng{unit if unit.startswith(' ') else ' ' + unit} thay vì" in findings[0].message
+
+
+def test_a_whole_form_in_dong_is_one_finding() -> None:
+    def rescale(book) -> None:
+        for row in book["B01-GiaiNgan"].iter_rows(min_row=11, min_col=4, max_col=19):
+            for cell in row:
+                if isinstance(cell.value, int | float) and cell.column_letter != "Q":
+                    cell.value *= 1_000_000
+
+    findings, _ = _judge_one(edited(rescale, values=True))
+    assert [(f.rule, f.cell) for f in findings] == [("CK11", "D14")]
+
+
+def test_a_number_under_the_table_is_nobodys_line() -> None:
+    findings, verdict = _judge_one(
+        edited(lambda b: b["B01-GiaiNgan"].__setitem__(f"D{b['B01-GiaiNgan'].max_row + 1}", 12.5), values=True)
+    )
+    assert (findings, verdict) == ([], "accepted")

@@ -176,7 +176,7 @@ def test_blank_inputs_leave_the_formulas_empty_and_not_zero() -> None:
 def test_an_empty_formula_result_is_stored_as_text_and_not_as_uncalculated() -> None:
     archive = zipfile.ZipFile(io.BytesIO(written(report(line("GNBV-DA2-SN", 100, None)))))
     sheet = archive.read("xl/worksheets/sheet1.xml").decode()
-    assert 't="str"><f>IF(COUNT(L13:M13)=0,"",SUM(L13:M13))</f><v></v>' in sheet
+    assert 't="str"><f>IF(COUNTA(L13:M13)=0,"",SUM(L13:M13))</f><v></v>' in sheet
 
 
 def test_a_given_value_of_a_computed_column_is_written_as_given() -> None:
