@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from pypdf import PdfReader
 from typer.testing import CliRunner, Result
 
 from etl import settings
@@ -131,3 +132,25 @@ def test_tasks_are_printed_with_their_derived_states(home: Path) -> None:
     assert len(found) == 21
     assert {"item", "lead", "due_date", "due_kind", "state", "days_overdue"} <= set(found[0])
     assert tiendo("tasks", "--as-of", "2025-10-31").exit_code == 0
+
+
+def test_no_text_of_a_commune_is_cut_off_in_the_report(home: Path) -> None:
+    def long_texts(book) -> None:
+        sheet = book["B04-KienNghi"]
+        texts = {"D": "vướng mắc giải phóng mặt bằng kéo dài ", "E": "nguyên nhân ", "F": "đề nghị bố trí thêm vốn "}
+        for letter, text in texts.items():
+            sheet[f"{letter}11"] = text * 80 + f"KETTHUC{letter}"
+        for letter, value in {"C": "GNBV-DA2", "G": "Sở Tài chính", "H": "Vốn", "I": "Chưa giải quyết"}.items():
+            sheet[f"{letter}11"] = value
+
+    inbox = home / "var" / "inbox"
+    inbox.mkdir(parents=True)
+    (inbox / name("05977")).write_bytes(edited(long_texts, workbook("05977")))
+    assert json.loads(tiendo("collect", "--json").stdout)["process"]["accepted"] == 1
+    frozen = json.loads(tiendo("summarise", "--period", "2025-10", "--json").stdout)
+    files = {a["name"]: a["path"] for a in frozen["artifacts"]}
+    pages = PdfReader(files["bao-cao-2025-10.pdf"]).pages
+    text = "".join(page.extract_text() for page in pages).replace("\n", "")
+    assert "KETTHUCD" in text
+    assert "KETTHUCF" in text
+    assert len(PdfReader(files["tom-tat-2025-10.pdf"]).pages) == 1
