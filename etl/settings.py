@@ -21,7 +21,7 @@ def assets() -> Path:
 class Settings(BaseSettings):
     """Paths and addresses. Relative paths count from the current folder."""
 
-    model_config = SettingsConfigDict(env_prefix="TIENDO_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TIENDO_", env_file=".env", env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(default=Path("var"), description="Everything produced goes under here")
     province: str = Field(default="lang_son", description="Folder under etl/reference/ with the province's data")
