@@ -159,7 +159,7 @@ def load(connection: Any, path: Path, commune: str, period: str, tables: dict[st
     lead = {"commune_code": commune, "period": period, "budget_year": BUDGET_YEAR}
     submission = lead | {
         "sha256": sha256, "file_name": path.name, "verdict": "accepted", "as_of": AS_OF, "received_at": NOW,
-        "known_at": NOW,
+        "archived_at": NOW, "known_at": NOW,
     }  # fmt: skip
     append = {"con": connection, "if_exists": "append", "index": False}
     pd.DataFrame([original]).to_sql("original", schema="raw", **append)
