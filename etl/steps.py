@@ -70,7 +70,8 @@ def process_received(now: datetime) -> dict[str, Any]:
         connection.commit()
         for start in range(0, len(waiting), _BATCH):
             chunk = waiting[start : start + _BATCH]
-            reports = list(pool.read_all([(n, s) for n, s, _ in chunk], conf.archive_dir, conf.reference_dir))
+            jobs = [pool.Job(name, sha256) for name, sha256, _ in chunk]
+            reports = list(pool.read_all(jobs, conf.archive_dir, conf.reference_dir))
             judged = judge(reports, province, tasks)
             for (findings, verdict), report, (_, _, received_at) in zip(judged, reports, chunk, strict=True):
                 loaded = submission.load(connection, submission.Judged(report, findings, verdict, received_at), now)

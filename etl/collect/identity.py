@@ -1,16 +1,22 @@
-"""Who reports on which month: the header, the ``_meta`` sheet and the file name must agree (cases 19 and 45)."""
+"""Who reports on which month: every place that says so must agree (cases 19 and 45).
+
+Places: the file name, the drop folder or the sender, ``_meta`` and the header of each sheet. A place that says
+nothing does not disagree.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from etl.collect import cells
+from etl.collect import cells, names
+from etl.collect.formula import index_to_letters
+from etl.collect.grid import Grid
 from etl.collect.report import Issue
-from etl.collect.sheet import Grid
-from etl.collect.text import fold, fold_commune
+from etl.collect.text import clean, fold
 from etl.errors import UsageError
 from etl.period import Period
 from etl.reference.province import Province
@@ -19,11 +25,31 @@ _FILE_NAME = re.compile(
     r"BC-MTQG[_ ](?P<commune>\d{4,5})[_ ](?P<period>\d{4}-\d{2})(?:[_ ]NS(?P<year>\d{4}))?(?:[_ ]v(?P<version>\d+))?",
     re.IGNORECASE,
 )
-_PERIOD = re.compile(r"ky bao cao\s*:?\s*thang\s*(\d{1,2})\s*(?:/|nam)\s*(\d{4})(?:.*?nam ngan sach\s*:?\s*(\d{4}))?")
+_LOOSE_PERIOD = re.compile(
+    r"(?<!\d)(?P<year>20\d\d)[-_. ]?(?P<month>0[1-9]|1[0-2])(?!\d)"
+    r"|(?:thang|\bt)[ ._-]*(?P<month_2>\d{1,2})[ ._/-]+(?:nam[ ._-]*)?(?P<year_2>20\d\d)(?!\d)"
+)
+_LOOSE_CODE = re.compile(r"(?<!\d)(\d{5})(?!\d)")
+_LOOSE_VERSION = re.compile(r"\blan[ ._-]*(\d{1,2})(?!\d)")
+_PERIOD = re.compile(
+    r"(?:ky bao cao|thang)\s*:?\s*(?:thang)?\s*(\d{1,2})\s*(?:/|nam)\s*(\d{4})(?:.*?nam ngan sach\s*:?\s*(\d{4}))?"
+)
 _AS_OF = re.compile(r"(?:so lieu )?luy ke den(?: het)?(?: ngay)?\s*:?\s*(.+)")
-_CODE = re.compile(r"ma don vi\s*:?\s*(\d{4,5})")
-_UNIT = re.compile(r"don vi tinh\s*:?\s*(.+)")
+_CODE = re.compile(r"ma don vi\s*:?\s*(\d{4,5})\b")
+_UNIT = re.compile(r"(?:don vi tinh|dvt)\s*:?\s*(.+)")
 _NAME = re.compile(r"^(?:ubnd|uy ban nhan dan)\b(.*)")
+_REPORTER = re.compile(r"^(?:don vi bao cao|ten don vi|don vi)\s*:\s*(?!tinh)(.+)")
+_BARE_NAME = re.compile(r"^(?:xa|phuong|thi tran) [a-z ]{2,40}$")
+_TICKS = ("x", "v", "co", "✓", "✔", "☑", "[x]")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the way of a file says of its sender: the drop folder, or the address that sent it."""
+
+    commune_code: str | None = None
+    period: str | None = None
+    place: str = "thư mục nhận"
 
 
 @dataclass
@@ -37,6 +63,7 @@ class Header:
     as_of: tuple[date, str] | None = None
     unit: tuple[str, str] | None = None
     nothing_to_report: bool = False
+    districts: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -47,9 +74,9 @@ def _matches(text: str) -> tuple[re.Match[str] | None, ...]:
 
 def read_header(grid: Grid, header_row: int) -> Header:
     """The rows above the table's header (``header_row``, from 0)."""
-    from etl.collect.formula import index_to_letters
-
     header = Header()
+    above: list[str] = []
+    bare: tuple[str, str] | None = None
     for r in range(min(header_row, len(grid.rows))):
         line = grid.rows[r]
         for c, value in enumerate(line):
@@ -58,27 +85,40 @@ def read_header(grid: Grid, header_row: int) -> Header:
             where = f"{index_to_letters(c)}{r + 1}"
             folded, following = fold(value), None
             if folded.endswith(":"):
-                following = next((v for v in line[c + 1 :] if not cells.is_blank(v)), "")  # type: ignore[arg-type]
+                beside: list[Any] = line[c + 1 :]
+                following = next((v for v in beside if not cells.is_blank(v)), "")
+                if isinstance(following, float) and following.is_integer():
+                    following = int(following)
             joined = fold(f"{value} {following}") if folded.endswith(":") else folded
             code, period, as_of, unit = _matches(joined)
             if match := code:
                 header.commune_code = (match[1].zfill(5), where)
-            if match := period:
-                if 1 <= int(match[1]) <= 12:
-                    header.period = (Period(int(match[2]), int(match[1])), where)
-                    header.budget_year = int(match[3]) if match[3] else None
-            elif match := as_of:
-                typed = cells.day(following if folded.endswith(":") else match[1].strip())  # type: ignore[arg-type]
+            if match := as_of:
+                typed = cells.day(following if folded.endswith(":") else match[1].strip(" ."))
                 if isinstance(typed, cells.Cell) and isinstance(typed.value, date):
                     header.as_of = (typed.value, where)
+            elif match := period:
+                if 1 <= int(match[1]) <= 12 and (header.period is None or "ky bao cao" in joined):
+                    header.period = (Period(int(match[2]), int(match[1])), where)
+                    header.budget_year = int(match[3]) if match[3] else header.budget_year
             elif match := unit:
-                header.unit = (match[1].strip(), where)
+                header.unit = (clean(f"{value} {following}" if following else value), where)
             elif match := _NAME.match(folded):
-                if header.commune_name is None and match[1].strip():
+                above.append(value)
+                if header.commune_name is None and match[1].strip() and not names.is_above_commune(value):
                     header.commune_name = (value.strip(), where)
+            elif match := _REPORTER.match(joined):
+                if header.commune_name is None:
+                    header.commune_name = (match[1], where)
             elif folded.startswith("khong phat sinh"):
                 box = line[c + 1] if c + 1 < len(line) else None
-                header.nothing_to_report = isinstance(box, str) and fold(box) in ("x", "v", "co", "✓", "☑")
+                header.nothing_to_report = isinstance(box, str) and fold(box) in _TICKS
+            elif _BARE_NAME.match(folded) and bare is None:
+                bare = (value.strip(), where)
+            elif folded.startswith(("huyen ", "thanh pho ", "thi xa ")):
+                above.append(value)
+    header.commune_name = header.commune_name or bare
+    header.districts = names.districts_in(above)
     return header
 
 
@@ -92,58 +132,120 @@ class Identity:
     issues: list[Issue] = field(default_factory=list)
 
 
-def settle(file_name: str, meta: dict[str, str], headers: dict[str, Header], province: Province) -> Identity:
-    """Commune, period, budget year and as-of date, taken only when every place that names them agrees.
+@dataclass(frozen=True)
+class _Claim:
+    """``value`` as the place says it; ``sheet`` and ``cell`` where it is one in a sheet."""
 
-    Places: the file name, ``_meta``, and the header of each sheet. A place that says nothing does not disagree.
-    """
+    value: str
+    place: str
+    sheet: str | None = None
+    cell: str | None = None
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What a file name says."""
+
+    commune: str | None = None
+    period: str | None = None
+    year: int | None = None
+    version: int | None = None
+
+
+def settle(
+    file_name: str, meta: Mapping[str, str], headers: Mapping[str, Header], province: Province, origin: Origin
+) -> Identity:
+    """Commune, period, budget year and as-of date, taken only when every place that names them agrees."""
     result = Identity()
-    named = _FILE_NAME.search(file_name)
-    result.version_no = int(named["version"]) if named and named["version"] else None
-    first = next(iter(headers), None)
-    _settle_commune(result, named, meta, headers, province, first)
-    _settle_period(result, named, meta, headers, province, first)
+    named = _from_file_name(file_name, province)
+    result.version_no = named.version
+    _settle_commune(result, named, meta, headers, province, origin)
+    _settle_period(result, named, meta, headers, province, origin)
     return result
+
+
+@lru_cache(maxsize=4096)
+def _from_file_name(file_name: str, province: Province) -> _Named:
+    """The official name says all; another one what it spells out beyond doubt."""
+    official = _FILE_NAME.search(file_name)
+    folded = fold(file_name)
+    loose_version = _LOOSE_VERSION.search(re.sub(r"[_-]+", " ", folded))
+    version = int(loose_version[1]) if loose_version else None
+    if official:
+        return _Named(
+            official["commune"].zfill(5),
+            official["period"],
+            int(official["year"]) if official["year"] else None,
+            int(official["version"]) if official["version"] else version,
+        )
+    codes = {code for code in _LOOSE_CODE.findall(folded) if code in province.communes}
+    commune = codes.pop() if len(codes) == 1 else names.mentioned(file_name, province)
+    periods = {
+        f"{m['year'] or m['year_2']}-{int(m['month'] or m['month_2']):02d}" for m in _LOOSE_PERIOD.finditer(folded)
+    }
+    return _Named(commune, periods.pop() if len(periods) == 1 else None, None, version)
+
+
+def _agreed(rule: str, claims: Sequence[_Claim], label: Callable[[str], str], issues: list[Issue]) -> str | None:
+    """The value that all places give; None when they give none, and an issue when they give several."""
+    values = list(dict.fromkeys(claim.value for claim in claims))
+    if len(values) > 1:
+        issues.append(_disagreement(rule, claims, {v: label(v) for v in values}))
+    return values[0] if len(values) == 1 else None
+
+
+def _disagreement(rule: str, claims: Sequence[_Claim], labels: Mapping[str, str]) -> Issue:
+    """Points at the odd one out in the sheets: the cell whose value fewest places share."""
+    counts = {value: sum(claim.value == value for claim in claims) for value in labels}
+    places = sorted((c for c in claims if c.sheet), key=lambda c: counts[c.value])
+    odd = places[0] if places else _Claim("", "")
+    listing = "; ".join(
+        f"{labels[value]}: {', '.join(dict.fromkeys(c.place for c in claims if c.value == value))}" for value in labels
+    )
+    return Issue(rule, odd.sheet, odd.cell, {"value": listing})
 
 
 def _settle_commune(
     result: Identity,
-    named: re.Match[str] | None,
-    meta: dict[str, str],
-    headers: dict[str, Header],
+    named: _Named,
+    meta: Mapping[str, str],
+    headers: Mapping[str, Header],
     province: Province,
-    first: str | None,
+    origin: Origin,
 ) -> None:
-    said: list[tuple[str, str, str | None, str | None]] = []
-    if named:
-        said.append((named["commune"].zfill(5), "tên tệp", None, None))
+    claims: list[_Claim] = []
+    if named.commune:
+        claims.append(_Claim(named.commune, "tên tệp"))
+    if origin.commune_code:
+        claims.append(_Claim(origin.commune_code, origin.place))
     if meta.get("commune_code"):
-        said.append((meta["commune_code"].zfill(5), "trang _meta", None, None))
-    by_name = _codes_by_name(province)
+        claims.append(_Claim(meta["commune_code"].zfill(5), "trang _meta"))
+    mapped: list[Issue] = []
     for sheet, header in headers.items():
         if header.commune_code:
-            said.append((header.commune_code[0], f"trang {sheet}", sheet, header.commune_code[1]))
+            claims.append(_Claim(header.commune_code[0], f"trang {sheet}", sheet, header.commune_code[1]))
         if header.commune_name:
-            code = by_name.get(fold_commune(header.commune_name[0]))
-            if code is None:
-                result.issues.append(Issue("M18", sheet, header.commune_name[1], {"value": header.commune_name[0]}))
-            else:
-                said.append((code, f"trang {sheet}", sheet, header.commune_name[1]))
-    codes = {code for code, *_ in said}
-    if not codes:
-        result.issues.append(Issue("CK34", first, None, {"value": "", "expected": "mã đơn vị"}))
-    elif len(codes) > 1:
-        result.issues.append(_disagreement("M19", said, {c: _commune_label(c, province) for c in codes}))
-    elif (code := codes.pop()) not in province.communes:
-        *_, last_sheet, last_cell = said[-1]
-        result.issues.append(Issue("M18", last_sheet, last_cell, {"value": code}))
-    else:
+            name, cell = header.commune_name
+            found = names.match(name, province, header.districts)
+            if found.kind in ("present", "former"):
+                claims.append(_Claim(found.codes[0], f"trang {sheet}", sheet, cell))
+            if found.kind == "former":
+                label = _commune_label(found.codes[0], province)
+                mapped.append(Issue("M18-former", sheet, cell, {"value": name, "expected": label}))
+            elif found.kind == "ambiguous":
+                labels = ", ".join(_commune_label(c, province) for c in found.codes)
+                result.issues.append(Issue("M18-ambiguous", sheet, cell, {"value": name, "expected": labels}))
+            elif found.kind == "unknown":
+                result.issues.append(Issue("M18", sheet, cell, {"value": name}))
+        elif not header.commune_code:
+            result.issues.append(Issue("CK34", sheet, None, {"value": "", "expected": "tên hoặc mã đơn vị"}))
+    code = _agreed("M19", claims, lambda c: _commune_label(c, province), result.issues)
+    if code is not None and code not in province.communes:
+        last = next((c for c in reversed(claims) if c.sheet), _Claim("", ""))
+        result.issues.append(Issue("M18", last.sheet, last.cell, {"value": code}))
+    elif code is not None:
         result.commune_code = code
-
-
-@cache
-def _codes_by_name(province: Province) -> dict[str, str]:
-    return {fold_commune(c.name_vi): c.code for c in province.communes.values()}
+        result.issues += mapped
 
 
 def _commune_label(code: str, province: Province) -> str:
@@ -151,58 +253,51 @@ def _commune_label(code: str, province: Province) -> str:
     return f"{commune.name_vi} ({code})" if commune else code
 
 
-def _disagreement(rule: str, said: list[tuple[str, str, str | None, str | None]], labels: dict[str, str]) -> Issue:
-    """Points at the odd one out in the sheets: the cell whose value fewest places share."""
-    counts = {value: sum(v == value for v, *_ in said) for value, *_ in said}
-    places = sorted((s for s in said if s[2]), key=lambda s: counts[s[0]])
-    sheet, cell = (places[0][2], places[0][3]) if places else (None, None)
-    listing = "; ".join(
-        f"{labels[value]}: {', '.join(dict.fromkeys(where for v, where, *_ in said if v == value))}" for value in labels
-    )
-    return Issue(rule, sheet, cell, {"value": listing})
-
-
 def _settle_period(
     result: Identity,
-    named: re.Match[str] | None,
-    meta: dict[str, str],
-    headers: dict[str, Header],
+    named: _Named,
+    meta: Mapping[str, str],
+    headers: Mapping[str, Header],
     province: Province,
-    first: str | None,
+    origin: Origin,
 ) -> None:
-    said: list[tuple[str, str, str | None, str | None]] = []
-    if named:
-        said.append((named["period"], "tên tệp", None, None))
-    if meta.get("period"):
-        said.append((meta["period"], "trang _meta", None, None))
-    said += [(str(h.period[0]), f"trang {sheet}", sheet, h.period[1]) for sheet, h in headers.items() if h.period]
-    periods = {value for value, *_ in said}
-    if not periods:
-        result.issues.append(Issue("CK34", first, None, {"value": "", "expected": "kỳ báo cáo"}))
-        return
-    if len(periods) > 1:
-        result.issues.append(_disagreement("M45", said, {p: p for p in sorted(periods)}))
+    claims = [
+        _Claim(value, place)
+        for value, place in (
+            (named.period, "tên tệp"),
+            (origin.period, origin.place),
+            (meta.get("period"), "trang _meta"),
+        )
+        if value
+    ]
+    claims += [_Claim(str(h.period[0]), f"trang {s}", s, h.period[1]) for s, h in headers.items() if h.period]
+    first = next(iter(headers), None)
+    for sheet, header in headers.items():
+        if header.period is None:
+            result.issues.append(Issue("CK34", sheet, None, {"value": "", "expected": "kỳ báo cáo"}))
+    text = _agreed("M45", claims, str, result.issues)
+    if text is None:
         return
     try:
-        period = Period.parse(periods.pop())
+        period = Period.parse(text)
     except UsageError:
-        result.issues.append(Issue("M45", first, None, {"value": said[0][0]}))
+        result.issues.append(Issue("M45", first, None, {"value": text}))
         return
     years = {h.budget_year for h in headers.values() if h.budget_year}
     years |= {int(meta["budget_year"])} if meta.get("budget_year", "").isdigit() else set()
-    years |= {int(named["year"])} if named and named["year"] else set()
+    years |= {named.year} if named.year else set()
     year = years.pop() if len(years) == 1 else period.year if not years else None
     if year is None or (period, year) not in province.windows:
-        sheet, cell = next(((s, h.period[1]) for s, h in headers.items() if h.period), (first, None))
         named_years = str(year) if year else "/".join(map(str, sorted(years)))
         values = {"value": f"{period}, năm ngân sách {named_years}"}
-        result.issues.append(Issue("M45", sheet, cell, values))
+        where = next(((s, h.period[1]) for s, h in headers.items() if h.period), (first, None))
+        result.issues.append(Issue("M45", *where, values))
         return
     result.period, result.budget_year = period, year
     _settle_as_of(result, headers, province)
 
 
-def _settle_as_of(result: Identity, headers: dict[str, Header], province: Province) -> None:
+def _settle_as_of(result: Identity, headers: Mapping[str, Header], province: Province) -> None:
     """Every sheet must state the calendar's cut-off date of the money (CK34, CK35)."""
     if result.period is None:
         return

@@ -1,44 +1,122 @@
-"""Reads many workbooks side by side in worker processes."""
+"""Reads many workbooks side by side in worker processes, under limits of memory and time.
+
+What slips through the guard and then eats memory or never ends takes its own worker with it, not the others: the files
+that were under way are read again, each in a process of its own, and the one that ends its process a second time is
+refused (case 42).
+"""
 
 from __future__ import annotations
 
+import faulthandler
 import gc
+import logging
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 from etl import settings
-from etl.collect import archive, reader
+from etl.collect import archive, guard, reader
+from etl.collect.identity import Origin
 from etl.collect.report import Report
 from etl.reference import province as reference
 
-_SMALL = 4
-"""So few workbooks are read in this process: starting workers would take longer."""
+log = logging.getLogger(__name__)
+
+MAX_SECONDS = 20
+"""For one file; a workbook of a commune takes about 10 ms."""
+MAX_BYTES = 1024**3
+"""What a worker may take beyond what it inherits."""
+_TOO_MUCH = guard.Refusal(
+    "M42",
+    "Đọc tệp vượt giới hạn thời gian hoặc bộ nhớ.",
+    "Sao chép số liệu sang biểu mẫu mới rồi gửi lại.",
+)
 
 
-def _rarely_collect() -> None:
-    """Grids and reports hold no cycles: looking for garbage as often as by default only takes time."""
+@dataclass(frozen=True)
+class Job:
+    """An archived file to be read: as it was called, its sha256, and what its way says of the sender."""
+
+    file_name: str
+    sha256: str
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True)
+class _Task:
+    job: Job
+    archive_dir: Path
+    folder: Path
+
+
+def _begin() -> None:
+    """In each worker: garbage is looked for rarely (grids and reports hold no cycles), memory is limited."""
     gc.set_threshold(100_000, 10, 10)
-
-
-def _read(job: tuple[str, str, Path, Path]) -> Report:
-    file_name, sha256, archive_dir, folder = job
-    return reader.read(file_name, archive.fetch(archive_dir, sha256), reference.load(folder))
-
-
-def read_all(files: Sequence[tuple[str, str]], archive_dir: Path, folder: Path) -> Iterator[Report]:
-    """Reports of the archived ``files`` (file name, sha256), in their order; ``folder`` is the province's."""
-    jobs = [(name, sha256, archive_dir, folder) for name, sha256 in files]
-    workers = min(settings.cpu_count(), len(jobs))
-    if len(jobs) <= _SMALL or workers < 2:
-        yield from map(_read, jobs)
+    try:
+        import resource
+    except ImportError:  # not on Windows
         return
+    statm = Path("/proc/self/statm")
+    inherited = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = inherited + MAX_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def _read(task: _Task) -> Report:
+    return reader.read(
+        task.job.file_name,
+        archive.fetch(task.archive_dir, task.job.sha256),
+        reference.load(task.folder),
+        task.job.origin,
+    )
+
+
+def _read_limited(task: _Task) -> Report:
+    """Ends this process when the file takes too long, even inside a library that never comes back to Python."""
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(MAX_SECONDS, exit=True, file=nowhere)
+        try:
+            return _read(task)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def read_all(jobs: Sequence[Job], archive_dir: Path, folder: Path) -> Iterator[Report]:
+    """Reports of the archived files, in their order; ``folder`` is the province's."""
+    tasks = [_Task(job, archive_dir, folder) for job in jobs]
+    workers = min(settings.cpu_count(), len(tasks))
+    done = 0
     # What is in memory now is left alone by the garbage collector: in a forked worker it would touch, and so copy,
     # every page of the parent's libraries.
     gc.freeze()
     try:
-        with ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_rarely_collect) as pool:
-            yield from pool.map(_read, jobs, chunksize=max(1, min(16, len(jobs) // (workers * 16))))
+        with _pool(max(workers, 1)) as pool:
+            for report in pool.map(_read_limited, tasks, chunksize=max(1, min(16, len(tasks) // (workers * 16 or 1)))):
+                yield report
+                done += 1
+    except BrokenProcessPool:
+        log.warning("a workbook ended its process; reading the other %d one by one", len(tasks) - done)
+        for task in tasks[done:]:
+            yield _read_alone(task)
     finally:
         gc.unfreeze()
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_begin)
+
+
+def _read_alone(task: _Task) -> Report:
+    try:
+        with _pool(1) as pool:
+            return pool.submit(_read_limited, task).result()
+    except BrokenProcessPool:
+        log.warning("%s (%s) ends its process", task.job.file_name, task.job.sha256)
+        return reader.refused(
+            task.job.file_name, task.job.sha256, _TOO_MUCH, reference.load(task.folder), task.job.origin
+        )

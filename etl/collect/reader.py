@@ -1,4 +1,4 @@
-"""Reads one workbook into a ``Report``: sheets and columns are found by their header texts, never by position.
+"""Reads one file into a ``Report``: sheets and columns are found by their header texts, never by position.
 
 Nothing raises for bad data: what cannot be read is an ``Issue`` with its cell, and the rest is read on. Sources of the
 rules: DOMAIN.md sections 4.2 (form) and 5 (mess).
@@ -10,15 +10,17 @@ import hashlib
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
-from itertools import zip_longest
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache, lru_cache
 from pathlib import Path
 
-from etl.collect import cells, guard, identity, sheet
+from etl.collect import cells, encodings, guard, headers, identity, sheet, stale
 from etl.collect.formula import index_to_letters
+from etl.collect.grid import ErrorValue, Grid, Uncached, address
+from etl.collect.headers import Table
+from etl.collect.identity import Origin
 from etl.collect.report import Form, Issue, Report, Row
-from etl.collect.sheet import ErrorValue, Grid, Uncached
 from etl.collect.text import clean, fold, fold_code
 from etl.money import exact, trieu_to_vnd
 from etl.reference import forms
@@ -26,66 +28,74 @@ from etl.reference.province import Province, split_line_code
 
 log = logging.getLogger(__name__)
 
-_HEADER_SEARCH_ROWS = 40
-_NUMBER_LABEL = re.compile(r"\(\d+\)(\s*=.*)?")
 _BLANKS = r"[\s\d._…]*"
 _END = re.compile(
-    r"(nguoi lap bieu|noi nhan|tm\. uy ban|tm\. ubnd|k/?t\. |chu tich$|ghi chu:)"
+    r"(nguoi lap bieu|noi nhan|tm\. uy ban|tm\. ubnd|tm\.ubnd|k/?t\. |chu tich$|ghi chu\s*:)"
     rf"|[^,]{{2,40}}, ngay{_BLANKS}thang{_BLANKS}nam{_BLANKS}$"
 )
-_TOTAL = re.compile(r"^(tong cong|tong so|cong|tong)\s*:?$")
-_NOT_KEY = re.compile(r"[^a-z0-9%+]")
-_MATCHED_SHARE = 0.6
-_FEWEST_HEADERS = 3
-_LONGEST_HEADER = 200
+_TOTAL = re.compile(r"^(tong cong|tong so|tong|cong)( chung| toan xa| toan phuong| \(.*\)| [ivx+=.\d ]+)?\s*:?$")
+_WITHIN_PLAN = frozenset({"disb_ytd", "disb_nstw", "disb_nsdp", "disb_completed", "disb_advance", "forecast"})
+"""Figures of Biểu 01 that cannot be larger than the line's plan."""
+_LONGEST_MARK = 120
 _LARGEST = float(cells.LARGEST)
 _WAYS = {"money": "money", "quantity": "number", "percent": "number", "code": "code", "date": "date", "enum": "enum"}
+_BY_LINE = ("B01", "B05")
+"""Forms whose rows are lines of the programme tree."""
+_HIERARCHY = {"B02": ("project_code",), "B03": ("doc_no", "doc_date")}
+"""Columns in which a blank may stand for the value above it (case 26)."""
+_EXTENSIONS = {"xlsx": (".xlsx",), "xls": (".xls",), "ods": (".ods",), "csv": (".csv", ".txt"), "docx": (".docx",)}
+_FORMER_DATES = 2015
+"""No document that a form names is older."""
 
 
-@dataclass(frozen=True)
-class _Table:
-    """Where a form's table is: rows from 0; ``columns`` layout key -> column index."""
+@dataclass
+class _Reading:
+    """One file on its way to a report."""
 
-    layout: forms.Sheet
-    header_row: int
-    first_row: int
-    columns: dict[str, int]
-    unknown: tuple[tuple[str, str], ...]
-    """Cell and text of every header that the form does not have."""
-
-    @cached_property
-    def plan(self) -> tuple[tuple[str, int | None, str, forms.Column], ...]:
-        """(layout key, column index or None, way of reading, column) of every column of the form."""
-        return tuple((c.key, self.columns.get(c.key), _WAYS.get(c.kind, "text"), c) for c in self.layout.columns)
-
-    @cached_property
-    def numeric_keys(self) -> tuple[str, ...]:
-        """Those of the form's numeric columns that are there."""
-        return tuple(key for key in self.layout.numeric_keys if key in self.columns)
+    report: Report
+    province: Province
+    version: forms.FormVersion
+    pending: list[tuple[Form, Row, forms.Column, str, cells.Pending]] = field(default_factory=list)
+    styles: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Number style -> (sheet, cell) of the texts that prove it."""
+    read_forms: list[tuple[Grid, Table, Form]] = field(default_factory=list)
 
 
-def read(file_name: str, data: bytes, province: Province) -> Report:
+def read(file_name: str, data: bytes, province: Province, origin: Origin | None = None) -> Report:
     """The report in ``data``; ``refused`` when the guard does not let it be opened or no parser can make sense of it.
 
-    Never raises for what is in the file: one bad workbook stops only itself (law 3).
+    ``origin`` is what the way of the file says of its sender. Never raises for what is in the file: one bad workbook
+    stops only itself (law 3).
     """
     report = _named(file_name, data)
-    refusal = guard.inspect(data)
-    if refusal is None:
+    admitted = guard.inspect(data)
+    refusal = admitted if isinstance(admitted, guard.Refusal) else None
+    if not isinstance(admitted, guard.Refusal):
         try:
-            _read_grids(report, sheet.read(data), province)
+            grids = sheet.read(data, admitted)
+            report.issues += _kind_issues(report.file_name, admitted)
+            _read_grids(report, grids, province, origin or Origin())
+        except guard.RefusedError as error:
+            refusal = error.refusal
         except Exception as error:  # parsers' errors have no common base; whatever the file does, the others go on
             log.warning("%s (%s) cannot be read", report.file_name, report.sha256, exc_info=error)
-            report = _named(file_name, data)
             refusal = guard.Refusal(
                 "M39",
                 f"Không đọc được cấu trúc bảng tính ({type(error).__name__}).",
                 "Mở tệp bằng Excel, lưu lại rồi gửi lại.",
             )
-    if refusal is not None:
-        report.refused = True
-        report.issues.append(Issue(refusal.rule, None, None, {"message": refusal.message, "fix": refusal.fix}))
-        _identify_refused(report, province)
+    return report if refusal is None else refused(file_name, report.sha256, refusal, province, origin)
+
+
+def refused(
+    file_name: str, sha256: str, refusal: guard.Refusal, province: Province, origin: Origin | None = None
+) -> Report:
+    """The report of a file that is not opened: it still belongs to somebody when its name or its way says so."""
+    report = Report(file_name=Path(file_name).name, sha256=sha256, refused=True)
+    report.issues.append(Issue(refusal.rule, None, None, {"message": refusal.message, "fix": refusal.fix}))
+    named = identity.settle(report.file_name, {}, {}, province, origin or Origin())
+    report.commune_code, report.period = named.commune_code, named.period
+    report.budget_year, report.version_no = named.budget_year, named.version_no
     return report
 
 
@@ -93,51 +103,78 @@ def _named(file_name: str, data: bytes) -> Report:
     return Report(file_name=Path(file_name).name, sha256=hashlib.sha256(data).hexdigest())
 
 
-def _identify_refused(report: Report, province: Province) -> None:
-    """A refused file still belongs to somebody when its name says so."""
-    named = identity.settle(report.file_name, {}, {}, province)
-    report.commune_code, report.period = named.commune_code, named.period
-    report.budget_year, report.version_no = named.budget_year, named.version_no
+def _kind_issues(file_name: str, kind: str) -> list[Issue]:
+    """A name that promises another kind of file, and a Word document, are worth a remark (cases 38, 39)."""
+    ending = Path(file_name).suffix.lower()
+    if kind == "docx":
+        return [Issue("M38-read", None, None, {"value": ending})]
+    if ending in _EXTENSIONS[kind]:
+        return []
+    return [Issue("M39-read", None, None, {"value": ending or "không có", "expected": _EXTENSIONS[kind][0]})]
 
 
-def _read_grids(report: Report, grids: Sequence[Grid], province: Province) -> None:
+def _read_grids(report: Report, grids: Sequence[Grid], province: Province, origin: Origin) -> None:
+    for grid in grids:
+        report.issues += _modernise(grid)
     meta = _meta(grids)
-    report.template_id = meta.get("template_id")
-    version = meta.get("template_version", "")
-    report.template_version = int(version) if version.isdigit() else forms.CURRENT_VERSION
-    if report.template_version not in forms.versions():
-        report.issues.append(
-            Issue("CK34", "_meta", None, {"value": version, "expected": "phiên bản biểu mẫu hiện hành"})
-        )
-        report.template_version = forms.CURRENT_VERSION
-    layout = forms.load(report.template_version)
-    headers: dict[str, identity.Header] = {}
-    tables = [(grid, _find_tables(grid, layout)) for grid in grids if grid.visible]
-    for form_layout in layout.sheets:
-        found = [(grid, by_form[form_layout.form]) for grid, by_form in tables if form_layout.form in by_form]
-        if not found:
-            report.issues.append(
-                Issue("CK34", form_layout.name, None, {"value": "", "expected": f"trang {form_layout.name}"})
-            )
+    version = _version(report, meta, grids)
+    report.template_id, report.template_version = meta.get("template_id"), version.version
+    reading = _Reading(report, province, version)
+    said: dict[str, identity.Header] = {}
+    tables = [(g, t) for g in grids if g.visible and (t := headers.find(g, version)) is not None]
+    for layout in version.sheets:
+        chosen = _only_one(report, layout, [(g, t) for g, t in tables if t.layout is layout])
+        if chosen is None:
             continue
-        if len(found) > 1:
-            same_name = [(g, t) for g, t in found if fold(g.name) == fold(form_layout.name)]
-            names = ", ".join(g.name for g, _ in found)
-            report.issues.append(Issue("M33", found[1][0].name, None, {"value": names}))
-            found = same_name or found
-        grid, table = found[0]
+        grid, table = chosen
         header = identity.read_header(grid, table.header_row)
-        headers[grid.name] = header
-        report.forms[form_layout.form] = _read_form(report, grid, table, header)
-        _check_unit(report, grid, form_layout, header)
-    settled = identity.settle(report.file_name, meta, headers, province)
+        said[grid.name] = header
+        report.forms[layout.form] = _read_form(reading, grid, table, header)
+        _check_unit(report, grid, layout, header)
+    report.issues += _hidden_sheets(grids, {g.name for g, _ in tables})
+    settled = identity.settle(report.file_name, meta, said, province, origin)
     report.commune_code, report.period = settled.commune_code, settled.period
-    report.budget_year, report.as_of, report.version_no = (
-        settled.budget_year,
-        settled.as_of,
-        settled.version_no,
-    )
+    report.budget_year, report.as_of, report.version_no = settled.budget_year, settled.as_of, settled.version_no
     report.issues += settled.issues
+    _settle_numbers(reading)
+    for grid, table, form in reading.read_forms:
+        report.issues += stale.settle(grid, table, form)
+    _check_days(reading)
+
+
+def _modernise(grid: Grid) -> list[Issue]:
+    """Texts of the time before Unicode become Vietnamese; one remark for the sheet (case 15)."""
+    found: dict[str, int] = {}
+    modern = False
+    texts: list[tuple[int, int, str]] = []
+    for r, line in enumerate(grid.rows):
+        for c, value in enumerate(line):
+            if type(value) is str and value and not value.isascii():
+                if encodings.is_modern(value):
+                    modern = True
+                    if encodings.is_lost(value):
+                        texts.append((r, c, value))
+                    continue
+                texts.append((r, c, value))
+                encoding = encodings.encoding_of(value, grid.legacy_font)
+                if encoding:
+                    found[encoding] = found.get(encoding, 0) + 1
+    if not texts:
+        return []
+    issues = [
+        Issue("M15-lost", grid.name, address(r, c), {"value": value[:60]})
+        for r, c, value in texts
+        if encodings.is_lost(value)
+    ]
+    encoding = max(found, key=lambda name: found[name]) if found else None
+    if encoding is None:
+        return issues
+    first: str | None = None
+    for r, c, value in texts:
+        if encodings.belongs(value, encoding, alone=not modern):
+            grid.rows[r][c] = encodings.convert(value, encoding)
+            first = first or address(r, c)
+    return [*issues, Issue("M15", grid.name, first, {"value": encoding})]
 
 
 def _meta(grids: Sequence[Grid]) -> dict[str, str]:
@@ -151,104 +188,76 @@ def _meta(grids: Sequence[Grid]) -> dict[str, str]:
     return {}
 
 
+def _version(report: Report, meta: dict[str, str], grids: Sequence[Grid]) -> forms.FormVersion:
+    """The form version that ``_meta`` names; without it, the one whose headers are there."""
+    written = meta.get("template_version", "")
+    if written.isdigit() and int(written) in forms.versions():
+        return forms.load(int(written))
+    if written:
+        report.issues.append(
+            Issue("CK34", "_meta", None, {"value": written, "expected": "phiên bản biểu mẫu hiện hành"})
+        )
+        return forms.load(forms.CURRENT_VERSION)
+    known = [forms.load(number) for number in forms.versions()]
+    if len(known) == 1:
+        return known[0]
+    visible = [grid for grid in grids if grid.visible]
+
+    def share(version: forms.FormVersion) -> tuple[float, bool]:
+        found = (headers.find(grid, version) for grid in visible)
+        return sum(table.share for table in found if table is not None), version.version == forms.CURRENT_VERSION
+
+    return max(known, key=share)
+
+
+def _only_one(report: Report, layout: forms.Sheet, found: list[tuple[Grid, Table]]) -> tuple[Grid, Table] | None:
+    """The sheet of a form; none or several are errors (CK34, case 33)."""
+    if not found:
+        report.issues.append(Issue("CK34", layout.name, None, {"value": "", "expected": f"trang {layout.name}"}))
+        return None
+    if len(found) > 1:
+        found = sorted(found, key=lambda pair: fold(pair[0].name) != fold(layout.name))
+        names = ", ".join(grid.name for grid, _ in found)
+        report.issues.append(Issue("M33", found[1][0].name, None, {"value": names}))
+    return found[0]
+
+
+def _hidden_sheets(grids: Sequence[Grid], read_sheets: set[str]) -> list[Issue]:
+    return [
+        Issue("M32-sheet", grid.name, None, {"value": grid.name})
+        for grid in grids
+        if not grid.visible and not grid.name.startswith("_") and grid.name not in read_sheets and any(grid.rows)
+    ]
+
+
 def _check_unit(report: Report, grid: Grid, layout: forms.Sheet, header: identity.Header) -> None:
-    """A unit line that contradicts the form is an error (case 7); a missing one is taken from the form."""
-    if layout.unit_vi != "triệu đồng" or header.unit is None:
+    """A unit line that contradicts the form is an error; a missing one is taken from the form (case 7)."""
+    if layout.unit_vi != "triệu đồng":
+        return
+    if header.unit is None:
+        report.issues.append(Issue("M07-missing", grid.name, None, {"value": "", "expected": layout.unit_vi}))
         return
     text, cell = header.unit
-    if fold(layout.unit_vi) not in text:
+    if fold(layout.unit_vi) not in fold(text):
         report.issues.append(Issue("M07", grid.name, cell, {"value": text, "expected": layout.unit_vi}))
-
-
-@lru_cache(maxsize=4096)
-def _key_part(header: str) -> str:
-    """A header text as matching key: letters and digits only."""
-    return _NOT_KEY.sub("", fold(header))
 
 
 @lru_cache(maxsize=4096)
 def _what_is(text: str) -> str:
     """What a text tells about its row: ``end`` of the table, ``total`` row, ``number`` row of the header, ``blank``."""
     folded = fold(text)
-    if not text.strip():
+    if not folded:
         return "blank"
+    if len(folded) > _LONGEST_MARK:
+        return ""
     if _END.match(folded):
         return "end"
     if _TOTAL.match(folded):
         return "total"
-    return "number" if _NUMBER_LABEL.fullmatch(clean(text)) else ""
+    return "number" if headers.NUMBER_LABEL.fullmatch(clean(text)) else ""
 
 
-@cache
-def _wanted(version: int, form: str) -> dict[tuple[str, str], str]:
-    """Both header rows as matching keys -> layout key."""
-    columns = forms.load(version).sheet(form).columns
-    return {(_key_part(c.header_1), _key_part(c.header_2)): c.key for c in columns}
-
-
-@cache
-def _first_headers(version: int) -> frozenset[str]:
-    return frozenset(_key_part(c.header_1) for s in forms.load(version).sheets for c in s.columns)
-
-
-def _find_tables(grid: Grid, version: forms.FormVersion) -> dict[str, _Table]:
-    """The form whose headers stand in this sheet, by form name; empty when the sheet is none of the forms.
-
-    A header row is one in which at least three cells are known headers of any form. Biểu 01 and 05 share their first
-    columns: the form of which the greater share of headers is there has the sheet.
-    """
-    known = _first_headers(version.version)
-    best: tuple[float, _Table] | None = None
-    for row in range(min(_HEADER_SEARCH_ROWS, len(grid.rows))):
-        if best and best[0] == 1:
-            break
-        texts = [v for v in grid.rows[row] if isinstance(v, str) and v and len(v) < _LONGEST_HEADER]
-        if len(texts) < _FEWEST_HEADERS or sum(_key_part(v) in known for v in texts) < _FEWEST_HEADERS:
-            continue
-        upper, lower = _header_texts(grid, row), _header_texts(grid, row + 1)
-        for layout in version.sheets:
-            columns, unknown = _match_headers(version.version, layout.form, upper, lower)
-            share = len(columns) / len(layout.columns)
-            if share >= _MATCHED_SHARE and (best is None or share > best[0]):
-                titles = tuple((f"{index_to_letters(c)}{row + below}", title) for c, below, title in unknown)
-                has_second = any(c.header_2 for c in layout.columns)
-                best = (share, _Table(layout, row, row + (2 if has_second else 1), columns, titles))
-    return {best[1].layout.form: best[1]} if best else {}
-
-
-def _header_texts(grid: Grid, row: int) -> tuple[str, ...]:
-    line = grid.rows[row] if row < len(grid.rows) else []
-    return tuple(value if isinstance(value, str) else "" for value in line)
-
-
-@lru_cache(maxsize=1024)
-def _match_headers(
-    version: int, form: str, upper_row: tuple[str, ...], lower_row: tuple[str, ...]
-) -> tuple[dict[str, int], tuple[tuple[int, int, str], ...]]:
-    """Layout key -> column index; (column index, 1 or 2 for the header row, text) of headers the form does not have.
-
-    Kept, since nearly all workbooks have the same two rows.
-    """
-    wanted = _wanted(version, form)
-    columns: dict[str, int] = {}
-    unknown: list[tuple[int, int, str]] = []
-    group = ""
-    for column, texts in enumerate(zip_longest(upper_row, lower_row, fillvalue="")):
-        upper, lower = map(clean, texts)
-        if _NUMBER_LABEL.fullmatch(lower):
-            lower = ""
-        group = upper or (group if lower else "")
-        if not group and not lower:
-            continue
-        key = wanted.get((_key_part(group), _key_part(lower)))
-        if key and key not in columns:
-            columns[key] = column
-        else:
-            unknown.append((column, 2 if lower else 1, f"{group} - {lower}" if lower else group))
-    return columns, tuple(unknown)
-
-
-def _read_form(report: Report, grid: Grid, table: _Table, header: identity.Header) -> Form:
+def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Header) -> Form:
     layout = table.layout
     form = Form(
         layout.form,
@@ -257,24 +266,44 @@ def _read_form(report: Report, grid: Grid, table: _Table, header: identity.Heade
         [],
         header.nothing_to_report,
     )
-    report.issues += _header_issues(grid, table)
+    reading.report.issues += _header_issues(grid, table)
     _fill_merged(grid, table)
-    past_total = False
+    first_filled: str | None = None
+    met_leaf = past_total = False
     for r in range(table.first_row, len(grid.rows)):
         line = grid.rows[r]
-        told = {_what_is(v) for v in line if isinstance(v, str) and v}
-        if "end" in told:
-            break
-        if told <= {"blank"} and all(v is None or isinstance(v, str) for v in line):
+        told = [_what_is(v) if type(v) is str else "" if v is None else "value" for v in line]
+        filled = len(told) - told.count("blank") - line.count(None)
+        if not filled:
             continue
-        row = _read_row(report, grid, table, form, r, past_total)
-        if row is not None:
-            past_total = past_total or row.role == "total"
-            form.rows.append(row)
+        code = grid.at(r, table.columns.get(layout.row_key, -1))
+        if "end" in told and _ends_table(told, filled, code):
+            break
+        if told[0] == "number" or told.count("number") >= headers.FEWEST_HEADERS:
+            continue
+        row = _read_row(reading, grid, table, form, r, is_total="total" in told[:4], past_total=past_total)
+        if row is None:
+            continue
+        met_leaf = met_leaf or row.role == "leaf"
+        past_total = past_total or (met_leaf and row.role == "total")
+        below = _fill_down(form, row, table)
+        first_filled = first_filled or below
+        form.rows.append(row)
+    if first_filled:
+        reading.report.issues.append(Issue("M26", grid.name, first_filled))
+    reading.report.issues += _hidden_parts(grid, table, form)
+    reading.read_forms.append((grid, table, form))
     return form
 
 
-def _header_issues(grid: Grid, table: _Table) -> list[Issue]:
+def _ends_table(told: Sequence[str], filled: int, code: object) -> bool:
+    """Whether an end mark is one: it opens its row or stands nearly alone, and the row has no code."""
+    if isinstance(code, str) and _what_is(code) not in ("end", "blank"):
+        return False
+    return told.index("end") < 2 or filled <= 2
+
+
+def _header_issues(grid: Grid, table: Table) -> list[Issue]:
     """A header that is unknown or missing is an error, never a warning (case 31); a renamed one is one issue."""
     missing = [c.title for c in table.layout.columns if c.key not in table.columns]
     issues = []
@@ -286,45 +315,80 @@ def _header_issues(grid: Grid, table: _Table) -> list[Issue]:
     return issues
 
 
-def _fill_merged(grid: Grid, table: _Table) -> None:
-    """A value merged over several body rows counts for each of them (case 25)."""
+def _fill_merged(grid: Grid, table: Table) -> None:
+    """A text merged over several body rows counts for each of them (case 25); an amount is nobody's but the first's."""
+    numeric = {table.columns[key] for key in table.numeric_keys}
     for (top, left), (bottom, right) in grid.merged:
-        if top >= table.first_row and bottom > top and left == right:
+        if top >= table.first_row and bottom > top and left == right and left not in numeric:
             for r in range(top + 1, bottom + 1):
                 if r < len(grid.rows) and left < len(grid.rows[r]):
                     grid.rows[r][left] = grid.at(top, left)
 
 
-def _read_row(report: Report, grid: Grid, table: _Table, form: Form, r: int, past_total: bool) -> Row | None:
+def _fill_down(form: Form, row: Row, table: Table) -> str | None:
+    """A blank under a value in a column of the hierarchy means the same value (case 26); the first such cell."""
+    if row.role != "leaf" or not form.rows or form.rows[-1].role != "leaf":
+        return None
+    first = None
+    above = form.rows[-1]
+    for key in _HIERARCHY.get(form.form, ()):
+        blank = key in table.columns and row.values.get(key) is None and key not in row.bad
+        if blank and above.values.get(key) is not None:
+            row.values[key] = above.values[key]
+            first = first or form.cell(key, row.row_no)
+    return first
+
+
+def _hidden_parts(grid: Grid, table: Table, form: Form) -> list[Issue]:
+    """Hidden rows and columns of the table are read all the same; one remark for the sheet (case 32)."""
+    rows = [row.row_no for row in form.rows if row.row_no - 1 in grid.hidden_rows]
+    columns = sorted(c for c in table.columns.values() if c in grid.hidden_columns)
+    if rows:
+        where = f"A{rows[0]}"
+    elif columns:
+        where = address(table.header_row, columns[0])
+    else:
+        return []
+    values = {"value": f"{len(rows)} dòng, {len(columns)} cột"}
+    return [Issue("M32", grid.name, where, values)]
+
+
+def _read_row(
+    reading: _Reading, grid: Grid, table: Table, form: Form, r: int, *, is_total: bool, past_total: bool
+) -> Row | None:
     layout = table.layout
     raw_code = grid.at(r, table.columns.get(layout.row_key, -1))
     code = str(cells.code(raw_code).value or "") if isinstance(raw_code, str | int | float) else ""
-    told = [_what_is(v) if isinstance(v, str) else "" for v in grid.rows[r][:4]]
-    if told and told[0] == "number":
+    if is_total and isinstance(raw_code, str) and _what_is(raw_code) == "total":
+        code = ""
+    role = _role(layout, code, is_total=is_total)
+    if role == "unknown" and layout.form in _BY_LINE and past_total:
         return None
-    role = _role(layout, code, is_total="total" in told, past_total=past_total)
-    row, issues = _typed_row(grid, table, r, role, code)
+    row, issues, pending, styles = _typed_row(grid, table, r, role, code)
     if role == "unknown":
-        if layout.form in ("B01", "B05"):
-            if past_total or all(row.states.get(k) == "blank" for k in table.numeric_keys):
+        if layout.form in _BY_LINE:
+            if all(row.states.get(k) == "blank" and k not in row.bad for k in table.numeric_keys):
                 return None
             where = form.cell(layout.row_key, r + 1)
-            report.issues.append(Issue("CK10", grid.name, where, {"value": "", "expected": "mã số của dòng"}))
+            reading.report.issues.append(Issue("CK10", grid.name, where, {"value": "", "expected": "mã số của dòng"}))
             return None
         if not _has_content(row):
             return None
         row.role = "leaf"
-    report.issues += issues
+    reading.report.issues += issues
+    reading.pending += [(form, row, column, where, value) for column, where, value in pending]
+    for style, where in styles:
+        reading.styles.setdefault(style, []).append((grid.name, where))
     return row
 
 
-def _role(layout: forms.Sheet, code: str, *, is_total: bool, past_total: bool) -> str:
+def _role(layout: forms.Sheet, code: str, *, is_total: bool) -> str:
     if is_total and not code:
         return "total"
-    if layout.form in ("B01", "B05"):
+    if layout.form in _BY_LINE:
         if code.startswith("NKH-"):
             return "off_budget"
-        if not code or past_total:
+        if not code:
             return "unknown"
         return "leaf" if split_line_code(code)[1] else "heading"
     return "leaf" if code and layout.form != "B04" else "unknown"
@@ -332,18 +396,32 @@ def _role(layout: forms.Sheet, code: str, *, is_total: bool, past_total: bool) -
 
 def _has_content(row: Row) -> bool:
     """A row without code says something when a cell other than its number is filled."""
-    return any(v is not None for k, v in row.values.items() if k != "stt")
+    return any(v is not None for k, v in row.values.items() if k != "stt") or bool(row.bad)
 
 
-def _typed_row(grid: Grid, table: _Table, r: int, role: str, code: str) -> tuple[Row, list[Issue]]:
+_Found = tuple[Row, list[Issue], list[tuple[forms.Column, str, cells.Pending]], list[tuple[str, str]]]
+
+
+@cache
+def _plan(layout: forms.Sheet) -> tuple[tuple[str, str, forms.Column], ...]:
+    """(layout key, way of reading, column) of every column of the form."""
+    return tuple((c.key, _WAYS.get(c.kind, "text"), c) for c in layout.columns)
+
+
+def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found:
+    """The row, its issues, its numbers that wait for the workbook's style, and the styles that its texts prove."""
     values: dict[str, cells.Typed] = {}
     states: dict[str, str] = {}
     bad: set[str] = set()
     texts: dict[str, str] = {}
     issues: list[Issue] = []
+    pending: list[tuple[forms.Column, str, cells.Pending]] = []
+    styles: list[tuple[str, str]] = []
     line = grid.rows[r]
     width, on_budget = len(line), role != "off_budget"
-    for key, index, way, column in table.plan:
+    place = table.columns.get
+    for key, way, column in _plan(table.layout):
+        index = place(key)
         raw = line[index] if index is not None and index < width else None
         if raw is None or raw == "":
             values[key] = None
@@ -360,33 +438,49 @@ def _typed_row(grid: Grid, table: _Table, r: int, role: str, code: str) -> tuple
         if type(raw) is str and (way == "text" or way == "code"):
             values[key] = (clean(raw) if way == "text" else fold_code(raw)) or None
             continue
-        result = _typed(raw, column, role)
+        result = _typed(raw, column, role, str(values.get("unit") or ""))
+        where = address(r, index or 0)
         if isinstance(result, cells.Problem):
             values[key] = None
             bad.add(key)
-            where = f"{index_to_letters(index or 0)}{r + 1}"
             issues.append(Issue(result.rule, grid.name, where, {"value": result.value, "column": column.title}))
             if column.numeric:
                 states[key] = "blank"
             continue
+        if isinstance(result, cells.Pending):
+            values[key] = None
+            bad.add(key)
+            states[key] = "blank"
+            pending.append((column, where, result))
+            continue
         values[key] = result.value
-        if result.note == "M04" and column.kind != "percent":
-            texts[key] = str(raw).strip()
+        if result.style:
+            styles.append((result.style, where))
+        if result.note and column.numeric and column.kind != "percent":
+            texts[key] = f"{result.note} {str(raw).strip()}"
+        elif result.note == "M23" or (result.note == "M21" and column.kind == "date"):
+            issues.append(
+                Issue(f"{result.note}-read", grid.name, where, {"value": clean(str(raw)), "column": column.title})
+            )
         if column.numeric and result.state != "number":
             states[key] = result.state
-    return Row(r + 1, role, code, values, states, frozenset(bad), texts), issues
+    return Row(r + 1, role, code, values, states, frozenset(bad), texts), issues, pending, styles
 
 
-def _typed(raw: sheet.GridValue, column: forms.Column, role: str) -> cells.Cell | cells.Problem:
+def _typed(
+    raw: sheet.GridValue, column: forms.Column, role: str, unit: str
+) -> cells.Cell | cells.Pending | cells.Problem:
     if isinstance(raw, ErrorValue):
         # A rate over a plan of 0 divides by zero honestly (case 36); the rate is recomputed anyway.
         return cells.BLANK if column.kind == "percent" and raw.text == "#DIV/0!" else cells.Problem("M36", raw.text)
     if isinstance(raw, Uncached):
-        return cells.Problem("M35", "=" + raw.formula)
+        if raw.leaves_file:
+            return cells.Problem("M36", "=" + raw.formula[:80])
+        return cells.Problem("M35", "=" + raw.formula[:80])
     if column.numeric:
         if role == "off_budget" and column.kind != "money":
             return cells.BLANK
-        return cells.number(raw, column.kind)
+        return cells.number(raw, column.kind, unit)
     if column.kind == "date":
         return cells.day(raw)
     if column.kind == "enum":
@@ -394,3 +488,82 @@ def _typed(raw: sheet.GridValue, column: forms.Column, role: str) -> cells.Cell 
     if column.kind == "code":
         return cells.code(raw)
     return cells.text(raw)
+
+
+def _settle_numbers(reading: _Reading) -> None:
+    """Decides the number style of the workbook and reads what waited for it (cases 2 and 3).
+
+    One style proven: it holds for the whole workbook. None or both: a number is read only when just one of its two
+    readings fits its row; otherwise it is an issue, never a guess.
+    """
+    styles = reading.styles
+    if len(styles) == 2:
+        rarer = min(styles, key=lambda s: len(styles[s]))
+        for name in dict.fromkeys(sheet_name for sheet_name, _ in styles[rarer]):
+            first = next(cell for sheet_name, cell in styles[rarer] if sheet_name == name)
+            reading.report.issues.append(Issue("M03", name, first))
+    proven = next(iter(styles)) if len(styles) == 1 else None
+    for form, row, column, where, pending in reading.pending:
+        fitting = [style for style in (cells.VIETNAMESE, cells.ENGLISH) if _fits(form, row, column, pending, style)]
+        style = proven if proven in fitting else fitting[0] if len(fitting) == 1 and proven is None else None
+        if style is None:
+            reading.report.issues.append(
+                Issue("M02", form.sheet, where, {"value": pending.text, "column": column.title})
+            )
+            continue
+        chosen = pending.reading(style)
+        row.values[column.key] = chosen.value
+        row.states.pop(column.key, None)
+        row.bad = row.bad - {column.key}
+        row.texts = {**row.texts, column.key: f"M02-read {pending.text}"}
+
+
+def _fits(form: Form, row: Row, column: forms.Column, pending: cells.Pending, style: str) -> bool:
+    """Whether a reading agrees with the other figures of its row: with a sum that is there, and with the plan."""
+    value = pending.reading(style).value
+    known = {**row.values, column.key: value}
+    layout = forms.load().sheet(form.form)
+    for total in layout.columns:
+        operation, _, names = total.computed.partition(":")
+        if operation != "sum" or column.key not in (total.key, *names.split(",")):
+            continue
+        numbers = [known.get(name) for name in (total.key, *names.split(","))]
+        if all(isinstance(n, int) for n in numbers) and numbers[0] != sum(numbers[1:]):  # type: ignore[arg-type]
+            # A sum made by the spreadsheet passes over numbers kept as text: it proves nothing then.
+            return total.key in row.texts or _without_texts(row, names.split(","), column.key) == numbers[0]
+    plan = known.get("plan_total")
+    if form.form != "B01" or column.key not in _WITHIN_PLAN:
+        return True
+    return not (isinstance(plan, int) and isinstance(value, int) and value > plan > 0)
+
+
+def _without_texts(row: Row, names: Sequence[str], pending_key: str) -> int:
+    return sum(
+        value
+        for name in names
+        if name != pending_key and name not in row.texts and isinstance(value := row.values.get(name), int)
+    )
+
+
+def _check_days(reading: _Reading) -> None:
+    """A real date whose day and month fit better the other way round is asked about (case 21)."""
+    report = reading.report
+    if report.period is None:
+        return
+    window = reading.province.window(report.period, report.budget_year)
+    for _, table, form in reading.read_forms:
+        keys = [c.key for c in table.layout.columns if c.kind == "date" and c.key in table.columns]
+        if not keys:
+            continue
+        for row in form.rows:
+            for key in keys:
+                day = row.values.get(key)
+                if not isinstance(day, date) or day.day > 12 or day.day == day.month:
+                    continue
+                swapped = day.replace(day=day.month, month=day.day)
+                earliest = row.values.get("doc_date") if key != "doc_date" else None
+                first = earliest if isinstance(earliest, date) else date(_FORMER_DATES, 1, 1)
+                last = date(day.year + 9, 1, 1) if key == "extension_date" else window.cutoff_on
+                if not first <= day <= last and first <= swapped <= last:
+                    values = {"value": f"{day:%d/%m/%Y}", "expected": f"{swapped:%d/%m/%Y}"}
+                    report.issues.append(Issue("M21-swapped", form.sheet, form.cell(key, row.row_no), values))

@@ -221,7 +221,7 @@ def _held(
     if isinstance(value, sheet.ErrorValue | sheet.Uncached):
         return None
     typed = cells.number(value, "money")
-    if isinstance(typed, cells.Problem):
+    if not isinstance(typed, cells.Cell):
         return None
     return typed.value if isinstance(typed.value, int) else 0
 

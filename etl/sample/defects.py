@@ -36,7 +36,7 @@ from etl.sample.spoiling import (
 
 Mutation = Callable[[WorkbookContent, FormVersion], Spoiled]
 # Taken from another workbook: without the value that it gave, nobody but its author can tell the amount.
-_LOOKUP = "VLOOKUP(C13,'[1]Sổ theo dõi'!$A$1:$F$99,6,0)"
+_LOOKUP = "VLOOKUP(C13,'Sổ theo dõi'!$A$1:$F$99,6,0)"
 _OLE_HEADER = bytes.fromhex("d0cf11e0a1b11ae1")
 
 

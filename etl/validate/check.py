@@ -22,7 +22,7 @@ def run(
     for position, report in enumerate(reports):
         if not report.refused:
             if report.settled is None:
-                report.settled = settle.settle(report)
+                report.settled = settle.settle(report, province)
             result[position] += [_intake_finding(i) for i in report.settled]
     tasks = known_tasks if known_tasks is not None else frozenset(t["task_id"].upper() for t in province.tasks())
     parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}

@@ -11,6 +11,7 @@ not blamed for what its parts already show.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -20,6 +21,7 @@ from typing import Any
 import pandas as pd
 
 from etl.collect.report import Form, Report, Row
+from etl.collect.text import fold
 from etl.reference import forms
 from etl.reference.province import Province, split_line_code
 
@@ -39,6 +41,17 @@ _AGAINST_PLAN = (
 )
 _UNITS = ((3_000, "đồng"), (0, "nghìn đồng"))
 """Disbursed triệu typed in đồng are up to 10^6 times the plan, typed in nghìn đồng up to 10^3 times."""
+_EXCESS = (
+    "disbursed_without_plan",
+    "excess_nstw",
+    "excess_nsdp",
+    "excess_total",
+    "explained_nstw",
+    "explained_nsdp",
+    "explained_total",
+)
+_DECISION = re.compile(r"\b(quyet dinh|qd)\b.*\d|\d+\s*/\s*(qd|nq)\b")
+"""A note that names a decision, by its number or date."""
 _MAGNITUDE = ("magnitude_key", "magnitude_value", "magnitude_plan", "magnitude_ratio", "magnitude_unit")
 
 
@@ -117,7 +130,6 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
     batch: list[Marks] = []
     for position, report, sheet, rows in _leaves(reports, "B01"):
         duplicates = _duplicates(rows)
-        beyond = _plan_beyond(rows, province)
         wrong_unit = set()
         late = _low_rate_counts(report, province)
         for row in rows:
@@ -126,9 +138,9 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
             marks["code_known"] = split_line_code(row.code)[0] in leaves
             marks["duplicate_of"] = duplicates.get(row.row_no)
             marks |= _negative(row, negative_keys)
-            marks |= (beyond if row is rows[0] else {}) if beyond else _magnitude(row, province)
+            marks |= _magnitude(row, province)
             values = {c.key: row.values.get(c.key) for c in layout.columns}
-            if beyond or marks["magnitude_key"]:
+            if marks["magnitude_key"]:
                 wrong_unit.add(row.row_no)
                 values = {key: None if isinstance(v, int) else v for key, v in values.items()}
             elif marks["negative_key"]:
@@ -174,16 +186,6 @@ def _magnitude(row: Row, province: Province) -> Marks:
     return dict.fromkeys(_MAGNITUDE)
 
 
-def _plan_beyond(rows: Sequence[Row], province: Province) -> Marks | None:
-    """CK11 for the form as a whole: a plan that no commune can have; one finding, at the first line."""
-    ceiling = int(province.thresholds["commune_plan_max_vnd"])
-    total = sum(_number(row.values["plan_total"]) or 0 for row in rows)
-    if total <= ceiling:
-        return None
-    unit = "đồng" if total > ceiling * 100 else "nghìn đồng hoặc đồng"
-    return {"plan_beyond": total, "plan_ceiling": ceiling, "magnitude_unit": unit}
-
-
 def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province) -> Marks:
     """The identities and bounds of one line of Biểu 01."""
     v = {key: _number(value) for key, value in values.items()}
@@ -201,7 +203,7 @@ def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province
     # Both identities broken by the same amount: the cumulative itself is wrong, and one finding says so.
     explained = bool(marks["source_gap"]) and split_gap == -marks["source_gap"]
     marks["split_gap"] = None if explained else split_gap
-    marks |= _excess(v, marks)
+    marks |= _excess(v, marks, row)
     marks["unaccepted_payment"] = _minus(v["disb_completed"], v["accepted_volume"])
     marks["excess_carry"] = _minus(v["disb_carry"], marks["plan_carry"])
     marks |= _forecast(v, marks)
@@ -210,30 +212,28 @@ def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province
     return marks
 
 
-def _excess(v: Mapping[str, int | None], marks: Marks) -> Marks:
-    """CK01 and CK06: the source that is exceeded is named, the total only when no source explains it."""
+def _excess(v: Mapping[str, int | None], marks: Marks, row: Row) -> Marks:
+    """CK01 and CK06: the source that is exceeded is named, the total only when no source explains it.
+
+    A plan that was cut after the money had been paid makes an honest excess: with the decision in the note it is
+    asked about and not sent back (case 12).
+    """
+    none = dict.fromkeys(_EXCESS)
     if v["plan_total"] == 0:
-        return {
-            "disbursed_without_plan": v["disb_ytd"],
-            "excess_nstw": None,
-            "excess_nsdp": None,
-            "excess_total": None,
-        }
+        return none | {"disbursed_without_plan": v["disb_ytd"]}
     central = _minus(v["disb_nstw"], marks["plan_central"])
     local = _minus(v["disb_nsdp"], marks["plan_local"])
-    explained = (central or 0) > 0 or (local or 0) > 0
-    total = None if explained else _minus(v["disb_ytd"], v["plan_total"])
-    return {
-        "disbursed_without_plan": None,
-        "excess_nstw": central,
-        "excess_nsdp": local,
-        "excess_total": total,
-    }
+    by_source = (central or 0) > 0 or (local or 0) > 0
+    total = None if by_source else _minus(v["disb_ytd"], v["plan_total"])
+    if (by_source or (total or 0) > 0) and _DECISION.search(fold(str(row.values.get("note") or ""))):
+        beyond = {"explained_nstw": central, "explained_nsdp": local, "explained_total": total}
+        return none | {key: value for key, value in beyond.items() if (value or 0) > 0}
+    return none | {"excess_nstw": central, "excess_nsdp": local, "excess_total": total}
 
 
 def _forecast(v: Mapping[str, int | None], marks: Marks) -> Marks:
     """CK13; a cumulative beyond the plan is CK01's and makes no second finding at the forecast."""
-    over = any((marks[k] or 0) > 0 for k in ("excess_total", "excess_nstw", "excess_nsdp", "disbursed_without_plan"))
+    over = any((marks[k] or 0) > 0 for k in _EXCESS)
     return {
         "forecast_short": None if over else _minus(v["disb_ytd"], v["forecast"]),
         "forecast_excess": None if over else _minus(v["forecast"], v["plan_total"]),

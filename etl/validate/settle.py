@@ -1,4 +1,4 @@
-"""What is settled in a report before the rules judge it: sums over numbers kept as text, blanks, forms without rows.
+"""What is settled in a report before the rules judge it: numbers kept as text, stale results, blanks, empty forms.
 
 Rows are changed in place, so that what is checked is what is loaded. Nothing is guessed: a value is filled in only
 where the form's own formula gives it or where the sender ticked *Không phát sinh* (law 2).
@@ -6,35 +6,51 @@ where the form's own formula gives it or where the sender ticked *Không phát s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from statistics import median
 
+from etl import money
+from etl.collect.cells import Typed
 from etl.collect.report import Form, Issue, Report, Row
 from etl.reference import forms
+from etl.reference.province import Province
 
 _REQUIRED_WHEN_OPEN = frozenset({"progress"})
 _STATUS_DONE = "Đã hoàn thành"
+_FEWEST_LINES = 3
+_MOST = Decimal("0.6")
+_FAR_BEYOND = 5
+"""A form whose lines exceed their plans like this, most of them and by so much, is in another unit (case 6)."""
 _MAY_BE_TICKED = frozenset({"B02", "B03", "B04"})
 
 
-def settle(report: Report) -> list[Issue]:
+def settle(report: Report, province: Province) -> list[Issue]:
     """Issues of the report as a whole; its rows are settled."""
-    issues: list[Issue] = []
+    issues: list[Issue] = list(_units(report, province))
     for name, form in report.forms.items():
         layout = forms.load(report.template_version or forms.CURRENT_VERSION).sheet(name)
         leaves = [row for row in form.rows if row.role == "leaf"]
-        for row in leaves:
-            issues += _numbers_as_text(form, row, layout)
+        for row in form.rows:
+            if row.texts:
+                issues += _numbers_as_text(form, row, layout)
         issues += _blanks(form, leaves, layout)
         issues += _empty(form, leaves, layout)
     return issues + list(_missing_lines(report))
 
 
 def _numbers_as_text(form: Form, row: Row, layout: forms.Sheet) -> Iterator[Issue]:
-    """A number kept as text counts (case 4), but the spreadsheet's own sums passed over it: they are made anew."""
+    """A number kept as text counts (case 4), but the spreadsheet's own sums passed over it: they are made anew.
+
+    A negative number in brackets needs a note (case 9): without one it is CK09's.
+    """
     for column in layout.columns:
-        if column.key in row.texts:
-            values = {"value": row.texts[column.key], "column": column.title}
-            yield Issue("M04", form.sheet, form.cell(column.key, row.row_no), values)
+        note, _, text = row.texts.get(column.key, "").partition(" ")
+        if note and not (note == "M09" and not row.values.get("note")):
+            values = {"value": text, "column": column.title, "expected": _shown(column, row.values.get(column.key))}
+            yield Issue(note, form.sheet, form.cell(column.key, row.row_no), values)
+    if row.role != "leaf":
+        return
     for column in layout.columns:
         kind, _, names = column.computed.partition(":")
         if kind != "sum" or not row.texts.keys() & set(names.split(",")):
@@ -54,12 +70,77 @@ def _numbers_as_text(form: Form, row: Row, layout: forms.Sheet) -> Iterator[Issu
                 row.values[other.key], row.states[other.key] = None, "blank"
 
 
+def _shown(column: forms.Column, value: Typed) -> str:
+    """A value as an official writes it."""
+    if column.kind == "money" and isinstance(value, int):
+        return f"{money.show_trieu(value)} triệu đồng"
+    return money.group_vi(value) if isinstance(value, int | Decimal) else str(value or "")
+
+
 def _set(row: Row, key: str, value: int) -> None:
     row.values[key] = value
     row.texts = {**row.texts, key: ""} if key not in row.texts else row.texts
     row.states.pop(key, None)
     if value == 0:
         row.states[key] = "declared_zero"
+
+
+def _units(report: Report, province: Province) -> Iterator[Issue]:
+    """Case 6: a form typed in đồng or nghìn đồng; one issue for the form, and none of its amounts is judged further."""
+    disbursed = report.forms.get("B01")
+    plans: dict[str, int] = {}
+    if disbursed is not None:
+        leaves = [row for row in disbursed.rows if row.role == "leaf"]
+        plans = {row.code: plan for row in leaves if isinstance(plan := row.values.get("plan_total"), int)}
+        ceiling = int(province.thresholds["commune_plan_max_vnd"])
+        beyond = sum(plans.values())
+        if beyond > ceiling:
+            factor = 1_000_000 if beyond > ceiling * 100 else 1_000
+            plans = {code: plan // factor for code, plan in plans.items()}
+            yield _wrong_unit(disbursed, "B01", leaves, factor, None)
+        else:
+            factor = _factor(leaves, plans, "disb_ytd")
+            if factor:
+                yield _wrong_unit(disbursed, "B01", leaves, factor, plans)
+    planned = report.forms.get("B05")
+    if planned is not None:
+        leaves = [row for row in planned.rows if row.role == "leaf"]
+        factor = _factor(leaves, plans, "planned_close")
+        if factor:
+            yield _wrong_unit(planned, "B05", leaves, factor, plans)
+
+
+def _factor(leaves: Sequence[Row], plans: dict[str, int], key: str) -> int:
+    """How many times too large the amounts of most lines are, 1,000 or 1,000,000; 0 when they are not."""
+    ratios = [
+        Decimal(value) / plan
+        for row in leaves
+        if isinstance(value := row.values.get(key), int) and value > 0 and (plan := plans.get(row.code, 0)) > 0
+    ]
+    if len(ratios) < _FEWEST_LINES or median(ratios) < _FAR_BEYOND:
+        return 0
+    if sum(ratio > 1 for ratio in ratios) < _MOST * len(ratios):
+        return 0
+    # Typed in nghìn đồng, no amount within its plan can seem more than 1,000 times as large.
+    return 1_000_000 if max(ratios) > 1_000 else 1_000
+
+
+def _wrong_unit(form: Form, name: str, leaves: Sequence[Row], factor: int, plans: dict[str, int] | None) -> Issue:
+    """The issue, at the first amount that is too large; every amount of the form is taken out of later rules."""
+    keys = [c.key for c in forms.load().sheet(name).columns if c.kind == "money" and c.key in form.columns]
+    first = next(
+        form.cell(key, row.row_no)
+        for row in leaves
+        for key in keys
+        if isinstance(value := row.values.get(key), int)
+        and value
+        and (plans is None or abs(value) > plans.get(row.code, 0) > 0)
+    )
+    for row in form.rows:
+        row.bad = row.bad | set(keys)
+        row.values |= dict.fromkeys(keys)
+    unit = "đồng" if factor == 1_000_000 else "nghìn đồng"
+    return Issue("M06", form.sheet, first, {"value": unit, "expected": money.group_vi(factor)})
 
 
 def _blanks(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issue]:
@@ -80,8 +161,17 @@ def _blanks(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issu
                 continue
             if column.key in _REQUIRED_WHEN_OPEN and row.values.get("status") == _STATUS_DONE:
                 continue
+            if column.computed and _parts_missing(row, column):
+                row.bad = row.bad | {column.key}
+                continue
             row.bad = row.bad | {column.key}
             yield Issue("M08-blank", form.sheet, form.cell(column.key, row.row_no), {"column": column.title})
+
+
+def _parts_missing(row: Row, column: forms.Column) -> bool:
+    """Whether a computed cell is blank because a cell that it is made of is: that one has its own finding."""
+    _, _, names = column.computed.partition(":")
+    return any(name in row.bad or row.values.get(name) is None for name in names.replace("/", ",").split(","))
 
 
 def _must_be_filled(column: forms.Column, layout: forms.Sheet) -> bool:

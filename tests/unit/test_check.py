@@ -228,7 +228,7 @@ def test_a_whole_form_in_dong_is_one_finding() -> None:
                     cell.value *= 1_000_000
 
     findings, _ = _judge_one(edited(rescale, values=True))
-    assert [(f.rule, f.cell) for f in findings] == [("CK11", "D14")]
+    assert [(f.rule, f.cell) for f in findings] == [("M06", "D14")]
 
 
 def test_a_number_under_the_table_is_nobodys_line() -> None:

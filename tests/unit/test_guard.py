@@ -32,26 +32,24 @@ def encrypted_ole() -> bytes:
         (b"%PDF-1.7 ...", "M38", "PDF"),
         (b"\xff\xd8\xff\xe0JFIF", "M38", "ảnh"),
         (b"<html><table></table></html>", "M39", "trang web"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "M38", ".xls"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "M39", "hỏng"),
         (encrypted_ole(), "M40", "mật khẩu"),
         (b"Rar!\x1a\x07\x01\x00", "M41", "RAR"),
         (zipped(WORKBOOK)[:-30], "M39", "hỏng"),
-        (zipped({"word/document.xml": "<w/>"}), "M38", "Word"),
         (zipped({**WORKBOOK, "xl/vbaProject.bin": b"x"}), "M42", "macro"),
         (zipped({**WORKBOOK, "../../etc/passwd": b"x"}), "M42", "không bình thường"),
         (zipped({**WORKBOOK, "xl/worksheets/sheet1.xml": bytes(30_000_000)}), "M42", "quá tải"),
         (zipped({**WORKBOOK, "xl/worksheets/sheet1.xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"}), "M42", "XML"),
-        (zipped({**WORKBOOK, "xl/worksheets/sheet1.xml": '<row r="1048576"><c/></row>'}), "M42", "1048576"),
         (b"PK\x03\x04" + bytes(50), "M39", "hỏng"),
     ],
 )
 def test_a_hostile_or_wrong_file_is_refused_with_its_reason(data: bytes, rule: str, word: str) -> None:
     refusal = guard.inspect(data)
-    assert refusal is not None
+    assert isinstance(refusal, guard.Refusal)
     assert refusal.rule == rule
     assert word in refusal.message
     assert refusal.fix
 
 
 def test_a_workbook_may_pass() -> None:
-    assert guard.inspect(zipped(WORKBOOK)) is None
+    assert guard.inspect(zipped(WORKBOOK)) == "xlsx"

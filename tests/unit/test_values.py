@@ -115,8 +115,6 @@ def test_an_amount_is_read_with_its_state(raw: cells.Raw, vnd: int | None, state
 @pytest.mark.parametrize(
     ("raw", "rule"),
     [
-        ("2.056", "M02"),
-        ("1,234", "M02"),
         ("không", "M08"),
         ("k", "M08"),
         ("1.2.3", "M08"),
@@ -139,7 +137,7 @@ def test_a_date_is_read_day_first(raw: cells.Raw) -> None:
     assert read.value == date(2025, 10, 31)
 
 
-@pytest.mark.parametrize("raw", ["31/02/2025", "sớm", 45961.0])
+@pytest.mark.parametrize("raw", ["31/02/2025", "sớm", 3.5])
 def test_what_is_no_date_is_a_problem(raw: cells.Raw) -> None:
     assert isinstance(cells.day(raw), cells.Problem)
 

@@ -1,0 +1,151 @@
+"""Finds the form in a sheet by its header texts: over one to three rows, wherever they stand, in any order.
+
+The texts of a column's header rows are joined into one key, so that a group split over three rows reads like the
+form's two; only letters and digits count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+
+from etl.collect.formula import index_to_letters
+from etl.collect.grid import Grid, Position
+from etl.collect.text import clean, fold
+from etl.reference import forms
+
+NUMBER_LABEL = re.compile(r"\(\d+\)\s*(=.*)?|\d{1,2}\s*=.*")
+FEWEST_HEADERS = 3
+_SEARCH_ROWS = 60
+_DEPTHS = (2, 1, 3)
+_NOT_KEY = re.compile(r"[^a-z0-9%+]")
+_MATCHED_SHARE = 0.6
+_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where a form's table is: rows from 0; ``columns`` layout key -> column index; ``share`` of headers found."""
+
+    layout: forms.Sheet
+    header_row: int
+    first_row: int
+    columns: dict[str, int]
+    unknown: tuple[tuple[str, str], ...]
+    """Cell and text of every header that the form does not have."""
+    share: float
+
+    @cached_property
+    def numeric_keys(self) -> tuple[str, ...]:
+        """Those of the form's numeric columns that are there."""
+        return tuple(key for key in self.layout.numeric_keys if key in self.columns)
+
+
+@lru_cache(maxsize=8192)
+def key_part(header: str) -> str:
+    """A header text as matching key: letters and digits only."""
+    return _NOT_KEY.sub("", fold(header))
+
+
+@cache
+def _wanted(version: int, form: str) -> dict[str, str]:
+    """Both header rows as one matching key -> layout key."""
+    columns = forms.load(version).sheet(form).columns
+    return {key_part(c.header_1) + key_part(c.header_2): c.key for c in columns}
+
+
+@cache
+def _first_headers(version: int) -> frozenset[str]:
+    """Beginnings of headers: what a header row of any form must show some of."""
+    return frozenset(key_part(c.header_1) for s in forms.load(version).sheets for c in s.columns)
+
+
+def find(grid: Grid, version: forms.FormVersion) -> Table | None:
+    """The form whose headers stand in this sheet; None when the sheet is none of the forms.
+
+    A header row is one in which at least three cells are known headers of any form. Biểu 01 and 05 share their first
+    columns: the form of which the greater share of headers is there has the sheet.
+    """
+    known = _first_headers(version.version)
+    best: Table | None = None
+    for row in range(min(_SEARCH_ROWS, len(grid.rows))):
+        texts = [v for v in grid.rows[row] if isinstance(v, str) and v and len(v) < _LONGEST]
+        if len(texts) < FEWEST_HEADERS or sum(key_part(v) in known for v in texts) < FEWEST_HEADERS:
+            continue
+        for depth in _DEPTHS:
+            rows = tuple(_texts(grid, row + n) for n in range(depth))
+            merged = _merged_in(grid.merged, row, depth)
+            for layout in version.sheets:
+                columns, unknown = _match(version.version, layout.form, rows, merged)
+                share = len(columns) / len(layout.columns)
+                better = (
+                    best is None or share > best.share or (share == best.share and len(unknown) < len(best.unknown))
+                )
+                if share >= _MATCHED_SHARE and better:
+                    titles = tuple((f"{index_to_letters(c)}{row + level + 1}", title) for c, level, title in unknown)
+                    best = Table(layout, row, row + depth, columns, titles, share)
+            if best and best.share == 1 and not best.unknown:
+                return best
+        if best and best.header_row == row:
+            return best
+    return best
+
+
+def _texts(grid: Grid, row: int) -> tuple[str, ...]:
+    line = grid.rows[row] if row < len(grid.rows) else []
+    return tuple(value if isinstance(value, str) else "" for value in line)
+
+
+def _merged_in(merged: Sequence[tuple[Position, Position]], row: int, depth: int) -> tuple[tuple[int, int, int], ...]:
+    """(header level, first column, last column) of every merged group of the header rows."""
+    return tuple(
+        (top - row, left, right) for (top, left), (_, right) in merged if row <= top < row + depth and right > left
+    )
+
+
+@lru_cache(maxsize=2048)
+def _match(
+    version: int, form: str, rows: tuple[tuple[str, ...], ...], merged: tuple[tuple[int, int, int], ...]
+) -> tuple[dict[str, int], tuple[tuple[int, int, str], ...]]:
+    """Layout key -> column index; (column index, level, text) of headers that the form does not have.
+
+    Kept, since nearly all workbooks have the same header rows.
+    """
+    wanted = _wanted(version, form)
+    columns: dict[str, int] = {}
+    unknown: list[tuple[int, int, str]] = []
+    for column, parts in enumerate(_flattened(rows, merged)):
+        filled = [(level, part) for level, part in enumerate(parts) if part]
+        if not filled:
+            continue
+        key = wanted.get("".join(key_part(part) for _, part in filled))
+        if key and key not in columns:
+            columns[key] = column
+        else:
+            unknown.append((column, filled[-1][0], " - ".join(part for _, part in filled)))
+    return columns, tuple(unknown)
+
+
+def _flattened(rows: tuple[tuple[str, ...], ...], merged: tuple[tuple[int, int, int], ...]) -> list[tuple[str, ...]]:
+    """The header texts of each column from top to bottom; a group's text counts for every column under it.
+
+    Where the group is not merged, it reaches as far as there are texts below it and none beside it.
+    """
+    width = max(map(len, rows), default=0)
+    levels = [[clean(row[c]) if c < len(row) else "" for c in range(width)] for row in rows]
+    for level in levels:
+        for c, text in enumerate(level):
+            if NUMBER_LABEL.fullmatch(text):
+                level[c] = ""
+    for number, left, right in merged:
+        for c in range(left + 1, min(right + 1, width)):
+            levels[number][c] = levels[number][c] or levels[number][left]
+    for number in range(len(levels) - 1):
+        for c in range(1, width):
+            below = any(levels[n][c] for n in range(number + 1, len(levels)))
+            beside = all(levels[n][c] == levels[n][c - 1] for n in range(number))
+            if not levels[number][c] and below and beside:
+                levels[number][c] = levels[number][c - 1]
+    return [tuple(level[c] for level in levels) for c in range(width)]
