@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from etl.collect import cells, names
 from etl.collect.formula import index_to_letters
@@ -50,6 +51,10 @@ class Origin:
     commune_code: str | None = None
     period: str | None = None
     place: str = "thư mục nhận"
+
+
+NOWHERE = Origin()
+"""A file that came without a word about its sender."""
 
 
 @dataclass
@@ -290,8 +295,8 @@ def _settle_period(
     if year is None or (period, year) not in province.windows:
         named_years = str(year) if year else "/".join(map(str, sorted(years)))
         values = {"value": f"{period}, năm ngân sách {named_years}"}
-        where = next(((s, h.period[1]) for s, h in headers.items() if h.period), (first, None))
-        result.issues.append(Issue("M45", *where, values))
+        said = next(((s, h.period[1]) for s, h in headers.items() if h.period), None)
+        result.issues.append(Issue("M45", said[0] if said else first, said[1] if said else None, values))
         return
     result.period, result.budget_year = period, year
     _settle_as_of(result, headers, province)

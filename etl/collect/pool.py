@@ -19,8 +19,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from etl import settings
-from etl.collect import archive, guard, reader
-from etl.collect.identity import Origin
+from etl.collect import archive, reader
+from etl.collect.identity import NOWHERE, Origin
 from etl.collect.report import Report
 from etl.reference import province as reference
 
@@ -30,11 +30,6 @@ MAX_SECONDS = 20
 """For one file; a workbook of a commune takes about 10 ms."""
 MAX_BYTES = 1024**3
 """What a worker may take beyond what it inherits."""
-_TOO_MUCH = guard.Refusal(
-    "M42",
-    "Đọc tệp vượt giới hạn thời gian hoặc bộ nhớ.",
-    "Sao chép số liệu sang biểu mẫu mới rồi gửi lại.",
-)
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Job:
 
     file_name: str
     sha256: str
-    origin: Origin = Origin()
+    origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ def _read(task: _Task) -> Report:
 
 def _read_limited(task: _Task) -> Report:
     """Ends this process when the file takes too long, even inside a library that never comes back to Python."""
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         faulthandler.dump_traceback_later(MAX_SECONDS, exit=True, file=nowhere)
         try:
             return _read(task)
@@ -118,5 +113,5 @@ def _read_alone(task: _Task) -> Report:
     except BrokenProcessPool:
         log.warning("%s (%s) ends its process", task.job.file_name, task.job.sha256)
         return reader.refused(
-            task.job.file_name, task.job.sha256, _TOO_MUCH, reference.load(task.folder), task.job.origin
+            task.job.file_name, task.job.sha256, reader.TOO_MUCH, reference.load(task.folder), task.job.origin
         )

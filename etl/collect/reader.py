@@ -19,7 +19,7 @@ from etl.collect import cells, encodings, guard, headers, identity, sheet, stale
 from etl.collect.formula import index_to_letters
 from etl.collect.grid import ErrorValue, Grid, Uncached, address
 from etl.collect.headers import Table
-from etl.collect.identity import Origin
+from etl.collect.identity import NOWHERE, Origin
 from etl.collect.report import Form, Issue, Report, Row
 from etl.collect.text import clean, fold, fold_code
 from etl.money import exact, trieu_to_vnd
@@ -44,6 +44,11 @@ _BY_LINE = ("B01", "B05")
 _HIERARCHY = {"B02": ("project_code",), "B03": ("doc_no", "doc_date")}
 """Columns in which a blank may stand for the value above it (case 26)."""
 _EXTENSIONS = {"xlsx": (".xlsx",), "xls": (".xls",), "ods": (".ods",), "csv": (".csv", ".txt"), "docx": (".docx",)}
+TOO_MUCH = guard.Refusal(
+    "M42",
+    "Đọc tệp vượt giới hạn thời gian hoặc bộ nhớ.",
+    "Sao chép số liệu sang biểu mẫu mới rồi gửi lại.",
+)
 _FORMER_DATES = 2015
 """No document that a form names is older."""
 
@@ -61,7 +66,7 @@ class _Reading:
     read_forms: list[tuple[Grid, Table, Form]] = field(default_factory=list)
 
 
-def read(file_name: str, data: bytes, province: Province, origin: Origin | None = None) -> Report:
+def read(file_name: str, data: bytes, province: Province, origin: Origin = NOWHERE) -> Report:
     """The report in ``data``; ``refused`` when the guard does not let it be opened or no parser can make sense of it.
 
     ``origin`` is what the way of the file says of its sender. Never raises for what is in the file: one bad workbook
@@ -74,9 +79,11 @@ def read(file_name: str, data: bytes, province: Province, origin: Origin | None 
         try:
             grids = sheet.read(data, admitted)
             report.issues += _kind_issues(report.file_name, admitted)
-            _read_grids(report, grids, province, origin or Origin())
+            _read_grids(report, grids, province, origin)
         except guard.RefusedError as error:
             refusal = error.refusal
+        except MemoryError:
+            refusal = TOO_MUCH
         except Exception as error:  # parsers' errors have no common base; whatever the file does, the others go on
             log.warning("%s (%s) cannot be read", report.file_name, report.sha256, exc_info=error)
             refusal = guard.Refusal(
@@ -88,12 +95,12 @@ def read(file_name: str, data: bytes, province: Province, origin: Origin | None 
 
 
 def refused(
-    file_name: str, sha256: str, refusal: guard.Refusal, province: Province, origin: Origin | None = None
+    file_name: str, sha256: str, refusal: guard.Refusal, province: Province, origin: Origin = NOWHERE
 ) -> Report:
     """The report of a file that is not opened: it still belongs to somebody when its name or its way says so."""
     report = Report(file_name=Path(file_name).name, sha256=sha256, refused=True)
     report.issues.append(Issue(refusal.rule, None, None, {"message": refusal.message, "fix": refusal.fix}))
-    named = identity.settle(report.file_name, {}, {}, province, origin or Origin())
+    named = identity.settle(report.file_name, {}, {}, province, origin)
     report.commune_code, report.period = named.commune_code, named.period
     report.budget_year, report.version_no = named.budget_year, named.version_no
     return report
