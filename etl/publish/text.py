@@ -117,6 +117,25 @@ def sentence(template: str, **parts: Figure | Span | Sequence[Span]) -> Spans:
     return tuple(result)
 
 
+# What a line break would tear apart: a number and its unit, a word and the number that it announces, a dash and its
+# item. Every match is one space.
+_TOGETHER = re.compile(
+    r"(?<=\d) (?=tỷ|triệu|đồng|điểm|ngày|xã|đơn vị|nhiệm vụ|kiến nghị)|(?<=tỷ) (?=đồng)|(?<=triệu) (?=đồng)"
+    r"|(?<=điểm) (?=%)|(?<=lệ) (?=\(%\))|(?<=tháng) (?=\d)|(?<=ngày) (?=\d)|(?<=năm) (?=\d)|(?<=hạn) (?=\d)"
+    r"|(?<=thực hiện) (?=\d)|(?<=hoàn thành) (?=\d)|(?<=Bảng) (?=\d)|(?<=lục) (?=[IVX])|(?<=^-) | (?=/ )|(?<= /) |(?<= =) "
+)
+
+
+def unbroken(spans: Sequence[Span]) -> Spans:
+    """The same spans with no-break spaces where a line must not end; for pages, not for searching."""
+    text = _TOGETHER.sub("\u00a0", "".join(s.text for s in spans))
+    result, position = [], 0
+    for span in spans:
+        result.append(replace(span, text=text[position : position + len(span.text)]))
+        position += len(span.text)
+    return tuple(result)
+
+
 def listing(items: Iterable[Spans | Span], separator: str = ", ") -> Spans:
     """Items joined by ``separator``."""
     result: list[Span] = []
