@@ -159,12 +159,13 @@ class Section:
     def kept_with_signature(self) -> int:
         """How many of the last blocks go overleaf together with the signature: it never stands on a page alone.
 
-        The last two paragraphs, and a heading that would stay behind without its text.
+        The last two paragraphs, and a heading or an announcement that would stay behind without its text.
         """
+        blocks = list(reversed(self.blocks))
         count = 0
-        while count < min(_TAIL, len(self.blocks)) and isinstance(self.blocks[-1 - count], Paragraph):
+        while count < min(_TAIL, len(blocks)) and isinstance(blocks[count], Paragraph):
             count += 1
-        while count < len(self.blocks) and isinstance(self.blocks[-1 - count], Heading):
+        while count < len(blocks) and announces(blocks[count]):
             count += 1
         return count
 
@@ -207,6 +208,11 @@ class Document:
 
     def charts(self) -> list[Chart]:
         return [b for b in self.blocks() if isinstance(b, Chart)]
+
+
+def announces(block: Block) -> bool:
+    """A heading, or a paragraph that ends with a colon: it stays on the page of what follows."""
+    return isinstance(block, Heading) or (isinstance(block, Paragraph) and joined(block.spans).endswith(":"))
 
 
 def spans_of(block: Block) -> Iterator[Span]:

@@ -10,7 +10,7 @@ from typing import Any
 from etl.publish import charts, typesetting
 from etl.publish.docx_table import recipients
 from etl.publish.docx_writer import CLOSING
-from etl.publish.model import Block, Chart, Document, Heading, Paragraph, Spans, Table
+from etl.publish.model import Block, Chart, Document, Heading, Paragraph, Spans, Table, announces
 from etl.publish.text import unbroken
 
 TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
@@ -58,7 +58,12 @@ def _block(block: Block) -> dict[str, Any]:
     if isinstance(block, Heading):
         return {"type": "heading", "text": block.text, "level": block.level}
     if isinstance(block, Paragraph):
-        return {"type": "paragraph", "style": block.style, "spans": _spans(unbroken(block.spans))}
+        return {
+            "type": "paragraph",
+            "style": block.style,
+            "spans": _spans(unbroken(block.spans)),
+            "announces": announces(block),
+        }
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Chart):
