@@ -28,7 +28,7 @@ from etl.wrapping import LINE_POINTS, lines
 __all__ = ["WorkbookContent", "file_name", "write_layout", "write_workbook"]
 
 META_SHEET = "_meta"
-NOTHING_LABEL = "Không phát sinh (đánh dấu x):"
+NOTHING_LABEL = "Không phát sinh (x):"
 NOTHING_ROW = 7
 
 _FONT = "Times New Roman"
@@ -189,13 +189,14 @@ class _SheetWriter:
         )
         self.out.set_row(2, 22)
         box_row = NOTHING_ROW - 1
-        self.out.write_string(box_row, 1, NOTHING_LABEL, get(font_size=10, align="right"))
+        self.out.set_row(box_row, 21)
+        self.out.write_string(box_row, 1, NOTHING_LABEL, get(align="right"))
         ticked = self.sheet.form in content.nothing_to_report
         self.out.write_string(
             box_row,
             2,
             "x" if ticked else "",
-            get(bold=True, align="center", border=1, locked=False, bg_color=_INPUT_FILL),
+            get(bold=True, font_size=12, align="center", border=2, locked=False, bg_color=_INPUT_FILL),
         )
         self.out.data_validation(
             box_row,
@@ -307,7 +308,8 @@ class _SheetWriter:
         if row.role == "total" and not column.numeric:
             properties["align"] = "center"
         elif column.numeric:
-            properties["align"] = "right"
+            # Shrinking keeps an amount of many digits legible where a narrow column would show #####.
+            properties |= {"align": "right", "shrink": True}
             properties["num_format"] = self._number_format(row, column)
         elif column.kind == "date":
             properties |= {"num_format": "dd/mm/yyyy", "align": "center"}
@@ -407,7 +409,7 @@ class _SheetWriter:
         out.set_paper(_PAPER[self.sheet.paper])
         if self.sheet.orientation == "landscape":
             out.set_landscape()
-        out.set_margins(left=0.6, right=0.4, top=0.6, bottom=0.6)
+        out.set_margins(left=0.5, right=0.35, top=0.5, bottom=0.55)
         out.center_horizontally()
         out.fit_to_pages(1, 0)
         out.repeat_rows(forms.HEADER_ROWS[0] - 1, forms.NUMBER_ROW - 1)

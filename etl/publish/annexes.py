@@ -67,7 +67,7 @@ def by_commune(figures: FigureSet) -> Table:
         Column("Kế hoạch", 2.1, group="Vốn kéo dài"),
         Column("Giải ngân", 2, group="Vốn kéo dài"),
         Column("Tỷ lệ (%)", 1.6, group="Vốn kéo dài"),
-        Column("Vốn chưa giải ngân", 2.2),
+        Column("Vốn chưa giải ngân", 2.4),
     )
 
     def amounts(**by: Any) -> list[Spans]:
@@ -93,16 +93,16 @@ def by_project(figures: FigureSet) -> Table:
     """Programme, project (dự án, nội dung thành phần) and sub-project in the official order."""
     columns = (
         Column("Mã số", 4.3, "left"),
-        Column("Chương trình, dự án, tiểu dự án", 12.2, "left"),
+        Column("Chương trình, dự án, tiểu dự án", 11.5, "left"),
         Column("Kế hoạch", 2.5, group="Tổng nguồn vốn được sử dụng"),
         Column("Giải ngân trong kỳ", 2.2, group="Tổng nguồn vốn được sử dụng"),
         Column("Lũy kế giải ngân", 2.5, group="Tổng nguồn vốn được sử dụng"),
         Column("Tỷ lệ (%)", 1.7, group="Tổng nguồn vốn được sử dụng"),
-        Column("So tháng trước (điểm %)", 2.1, group="Tổng nguồn vốn được sử dụng"),
+        Column("So tháng trước (điểm %)", 2.6, group="Tổng nguồn vốn được sử dụng"),
         Column("Kế hoạch", 2.2, group="Vốn kéo dài"),
         Column("Giải ngân", 2.2, group="Vốn kéo dài"),
         Column("Tỷ lệ (%)", 1.7, group="Vốn kéo dài"),
-        Column("Vốn chưa giải ngân", 2.4),
+        Column("Vốn chưa giải ngân", 2.5),
     )
     metrics = (
         "plan_total", "disb_period", "disb_ytd", "rate_total", "rate_change_points", "plan_carry", "disb_carry",
@@ -226,7 +226,10 @@ def proposals(figures: FigureSet) -> Table:
             )
         )
     unit = sentence(
-        "Đơn vị tính vốn: triệu đồng. Theo báo cáo của các xã, phường {period}.", period=figures.get("period")
+        "Đơn vị tính vốn: triệu đồng. Theo báo cáo {period} của {n}/{of} xã, phường.",
+        period=figures.get("period"),
+        n=figures.get("communes_reported"),
+        of=figures.get("communes_expected"),
     )
     return Table("PL3-KienNghi", "", unit, columns, tuple(rows), small=True, title=_PROPOSALS_VI)
 

@@ -106,7 +106,7 @@ def _programmes(figures: FigureSet) -> Table:
         Column("Lũy kế giải ngân", 2.4),
         Column("Tỷ lệ (%)", 1.8),
         Column("So tháng trước (điểm %)", 2.4),
-        *(Column(f"Tỷ lệ {show(figures.get('name', capital_kind=k), 'place').text} (%)", 2.4) for k in kinds),
+        *(Column(f"Tỷ lệ {show(figures.get('name', capital_kind=k), 'place').text} (%)", 2.8) for k in kinds),
         Column("Vốn kéo dài còn lại", 2.2),
     )
 
@@ -126,7 +126,7 @@ def _programmes(figures: FigureSet) -> Table:
     rows += [
         row(tables.figure(figures, "name_short", programme=p), "item", programme=p) for p in tables.programmes(figures)
     ]
-    unit = sentence("Đơn vị tính: triệu đồng. Đến ngày {as_of}.", as_of=figures.get("as_of"))
+    unit = tables.money_line(figures)
     title = "Tóm tắt. Kết quả giải ngân theo chương trình"
     return Table("TomTat-CT", "", unit, columns, tuple(rows), numbered=False, small=True, title=title)
 

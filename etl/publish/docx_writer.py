@@ -13,7 +13,7 @@ from typing import Any
 import docx as word
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
@@ -21,7 +21,19 @@ from docx.text.paragraph import Paragraph as WordParagraph
 
 from etl.publish import charts
 from etl.publish.docx_table import CELL_STYLE, letterhead_xml, signature_xml, strip_xml, table_xml
-from etl.publish.model import Block, Chart, Document, Heading, Kpis, Paragraph, Section, Span, Table, announces
+from etl.publish.model import (
+    Block,
+    Chart,
+    Document,
+    Heading,
+    Kpis,
+    Letterhead,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    announces,
+)
 from etl.publish.text import unbroken
 
 FONT = "Times New Roman"
@@ -203,6 +215,8 @@ def _head(docx: Any, document: Document) -> None:
     if not brief:
         _add(docx, letterhead_xml(document.letterhead, _width(MARGINS_MM, landscape=False)))
         _gap(docx, 12)
+    else:
+        _brief_head(docx, document.letterhead)
     _line(docx, document.kind_title, 13 if brief else 14)
     for line in document.title:
         _line(docx, line, 12.5 if brief else 14)
@@ -223,6 +237,16 @@ def _head(docx: Any, document: Document) -> None:
     _line(docx, "Kính gửi:", 14, bold=False)
     for number, name in enumerate(addressees, 1):
         _line(docx, f"- {name}{'.' if number == len(addressees) else ';'}", 14, bold=False, after=2)
+
+
+def _brief_head(docx: Any, letterhead: Letterhead) -> None:
+    """Whose brief it is, and that it is a draft."""
+    paragraph = _paragraph(docx, CELL_NAME, f"{letterhead.parent_body} – ")
+    paragraph.paragraph_format.tab_stops.add_tab_stop(
+        Mm(_width(BRIEF_MARGINS_MM, landscape=False)), WD_TAB_ALIGNMENT.RIGHT
+    )
+    paragraph.add_run(f"{letterhead.issuer}\tDỰ THẢO").bold = True
+    paragraph.paragraph_format.space_after = Pt(4)
 
 
 def _annex(docx: Any, section: Section) -> float:

@@ -69,8 +69,10 @@ def money_line(figures: FigureSet, denominator: str = "") -> Spans:
     return sentence(template, **_coverage(figures))
 
 
-def count_line(figures: FigureSet, unit: str) -> Spans:
-    return sentence(f"Đơn vị tính: {unit}. Tính đến ngày {{as_of}}.", as_of=figures.get("as_of"))
+def count_line(figures: FigureSet, unit: str, *, of_communes: bool = False) -> Spans:
+    """What is counted, as of when and, where it comes from the communes' reports, from how many of them."""
+    covered = ", tổng hợp từ {n}/{of} xã, phường" if of_communes else ""
+    return sentence(f"Đơn vị tính: {unit}. Tính đến ngày {{as_of}}{covered}.", **_coverage(figures))
 
 
 def programme_rows(figures: FigureSet, row: Callable[..., Row]) -> list[Row]:
@@ -125,11 +127,11 @@ def disbursement(figures: FigureSet) -> Table:
     """Bảng 2: three programmes by capital kind, the three denominators side by side."""
     columns = (
         Column("TT", 1.2, "center"),
-        Column("Chương trình, loại vốn", 6, "left"),
+        Column("Chương trình, loại vốn", 5.9, "left"),
         Column("Kế hoạch", 2.8, group="Tổng nguồn vốn được sử dụng"),
         Column("Lũy kế giải ngân", 2.6, group="Tổng nguồn vốn được sử dụng"),
         Column("Tỷ lệ (%)", 1.8, group="Tổng nguồn vốn được sử dụng"),
-        Column("So tháng trước (điểm %)", 2.3, group="Tổng nguồn vốn được sử dụng"),
+        Column("So tháng trước (điểm %)", 2.6, group="Tổng nguồn vốn được sử dụng"),
         Column("Giải ngân", 2.6, group="Vốn giao trong năm"),
         Column("Tỷ lệ (%)", 1.8, group="Vốn giao trong năm"),
         Column("Giải ngân", 2.6, group="Vốn kéo dài"),
@@ -237,7 +239,7 @@ def outputs(figures: FigureSet) -> Table:
             )
         )
     unit = sentence(
-        "Đơn vị tính: theo từng chỉ tiêu. Số liệu lũy kế đến ngày {as_of}, tổng hợp từ {n}/{of} xã, phường.\n"
+        "Đơn vị tính: theo từng chỉ tiêu. Số liệu đến ngày {as_of}, tổng hợp từ {n}/{of} xã, phường.\n"
         "Tỷ lệ (%) = lũy kế từ đầu năm / kế hoạch năm; chỉ tiêu tính bằng % không cộng giữa các xã.",
         **_coverage(figures),
     )
@@ -246,7 +248,7 @@ def outputs(figures: FigureSet) -> Table:
 
 
 def counts(
-    figures: FigureSet, name: str, caption: str, unit: str, metric: str, states: Sequence[str], first: str
+    figures: FigureSet, name: str, caption: str, unit: Spans, metric: str, states: Sequence[str], first: str
 ) -> Table:
     """Agencies by state, all agencies first."""
     used = [s for s in states if figures.find(metric, state=s)]
@@ -269,7 +271,7 @@ def counts(
         row(str(number), _agency(figures, metric, agency), "item", agency=agency)
         for number, agency in enumerate(agencies, 1)
     ]
-    return Table(name, caption, count_line(figures, unit), columns, tuple(rows), small=True)
+    return Table(name, caption, unit, columns, tuple(rows), small=True)
 
 
 def _agency(figures: FigureSet, metric: str, agency: str) -> Spans:
@@ -280,12 +282,12 @@ def _agency(figures: FigureSet, metric: str, agency: str) -> Spans:
 def tasks(figures: FigureSet) -> Table:
     """Bảng 5: tasks by lead agency and derived state."""
     caption = "Bảng 5. Tình hình thực hiện nhiệm vụ được giao theo cơ quan chủ trì"
-    return counts(figures, "Bang5", caption, "nhiệm vụ", "tasks", TASK_STATES, "Cơ quan chủ trì")
+    return counts(figures, "Bang5", caption, count_line(figures, "nhiệm vụ"), "tasks", TASK_STATES, "Cơ quan chủ trì")
 
 
 def proposals(figures: FigureSet) -> Table:
     """Bảng 6: proposals by the agency that has to answer and by state."""
     caption = "Bảng 6. Kiến nghị của các xã, phường theo cơ quan giải quyết"
-    return counts(
-        figures, "Bang6", caption, "kiến nghị", "proposals", PROPOSAL_STATES, "Cơ quan có thẩm quyền giải quyết"
-    )
+    line = count_line(figures, "kiến nghị", of_communes=True)
+    first = "Cơ quan có thẩm quyền giải quyết"
+    return counts(figures, "Bang6", caption, line, "proposals", PROPOSAL_STATES, first)

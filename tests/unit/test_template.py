@@ -101,7 +101,7 @@ def test_the_head_says_who_reports_for_what_until_when() -> None:
 
 def test_the_box_of_nothing_to_report_stands_right_of_its_label() -> None:
     found = cells(report(line("GNBV-DA2-SN")), "B03")
-    assert found["B7"] == "Không phát sinh (đánh dấu x):"
+    assert found["B7"] == "Không phát sinh (x):"
     assert found["C7"] == "x"
 
 
