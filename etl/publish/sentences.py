@@ -97,7 +97,7 @@ def disbursed(figures: FigureSet) -> Spans:
         "Lũy kế giải ngân từ đầu năm {year} đến hết ngày {as_of} là {amount} tỷ đồng, đạt {rate}% so với tổng nguồn "
         "vốn được sử dụng, {change}. Trong đó: {kinds}.",
         year=figures.get("budget_year"),
-        as_of=figures.get("as_of_short"),
+        as_of=figures.get("as_of"),
         amount=show(figures.get("disb_ytd"), "ty"),
         rate=figures.get("rate_total"),
         change=change(figures),

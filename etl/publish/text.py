@@ -10,8 +10,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 
-from etl import clock, money
+from etl import money
 from etl.publish.figure import Figure
 from etl.publish.model import Span, Spans
 
@@ -55,6 +56,11 @@ def _place(figure: Figure) -> str:
     return name[:1].lower() + name[1:]
 
 
+def _day(day: date) -> str:
+    """As NĐ 30/2020, Phụ lục I writes days: a zero before days under 10 and before the months 1 and 2."""
+    return f"{day.day:02}/{day.month:02}/{day.year}" if day.month < 3 else f"{day.day:02}/{day.month}/{day.year}"
+
+
 def _initial(text: str) -> str:
     """Text that stands in a cell of its own: with a capital at its head, the rest as it was written."""
     return text[:1].upper() + text[1:]
@@ -85,8 +91,7 @@ _STYLES: dict[str, Callable[[Figure], str]] = {
     "initial": lambda f: _initial(clean(f.text)),
     "text": lambda f: clean(f.text),
     "place": _place,
-    "date": lambda f: clock.show_date(f.date) if f.text else NOTHING,
-    "date_short": lambda f: f"{f.date.day}/{f.date.month}/{f.date.year}",
+    "date": lambda f: _day(f.date) if f.text else NOTHING,
     "year": lambda f: str(f.date.year),
 }
 _DEFAULT = {

@@ -231,6 +231,14 @@ def test_the_workbook_holds_amounts_as_numbers_and_the_figure_in_a_comment(files
     assert row[4].comment.text == "2025-10-r1/rate_total"
 
 
+def test_no_row_of_the_workbook_is_lower_than_its_text(files: dict[str, bytes]) -> None:
+    sheet = load_workbook(io.BytesIO(files["bang-bieu-2025-10.xlsx"]))["PL2-NhiemVu"]
+    long = [r for r in range(4, sheet.max_row + 1) if len(str(sheet.cell(r, 3).value)) > 120]
+
+    assert long
+    assert all(sheet.row_dimensions[r].height > 40 for r in long)
+
+
 def test_text_of_a_commune_never_becomes_a_formula_or_markup(frozen: FigureSet) -> None:
     def hostile(figure: Figure) -> Figure:
         if figure.metric != "proposal_text":

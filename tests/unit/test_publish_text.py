@@ -44,10 +44,11 @@ def test_a_number_is_shown_in_vietnamese_notation(value: str | None, unit: str, 
     assert show(number(value, unit), style).text == expected
 
 
-def test_a_date_is_shown_day_first() -> None:
-    figure = Figure("as_of", "date", "x", text="2025-08-31")
-
-    assert (show(figure).text, show(figure, "date_short").text) == ("31/08/2025", "31/8/2025")
+@pytest.mark.parametrize(
+    ("day", "shown"), [("2025-08-31", "31/8/2025"), ("2026-02-05", "05/02/2026"), ("2025-10-03", "03/10/2025")]
+)
+def test_a_day_is_written_as_the_decree_does(day: str, shown: str) -> None:
+    assert show(Figure("as_of", "date", "x", text=day)).text == shown
 
 
 def test_a_commune_is_written_small_within_a_sentence() -> None:

@@ -291,6 +291,16 @@ def test_pages_are_set_up_as_the_layout_says() -> None:
     assert sheet.freeze_panes == "D11"
 
 
+@pytest.mark.parametrize("sheet", forms.load().sheets, ids=lambda s: s.form)
+def test_a_form_is_legible_when_printed(sheet: forms.Sheet) -> None:
+    """The sheet is as wide as its paper: the wider its columns, the smaller the print. Type of 11 points must not fall
+    under 8,5; a unit of column width is about 1,9 mm of it."""
+    paper_mm = {"A3": 420, "A4": 297}[sheet.paper] - 22
+    scale = min(1, paper_mm / (1.9 * sum(column.width for column in sheet.columns)))
+
+    assert 11 * scale >= 8.5
+
+
 def test_the_fast_reader_sees_the_five_forms_and_the_meta_sheet() -> None:
     book = CalamineWorkbook.from_filelike(io.BytesIO(written(report(line("GNBV-DA2-SN")))))
     assert book.sheet_names == [*(s.name for s in forms.load().sheets), "_meta"]
