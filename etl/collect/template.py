@@ -8,11 +8,9 @@ document's creation date is the day of the figures.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,11 +23,12 @@ from etl.collect import workbook
 from etl.collect.workbook import Cell, PlannedRow, SheetPlan, WorkbookContent, file_name
 from etl.reference import forms
 from etl.reference.forms import Column, FormVersion, Sheet
+from etl.wrapping import LINE_POINTS, lines
 
 __all__ = ["WorkbookContent", "file_name", "write_layout", "write_workbook"]
 
 META_SHEET = "_meta"
-NOTHING_LABEL = "Không phát sinh (đánh dấu x):"
+NOTHING_LABEL = "Không phát sinh (x):"
 NOTHING_ROW = 7
 
 _FONT = "Times New Roman"
@@ -38,10 +37,6 @@ _PAPER = {"A3": 8, "A4": 9}
 _INPUT_FILL = "#FFFBE6"
 _HEADER_FILL = "#E8EEF4"
 _LOCKED_TEXT = "#404040"
-_LINE_POINTS = 14.5
-# Times New Roman sets about this many letters of Vietnamese text to one unit of column width, with some room
-# kept.
-_LETTERS_PER_WIDTH = 1.25
 # Outputs in these units are measured, in others counted: it decides the decimals shown.
 _MEASURED_UNITS = {"%", "km", "ha"}
 _EARLIEST_DATE = date(2021, 1, 1)
@@ -194,13 +189,14 @@ class _SheetWriter:
         )
         self.out.set_row(2, 22)
         box_row = NOTHING_ROW - 1
-        self.out.write_string(box_row, 1, NOTHING_LABEL, get(font_size=10, align="right"))
+        self.out.set_row(box_row, 21)
+        self.out.write_string(box_row, 1, NOTHING_LABEL, get(align="right"))
         ticked = self.sheet.form in content.nothing_to_report
         self.out.write_string(
             box_row,
             2,
             "x" if ticked else "",
-            get(bold=True, align="center", border=1, locked=False, bg_color=_INPUT_FILL),
+            get(bold=True, font_size=12, align="center", border=2, locked=False, bg_color=_INPUT_FILL),
         )
         self.out.data_validation(
             box_row,
@@ -233,19 +229,19 @@ class _SheetWriter:
             first, last = group[0].no - 1, group[-1].no - 1
             if not group[0].header_2:
                 self.out.merge_range(top, first, bottom, first, group[0].header_1, style)
-                lines = _lines(group[0].header_1, group[0].width * 0.9)
-                heights[bottom] = max(heights[bottom], lines - 1)
+                needed = lines(group[0].header_1, group[0].width * 0.9)
+                heights[bottom] = max(heights[bottom], needed - 1)
                 continue
             self._group_title(top, first, last, group[0].header_1, style)
-            heights[top] = max(heights[top], _lines(group[0].header_1, sum(c.width for c in group) * 0.9))
+            heights[top] = max(heights[top], lines(group[0].header_1, sum(c.width for c in group) * 0.9))
             for column in group:
                 self.out.write_string(bottom, column.no - 1, column.header_2, style)
-                heights[bottom] = max(heights[bottom], _lines(column.header_2, column.width * 0.9))
-        for row, lines in heights.items():
-            self.out.set_row(row, lines * _LINE_POINTS + 4)
+                heights[bottom] = max(heights[bottom], lines(column.header_2, column.width * 0.9))
+        for row, needed in heights.items():
+            self.out.set_row(row, needed * LINE_POINTS + 4)
         for column in self.columns:
             self.out.write_string(forms.NUMBER_ROW - 1, column.no - 1, column.number_label, small)
-        widest = max(_lines(c.number_label, c.width * 1.1) for c in self.columns)
+        widest = max(lines(c.number_label, c.width * 1.1) for c in self.columns)
         self.out.set_row(forms.NUMBER_ROW - 1, widest * 12 + 3)
 
     def _header_groups(self) -> list[list[Column]]:
@@ -266,14 +262,14 @@ class _SheetWriter:
             self.out.write_string(row, first, text, style)
 
     def _row(self, row: PlannedRow) -> None:
-        lines = 1
+        needed = 1
         for column in self.columns:
             cell = row.cells[column.key]
             self._cell(row, column, cell)
             if isinstance(cell.value, str) and not cell.formula:
                 width = column.width * (0.9 if row.role in ("heading", "total") else 1)
-                lines = max(lines, _lines(cell.value, width))
-        self.out.set_row(row.number - 1, max(18, lines * _LINE_POINTS + 4))
+                needed = max(needed, lines(cell.value, width))
+        self.out.set_row(row.number - 1, max(18, needed * LINE_POINTS + 4))
 
     def _cell(self, row: PlannedRow, column: Column, cell: Cell) -> None:
         at, style = (row.number - 1, column.no - 1), self._style(row, column)
@@ -312,7 +308,8 @@ class _SheetWriter:
         if row.role == "total" and not column.numeric:
             properties["align"] = "center"
         elif column.numeric:
-            properties["align"] = "right"
+            # Shrinking keeps an amount of many digits legible where a narrow column would show #####.
+            properties |= {"align": "right", "shrink": True}
             properties["num_format"] = self._number_format(row, column)
         elif column.kind == "date":
             properties |= {"num_format": "dd/mm/yyyy", "align": "center"}
@@ -376,7 +373,7 @@ class _SheetWriter:
             else:
                 self.out.write_number(row - 1, amount.no - 1, money.vnd_to_trieu(value), style)
             self.out.data_validation(row - 1, amount.no - 1, row - 1, amount.no - 1, rule)
-            self.out.set_row(row - 1, _lines(line.name_vi, self.columns[1].width) * _LINE_POINTS + 4)
+            self.out.set_row(row - 1, lines(line.name_vi, self.columns[1].width) * LINE_POINTS + 4)
         return row
 
     def _signatures(self, row: int) -> int:
@@ -412,21 +409,12 @@ class _SheetWriter:
         out.set_paper(_PAPER[self.sheet.paper])
         if self.sheet.orientation == "landscape":
             out.set_landscape()
-        out.set_margins(left=0.6, right=0.4, top=0.6, bottom=0.6)
+        out.set_margins(left=0.5, right=0.35, top=0.5, bottom=0.55)
         out.center_horizontally()
         out.fit_to_pages(1, 0)
         out.repeat_rows(forms.HEADER_ROWS[0] - 1, forms.NUMBER_ROW - 1)
         out.print_area(0, 0, last_row - 1, self.last)
         out.set_footer(f'&L&"{_FONT},Italic"&9{self.sheet.form_no}&R&"{_FONT},Regular"&10Trang &P/&N')
-
-
-@lru_cache(maxsize=4096)
-def _lines(text: str, width: float) -> int:
-    """Lines that ``text`` takes in a wrapped cell of that width; estimated, since a workbook stores no such
-    thing.
-    """
-    letters = max(1, int(width * _LETTERS_PER_WIDTH))
-    return sum(max(1, len(textwrap.wrap(part, letters))) for part in text.split("\n"))
 
 
 def _spans(rows: Sequence[int]) -> list[tuple[int, int]]:

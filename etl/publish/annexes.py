@@ -15,12 +15,16 @@ from etl.publish.tables import (
     figure,
     missing_row,
     money_line,
+    place,
     programmes,
 )
 from etl.publish.text import sentence, show
 
 _REVISED = {"plan_total": "Kế hoạch vốn được sử dụng", "disb_ytd": "Lũy kế giải ngân"}
 _DENOMINATOR = "kế hoạch tương ứng"
+_TASKS_VI = "Phụ lục II. Tình hình thực hiện nhiệm vụ được giao"
+_PROPOSALS_VI = "Phụ lục III. Khó khăn, vướng mắc và kiến nghị của các xã, phường"
+_REVISIONS_VI = "Phụ lục V. Điều chỉnh so với báo cáo trước"
 
 
 def all_annexes(figures: FigureSet) -> tuple[Section, ...]:
@@ -50,7 +54,7 @@ def by_commune(figures: FigureSet) -> Table:
     kind_names = {k: show(figures.get("name", capital_kind=k)).text for k in kinds}
     columns = (
         Column("TT", 1.2, "center"),
-        Column("Xã, phường", 4.8, "left"),
+        Column("Xã, phường", 5, "left"),
         Column("Kế hoạch", 2.3, group="Tổng nguồn vốn được sử dụng"),
         Column("Giải ngân trong kỳ", 2.1, group="Tổng nguồn vốn được sử dụng"),
         Column("Lũy kế giải ngân", 2.3, group="Tổng nguồn vốn được sử dụng"),
@@ -63,7 +67,7 @@ def by_commune(figures: FigureSet) -> Table:
         Column("Kế hoạch", 2.1, group="Vốn kéo dài"),
         Column("Giải ngân", 2, group="Vốn kéo dài"),
         Column("Tỷ lệ (%)", 1.6, group="Vốn kéo dài"),
-        Column("Vốn chưa giải ngân", 2.2),
+        Column("Vốn chưa giải ngân", 2.4),
     )
 
     def amounts(**by: Any) -> list[Spans]:
@@ -88,17 +92,17 @@ def by_commune(figures: FigureSet) -> Table:
 def by_project(figures: FigureSet) -> Table:
     """Programme, project (dự án, nội dung thành phần) and sub-project in the official order."""
     columns = (
-        Column("Mã số", 3, "left"),
-        Column("Chương trình, dự án, tiểu dự án", 13, "left"),
+        Column("Mã số", 4.3, "left"),
+        Column("Chương trình, dự án, tiểu dự án", 11.5, "left"),
         Column("Kế hoạch", 2.5, group="Tổng nguồn vốn được sử dụng"),
         Column("Giải ngân trong kỳ", 2.2, group="Tổng nguồn vốn được sử dụng"),
         Column("Lũy kế giải ngân", 2.5, group="Tổng nguồn vốn được sử dụng"),
         Column("Tỷ lệ (%)", 1.7, group="Tổng nguồn vốn được sử dụng"),
-        Column("So tháng trước (điểm %)", 1.8, group="Tổng nguồn vốn được sử dụng"),
+        Column("So tháng trước (điểm %)", 2.6, group="Tổng nguồn vốn được sử dụng"),
         Column("Kế hoạch", 2.2, group="Vốn kéo dài"),
         Column("Giải ngân", 2.2, group="Vốn kéo dài"),
         Column("Tỷ lệ (%)", 1.7, group="Vốn kéo dài"),
-        Column("Vốn chưa giải ngân", 2.4),
+        Column("Vốn chưa giải ngân", 2.5),
     )
     metrics = (
         "plan_total", "disb_period", "disb_ytd", "rate_total", "rate_change_points", "plan_carry", "disb_carry",
@@ -139,11 +143,11 @@ def tasks(figures: FigureSet) -> Table:
     """The whole register by state: overdue first, the longest overdue at the top."""
     columns = (
         Column("TT", 1.2, "center"),
-        Column("Văn bản giao, mục", 4, "left"),
+        Column("Mã nhiệm vụ", 3.3, "left"),
         Column("Nội dung nhiệm vụ", 11, "left"),
-        Column("Chủ trì", 3.6, "left"),
+        Column("Chủ trì", 4, "left"),
         Column("Thời hạn", 3, "left"),
-        Column("Tình trạng", 3.4, "left"),
+        Column("Tình trạng", 3.8, "left"),
         Column("Số ngày quá hạn", 1.7, "center"),
     )
 
@@ -151,10 +155,9 @@ def tasks(figures: FigureSet) -> Table:
         state = figures.get("task_state", task=task).text or ""
         overdue = figures.find("task_days_overdue", task=task)
         due = figures.find("task_due", task=task)
-        place = TASK_STATES.index(state) if state in TASK_STATES else len(TASK_STATES)
         # What is finished comes last: the reader looks for what is still to be done.
         return (
-            place + (len(TASK_STATES) if state.startswith("Đã hoàn thành") else 0),
+            place(TASK_STATES, state) + (len(TASK_STATES) if state.startswith("Đã hoàn thành") else 0),
             -int(overdue.value or 0) if overdue else 0,
             (due.text or "") if due else "",
             task,
@@ -167,7 +170,7 @@ def tasks(figures: FigureSet) -> Table:
                 (
                     cell(str(number)),
                     (Span(task, figures.get("task_directive", task=task), "dimension"),),
-                    figure(figures, "task_content", task=task),
+                    figure(figures, "task_content", "initial", task=task),
                     figure(figures, "task_lead", task=task),
                     _deadline(figures, task),
                     figure(figures, "task_state", task=task),
@@ -175,7 +178,7 @@ def tasks(figures: FigureSet) -> Table:
                 )
             )
         )
-    return Table("PL2-NhiemVu", "", count_line(figures, "nhiệm vụ"), columns, tuple(rows), small=True)
+    return Table("PL2-NhiemVu", "", count_line(figures, "nhiệm vụ"), columns, tuple(rows), small=True, title=_TASKS_VI)
 
 
 def _deadline(figures: FigureSet, task: str) -> Spans:
@@ -195,16 +198,15 @@ def proposals(figures: FigureSet) -> Table:
         Column("TT", 1.2, "center"),
         Column("Xã, phường", 3.2, "left"),
         Column("Khó khăn, vướng mắc", 7, "left"),
-        Column("Kiến nghị, đề xuất", 8.5, "left"),
-        Column("Cơ quan giải quyết", 3.4, "left"),
-        Column("Tình trạng", 2.6, "left"),
-        Column("Vốn đề nghị tăng, giảm", 2),
+        Column("Kiến nghị, đề xuất", 7.2, "left"),
+        Column("Cơ quan giải quyết", 4.4, "left"),
+        Column("Tình trạng", 3, "left"),
+        Column("Vốn đề nghị tăng, giảm", 2.1),
     )
 
     def order(code: str) -> tuple[int, str, str]:
         state = figures.get("proposal_state", proposal=code).text or ""
-        place = PROPOSAL_STATES.index(state) if state in PROPOSAL_STATES else len(PROPOSAL_STATES)
-        return place, figures.get("proposal_addressee", proposal=code).text or "", code
+        return place(PROPOSAL_STATES, state), figures.get("proposal_addressee", proposal=code).text or "", code
 
     rows = []
     for number, code in enumerate(sorted(figures.values("proposal_state", "proposal"), key=order), 1):
@@ -215,8 +217,8 @@ def proposals(figures: FigureSet) -> Table:
                 (
                     cell(str(number)),
                     figure(figures, "name", commune=commune),
-                    figure(figures, "proposal_problem", **by),
-                    figure(figures, "proposal_text", **by),
+                    figure(figures, "proposal_problem", "initial", **by),
+                    figure(figures, "proposal_text", "initial", **by),
                     figure(figures, "proposal_addressee", **by),
                     figure(figures, "proposal_state", **by),
                     figure(figures, "proposal_amount", "trieu_signed", **by),
@@ -224,9 +226,12 @@ def proposals(figures: FigureSet) -> Table:
             )
         )
     unit = sentence(
-        "Đơn vị tính vốn: triệu đồng. Theo báo cáo của các xã, phường {period}.", period=figures.get("period")
+        "Đơn vị tính vốn: triệu đồng. Theo báo cáo {period} của {n}/{of} xã, phường.",
+        period=figures.get("period"),
+        n=figures.get("communes_reported"),
+        of=figures.get("communes_expected"),
     )
-    return Table("PL3-KienNghi", "", unit, columns, tuple(rows), small=True)
+    return Table("PL3-KienNghi", "", unit, columns, tuple(rows), small=True, title=_PROPOSALS_VI)
 
 
 def _quality(figures: FigureSet) -> tuple[Block, ...]:
@@ -317,7 +322,7 @@ def _revisions(figures: FigureSet) -> tuple[Block, ...]:
         for number, item in enumerate([*total, *changed], 1)
     )
     unit = sentence("Đơn vị tính: triệu đồng. So với báo cáo {month} đã công bố.", month=figures.get("previous_period"))
-    return (Table("PL5-DieuChinh", "", unit, columns, rows),)
+    return (Table("PL5-DieuChinh", "", unit, columns, rows, title=_REVISIONS_VI),)
 
 
 def _revision_cells(figures: FigureSet, number: int, item: Figure) -> tuple[Spans, ...]:

@@ -90,7 +90,7 @@ def _strip(figures: FigureSet) -> Kpis:
             ),
             Kpi(
                 "Nhiệm vụ quá hạn",
-                (show(overdue),) if overdue else (Span("không có"),),
+                sentence("{n} nhiệm vụ", n=overdue) if overdue else (Span("không có"),),
                 sentence("lâu nhất {d} ngày", d=longest) if longest else (Span("tất cả trong hạn"),),
             ),
         )
@@ -101,12 +101,12 @@ def _programmes(figures: FigureSet) -> Table:
     """Each programme in one line, with the rate of each capital kind."""
     kinds = tables.capital_kinds(figures)
     columns = (
-        Column("Chương trình", 6, "left"),
+        Column("Chương trình", 6.6, "left"),
         Column("Kế hoạch", 2.4),
         Column("Lũy kế giải ngân", 2.4),
         Column("Tỷ lệ (%)", 1.8),
         Column("So tháng trước (điểm %)", 2.4),
-        *(Column(f"Tỷ lệ {show(figures.get('name', capital_kind=k), 'place').text} (%)", 2.4) for k in kinds),
+        *(Column(f"Tỷ lệ {show(figures.get('name', capital_kind=k), 'place').text} (%)", 2.8) for k in kinds),
         Column("Vốn kéo dài còn lại", 2.2),
     )
 
@@ -122,12 +122,13 @@ def _programmes(figures: FigureSet) -> Table:
             role,
         )
 
-    rows = [
+    rows = [row(tables.cell("TỔNG SỐ"), "total")]
+    rows += [
         row(tables.figure(figures, "name_short", programme=p), "item", programme=p) for p in tables.programmes(figures)
     ]
-    unit = sentence("Đơn vị tính: triệu đồng. Đến ngày {as_of}.", as_of=figures.get("as_of"))
-    rows.append(row(tables.cell("TỔNG SỐ"), "total"))
-    return Table("TomTat-CT", "", unit, columns, tuple(rows), numbered=False, small=True)
+    unit = tables.money_line(figures)
+    title = "Tóm tắt. Kết quả giải ngân theo chương trình"
+    return Table("TomTat-CT", "", unit, columns, tuple(rows), numbered=False, small=True, title=title)
 
 
 def _two_rankings(figures: FigureSet) -> Table:
@@ -137,10 +138,10 @@ def _two_rankings(figures: FigureSet) -> Table:
     left, right = "Tỷ lệ giải ngân thấp nhất", "Vốn chưa giải ngân lớn nhất"
     columns = (
         Column("TT", 1.2, "center"),
-        Column("Xã, phường", 5, "left", left),
+        Column("Xã, phường", 4.6, "left", left),
         Column("Tỷ lệ (%)", 1.9, "right", left),
-        Column("So tháng trước (điểm %)", 2.6, "right", left),
-        Column("Xã, phường", 5, "left", right),
+        Column("So tháng trước (điểm %)", 3.2, "right", left),
+        Column("Xã, phường", 4.6, "left", right),
         Column("Chưa giải ngân", 2.6, "right", right),
         Column("Tỷ lệ (%)", 1.9, "right", right),
     )
@@ -160,7 +161,8 @@ def _two_rankings(figures: FigureSet) -> Table:
         for number, (low, high) in enumerate(zip(lowest, stuck, strict=True), 1)
     )
     unit = sentence("Đơn vị tính: triệu đồng. Đến ngày {as_of}.", as_of=figures.get("as_of"))
-    return Table("TomTat-Xa", "", unit, columns, rows, numbered=False, small=True)
+    title = "Tóm tắt. Xã, phường cần chú ý"
+    return Table("TomTat-Xa", "", unit, columns, rows, numbered=False, small=True, title=title)
 
 
 def _overdue(figures: FigureSet) -> list[Block]:

@@ -23,21 +23,21 @@ _CONFIG: dict[str, Any] = {
     "view": {"stroke": None},
     "axis": {
         "labelColor": INK, "titleColor": INK, "tickColor": RULE, "domainColor": RULE, "gridColor": RULE,
-        "labelFontSize": 13, "labelLimit": 0,
+        "labelFontSize": 13, "labelLimit": 0, "labelPadding": 6,
     },
     "text": {"color": INK, "fontSize": 13},
 }  # fmt: skip
 
 
 def _spec(
-    rows: list[dict[str, Any]], left: int, width: int, height: int, layer: list[dict[str, Any]]
+    rows: list[dict[str, Any]], left: int, width: int, height: int, layer: list[dict[str, Any]], top: int = 14
 ) -> dict[str, Any]:
     """One view of fixed size. Nothing depends on the width of text, which differs with the fonts of a machine."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "config": _CONFIG,
         "autosize": {"type": "none"},
-        "padding": {"left": left, "right": 60, "top": 14, "bottom": 26},
+        "padding": {"left": left, "right": 60, "top": top, "bottom": 26},
         "width": width,
         "height": height,
         "data": {"values": rows},
@@ -55,6 +55,9 @@ def _rate_axis(name: str) -> dict[str, Any]:
     }
 
 
+_BARS = 310
+
+
 def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
     """Bars of the rate of each programme and capital kind, each labelled with its figure."""
     kinds = sorted(figures.values("rate_total", "capital_kind"))
@@ -65,31 +68,56 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
         for kind, name in zip(kinds, names, strict=True):
             rate = figures.find("rate_total", programme=programme, capital_kind=kind)
             if rate is not None and rate.value is not None:
-                bar = f"{show(short).text} – {name[:1].lower()}{name[1:]}"
-                rows.append({"bar": bar, "kind": name, "rate": _plot(str(rate.value)), "label": show(rate).text + "%"})
+                rows.append(
+                    {
+                        "programme": show(short).text,
+                        "kind": name,
+                        "rate": _plot(str(rate.value)),
+                        "label": show(rate).text + "%",
+                    }
+                )
     total = figures.get("rate_total")
     y = {
-        "field": "bar", "type": "nominal", "title": None, "sort": None,
+        "field": "programme", "type": "nominal", "title": None, "sort": None, "scale": {"paddingInner": 0.3},
         "axis": {"ticks": False, "domain": False, "grid": False},
     }  # fmt: skip
+    side = {"field": "kind", "type": "nominal", "sort": None}
     x = _rate_axis("rate")
-    colour = {"field": "kind", "type": "nominal", "legend": None, "scale": {"domain": names, "range": [BLUE, AMBER]}}
+    colours = [BLUE, AMBER]
+    colour = {"field": "kind", "type": "nominal", "legend": None, "scale": {"domain": names, "range": colours}}
     layers: list[dict[str, Any]] = [
-        {"mark": {"type": "bar", "height": 13}, "encoding": {"y": y, "x": x, "color": colour}},
+        {"mark": {"type": "bar"}, "encoding": {"y": y, "yOffset": side, "x": x, "color": colour}},
         {
             "mark": {"type": "text", "align": "left", "dx": 6},
-            "encoding": {"y": y, "x": {"value": 270}, "text": {"field": "label"}},
+            "encoding": {"y": y, "yOffset": side, "x": {"value": _BARS}, "text": {"field": "label"}},
         },
+        *(entry for n, name in enumerate(names) for entry in _key(n, name, colours[n % len(colours)])),
     ]
     if total.value is not None:
-        rule = {"type": "rule", "color": RED, "strokeDash": [4, 3]}
+        rule = {"type": "rule", "color": RED, "strokeDash": [4, 3], "strokeWidth": 1.5}
         layers.append({"mark": rule, "encoding": {"x": {"datum": _plot(str(total.value))}}})
+    groups = len({r["programme"] for r in rows})
     return Chart(
         "ty-le-chuong-trinh",
         f"Tỷ lệ giải ngân theo chương trình và loại vốn (nét đứt: bình quân chung {show(total).text}%)",
-        "; ".join(f"{r['bar']}: {r['label']}" for r in rows),
-        _spec(rows, 410, 270, 22 * max(len(rows), 1), layers),
+        "; ".join(f"{r['programme']}, {r['kind']}: {r['label']}" for r in rows),
+        _spec(rows, 270, _BARS, 48 * max(groups, 1), layers, top=34),
     )
+
+
+def _key(number: int, name: str, colour: str) -> list[dict[str, Any]]:
+    """One entry of the key above the bars, at a fixed place."""
+    left, above = 6 + number * 165, {"value": -16}
+    one = {"values": [{"name": name}]}
+    square = {"type": "square", "size": 130, "opacity": 1, "color": colour}
+    text = {"type": "text", "align": "left", "baseline": "middle"}
+    return [
+        {"data": one, "mark": square, "encoding": {"x": {"value": left}, "y": above}},
+        {
+            "data": one, "mark": text,
+            "encoding": {"x": {"value": left + 11}, "y": above, "text": {"field": "name"}},
+        },
+    ]  # fmt: skip
 
 
 def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
@@ -152,7 +180,7 @@ def trend(figures: FigureSet) -> Chart:
         "dien-bien",
         "Diễn biến tỷ lệ giải ngân lũy kế theo tháng",
         "; ".join(f"{r['month']}: {r['label']}" for r in rows),
-        _spec(rows, 50, 610, 130, layers),
+        _spec(rows, 50, 530, 150, layers),
     )
 
 
@@ -182,14 +210,14 @@ def svg(chart: Chart) -> str:
 
 
 def svg_inline(chart: Chart) -> str:
-    """For HTML: text and rules take the page's colours, so that the chart reads in light and dark."""
+    """For HTML: text and rules take the page's font and colours, so that the chart reads in light and dark."""
     text = (
         svg(chart)
         .replace(INK, "currentColor")
         .replace(f'"{RULE}"', '"var(--rule)"')
         .replace(f'"{RED}"', '"var(--alert)"')
     )
-    text = text.replace(_FONT, "Liberation Serif, Times New Roman, serif")
+    text = text.replace(_FONT, "inherit")
     return re.sub(r'<svg ([^>]*?)width="[\d.]+" height="[\d.]+"', r'<svg \1role="img"', text, count=1)
 
 

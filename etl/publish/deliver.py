@@ -127,13 +127,29 @@ def compose(cover: Cover, recipient: Recipient) -> EmailMessage:
     return message
 
 
+_CONTENTS = {
+    "bao-cao": "báo cáo và các phụ lục",
+    "tom-tat": "tóm tắt trong một trang",
+    "bang-bieu": "các bảng số liệu",
+    "tong-hop": "trang tổng hợp có biểu đồ, mở bằng trình duyệt",
+}
+_USES = {".pdf": ", bản để đọc và in", ".docx": ", bản để chỉnh sửa và ký"}
+
+
+def _content(name: str) -> str:
+    """What a file of the pack holds; nothing for a file of another kind."""
+    kind = next((text for prefix, text in _CONTENTS.items() if name.startswith(prefix)), "")
+    return f": {kind}{_USES.get(Path(name).suffix, '')}" if kind else ""
+
+
 def _body(cover: Cover, recipient: Recipient) -> str:
-    files = [f"  {path.name}" for path in cover.attachments]
+    files = [f"  {path.name}{_content(path.name)}" for path in cover.attachments]
     return "\n".join(
         [
             f"Kính gửi: {recipient.name_vi}",
             "",
-            f"Xin gửi Báo cáo tổng hợp tình hình thực hiện các Chương trình mục tiêu quốc gia {cover.period.vi}.",
+            "Xin trân trọng gửi Báo cáo tổng hợp tình hình thực hiện các Chương trình mục tiêu quốc gia "
+            f"{cover.period.vi}.",
             f"Bản phát hành {cover.release_id}, số liệu chốt lúc {clock.show(cover.known_at)}.",
             "",
             *cover.sentences,

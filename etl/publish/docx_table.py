@@ -26,8 +26,14 @@ def _run(text: str, size: float, *, bold: bool = False, italic: bool = False) ->
     )
 
 
-def _paragraph(runs: str, align: str = "center") -> str:
-    return f'<w:p><w:pPr><w:pStyle w:val="{CELL_STYLE}"/><w:jc w:val="{align}"/></w:pPr>{runs}</w:p>'
+def _paragraph(runs: str, align: str = "center", size: float = 0, *, keep: bool = False) -> str:
+    """With ``size`` the paragraph's mark is as small as its text: it decides the height of an empty line."""
+    half = round(size * 2)
+    mark = f'<w:rPr><w:sz w:val="{half}"/><w:szCs w:val="{half}"/></w:rPr>' if size else ""
+    return (
+        f'<w:p><w:pPr><w:pStyle w:val="{CELL_STYLE}"/>{"<w:keepNext/>" if keep else ""}<w:jc w:val="{align}"/>{mark}'
+        f"</w:pPr>{runs}</w:p>"
+    )
 
 
 def _cell(content: str, width: int, *, span: int = 1, merge: str = "", shade: str = "", middle: bool = True) -> str:
@@ -66,13 +72,15 @@ def table_xml(table: Table, width_mm: float, size: float) -> str:
     total = sum(c.width for c in table.columns)
     widths = [_dxa(width_mm * c.width / total) for c in table.columns]
     rows = "".join(_header(table, widths, size))
-    rows += "".join(_data_row(table, row, widths, size) for row in table.rows)
+    # Every row of a run but the last one stays on the page of the next row.
+    keep = [number < run for run in table.runs() for number in range(1, run + 1)]
+    rows += "".join(_data_row(table, row, widths, size, keep=k) for row, k in zip(table.rows, keep, strict=True))
     return _table(rows, widths)
 
 
 def _header(table: Table, widths: list[int], size: float) -> list[str]:
     def title(text: str) -> str:
-        return _paragraph(_run(text, size, bold=True))
+        return _paragraph(_run(text, size, bold=True), size=size, keep=True)
 
     rows = []
     if table.has_groups:
@@ -83,18 +91,19 @@ def _header(table: Table, widths: list[int], size: float) -> list[str]:
                 bottom += [_cell(title(table.columns[i].title), widths[i]) for i in range(first, first + count)]
             else:
                 top.append(_cell(title(table.columns[first].title), widths[first], merge="restart"))
-                bottom.append(_cell(_paragraph(""), widths[first], merge="continue"))
+                bottom.append(_cell(_paragraph("", size=size), widths[first], merge="continue"))
         rows += [_row(top, header=True), _row(bottom, header=True)]
     else:
         cells = (_cell(title(c.title), w) for c, w in zip(table.columns, widths, strict=True))
         rows.append(_row(cells, header=True))
     if table.numbered:
-        numbers = (_cell(_paragraph(_run(f"({n})", size - 1, italic=True)), w) for n, w in enumerate(widths, 1))
-        rows.append(_row(numbers, header=True))
+        numbers = (_run(f"({n})", size - 1, italic=True) for n in range(1, len(widths) + 1))
+        cells = (_cell(_paragraph(n, size=size - 1, keep=True), w) for n, w in zip(numbers, widths, strict=True))
+        rows.append(_row(cells, header=True))
     return rows
 
 
-def _data_row(table: Table, row: Row, widths: list[int], size: float) -> str:
+def _data_row(table: Table, row: Row, widths: list[int], size: float, *, keep: bool) -> str:
     cells = []
     bold, italic = row.role in ("total", "group"), row.role == "missing"
     last = len(row.cells) - 1
@@ -103,7 +112,8 @@ def _data_row(table: Table, row: Row, widths: list[int], size: float) -> str:
         reach = len(widths) - index if row.merged and index == last else 1
         align = "left" if reach > 1 else table.columns[index].align
         width = sum(widths[index : index + reach])
-        cells.append(_cell(_paragraph(runs, align), width, span=reach, shade=_SHADES.get(row.role, "")))
+        content = _paragraph(runs, align, size, keep=keep)
+        cells.append(_cell(content, width, span=reach, shade=_SHADES.get(row.role, "")))
     return _row(cells)
 
 
@@ -112,9 +122,9 @@ def strip_xml(strip: Kpis, width_mm: float) -> str:
     widths = [_dxa(width_mm / len(strip.boxes))] * len(strip.boxes)
     cells = [
         _cell(
-            _paragraph(_run(box.label, 9))
-            + _paragraph(_run(joined(box.value), 14, bold=True))
-            + _paragraph(_run(joined(box.note), 8.5, italic=True)),
+            _paragraph(_run(box.label, 9), size=9)
+            + _paragraph(_run(joined(box.value), 13, bold=True), size=13)
+            + _paragraph(_run(joined(box.note), 8.5, italic=True), size=8.5),
             width,
             shade="F4F6F8",
             middle=False,
@@ -168,7 +178,7 @@ def signature_xml(letterhead: Letterhead, width_mm: float) -> str:
     left = _paragraph(_run("Nơi nhận:", 12, bold=True, italic=True), "left")
     left += "".join(_paragraph(_run(line, 11), "left") for line in recipients(letterhead))
     right = "".join(_paragraph(_run(line, 14, bold=True)) for line in letterhead.authority)
-    right += _paragraph("") * 5 + _paragraph(_run(letterhead.signer, 14, bold=True))
+    right += _paragraph("", size=14) * 5 + _paragraph(_run(letterhead.signer, 14, bold=True))
     widths = [_dxa(width_mm * 0.5), _dxa(width_mm * 0.5)]
     row = _row([_cell(left, widths[0], middle=False), _cell(right, widths[1], middle=False)])
     return _table(row, widths, borders=False, margin=0)

@@ -13,14 +13,28 @@ from typing import Any
 import docx as word
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
+from docx.text.paragraph import Paragraph as WordParagraph
 
 from etl.publish import charts
 from etl.publish.docx_table import CELL_STYLE, letterhead_xml, signature_xml, strip_xml, table_xml
-from etl.publish.model import Block, Chart, Document, Heading, Kpis, Paragraph, Section, Span, Table
+from etl.publish.model import (
+    Block,
+    Chart,
+    Document,
+    Heading,
+    Kpis,
+    Letterhead,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    announces,
+)
+from etl.publish.text import unbroken
 
 FONT = "Times New Roman"
 MARGINS_MM = {"top": 20, "bottom": 20, "left": 30, "right": 15}
@@ -43,8 +57,9 @@ def render(document: Document, known_at: datetime) -> bytes:
     for number, section in enumerate(document.sections):
         if number:
             width = _annex(docx, section)
-        for block in section.blocks:
-            _block(docx, block, width, brief)
+        kept = section.kept_with_signature if number == 0 and not brief else 0
+        for index, block in enumerate(section.blocks):
+            _block(docx, block, width, brief, keep=announces(block) or index >= len(section.blocks) - kept)
         if number == 0 and not brief:
             _close(docx, document, width)
     _properties(docx, document, known_at)
@@ -179,6 +194,17 @@ def rule(paragraph: Any, indent_mm: float) -> None:
     paragraph._p.get_or_add_pPr().append(border)
 
 
+def _gap(docx: Any, points: float) -> None:
+    """Empty room of exactly this height: after a table Word needs a paragraph, which is else as high as a line."""
+    _exact(_paragraph(docx, CELL_NAME), points)
+
+
+def _exact(paragraph: Any, points: float) -> None:
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(0)
+    paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
+    paragraph.paragraph_format.line_spacing = Pt(points)
+
+
 def _add(docx: Any, xml: str) -> None:
     """A table before the end of the body; the last element of a body is its section's properties."""
     docx.element.body.insert_element_before(parse_xml(xml), "w:sectPr")
@@ -188,7 +214,9 @@ def _head(docx: Any, document: Document) -> None:
     brief = document.kind == "brief"
     if not brief:
         _add(docx, letterhead_xml(document.letterhead, _width(MARGINS_MM, landscape=False)))
-        _line(docx, "", 6)
+        _gap(docx, 12)
+    else:
+        _brief_head(docx, document.letterhead)
     _line(docx, document.kind_title, 13 if brief else 14)
     for line in document.title:
         _line(docx, line, 12.5 if brief else 14)
@@ -196,8 +224,9 @@ def _head(docx: Any, document: Document) -> None:
         _line(docx, "".join(s.text for s in document.subtitle), 10, bold=False, italic=True, after=3)
     if brief:
         return
-    line = _line(docx, "", 4, after=4)
-    line.paragraph_format.space_before = Pt(4)
+    line = _line(docx, "", 4)
+    _exact(line, 8)
+    line.paragraph_format.space_before, line.paragraph_format.space_after = Pt(4), Pt(4)
     rule(line, 60)
     if not any(document.letterhead.addressees):
         return
@@ -210,9 +239,21 @@ def _head(docx: Any, document: Document) -> None:
         _line(docx, f"- {name}{'.' if number == len(addressees) else ';'}", 14, bold=False, after=2)
 
 
+def _brief_head(docx: Any, letterhead: Letterhead) -> None:
+    """Whose brief it is, and that it is a draft."""
+    paragraph = _paragraph(docx, CELL_NAME, f"{letterhead.parent_body} – ")
+    paragraph.paragraph_format.tab_stops.add_tab_stop(
+        Mm(_width(BRIEF_MARGINS_MM, landscape=False)), WD_TAB_ALIGNMENT.RIGHT
+    )
+    paragraph.add_run(f"{letterhead.issuer}\tDỰ THẢO").bold = True
+    paragraph.paragraph_format.space_after = Pt(4)
+
+
 def _annex(docx: Any, section: Section) -> float:
     """A new section with its own page numbers and the head of the annex; returns the text width."""
     new = docx.add_section(WD_SECTION.NEW_PAGE)
+    # The paragraph that ends the section before: a full line of it after a table that fills its page would be a page.
+    _exact(WordParagraph(docx.element.body.p_lst[-1], docx), 1)
     _page(new, landscape=section.landscape, margins=MARGINS_MM)
     for old in new._sectPr.findall(qn("w:pgNumType")):
         new._sectPr.remove(old)
@@ -231,22 +272,25 @@ _PARAGRAPH_STYLES = {
 }  # fmt: skip
 
 
-def _block(docx: Any, block: Block, width_mm: float, brief: bool) -> None:
+def _block(docx: Any, block: Block, width_mm: float, brief: bool, *, keep: bool) -> None:
+    """``keep``: on the page of what follows."""
     if isinstance(block, Heading):
         _paragraph(docx, f"Heading {block.level}", block.text)
     elif isinstance(block, Paragraph):
-        _runs(_paragraph(docx, _PARAGRAPH_STYLES[block.style]), block.spans)
+        paragraph = _paragraph(docx, _PARAGRAPH_STYLES[block.style])
+        paragraph.paragraph_format.keep_with_next = keep or None
+        _runs(paragraph, unbroken(block.spans))
     elif isinstance(block, Table):
         if block.caption:
             _paragraph(docx, "Tên bảng", block.caption)
-        _runs(_paragraph(docx, "Đơn vị tính"), block.unit)
+        _runs(_paragraph(docx, "Đơn vị tính"), unbroken(block.unit))
         _add(docx, table_xml(block, width_mm, 9.5 if brief else 10 if block.small else 11))
-        _line(docx, "", 3 if brief else 5).paragraph_format.keep_with_next = False
+        _gap(docx, 5 if brief else 8)
     elif isinstance(block, Chart):
         _chart(docx, block)
     elif isinstance(block, Kpis):
         _add(docx, strip_xml(block, width_mm))
-        _line(docx, "", 3)
+        _gap(docx, 5)
 
 
 def _runs(paragraph: Any, spans: tuple[Span, ...]) -> None:

@@ -60,10 +60,6 @@ STATES_VI = {
 }
 
 
-def _day_vi(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
-
-
 @dataclass(frozen=True)
 class _Reader:
     """Reads marts for one period and budget year as known at a moment."""
@@ -161,7 +157,6 @@ def _identity(reader: _Reader, window: Row) -> Iterator[Figure]:
     yield _text("budget_year", str(reader.budget_year), source)
     for metric in ("as_of", "due_on", "publish_on"):
         yield _date(metric, window[metric], source)
-    yield _text("as_of_short", _day_vi(window["as_of"]), source)
 
 
 def _letterhead(path: Path) -> Iterator[Figure]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from etl.publish.figure import Figure
@@ -24,6 +25,8 @@ class Span:
 
 
 Spans = tuple[Span, ...]
+
+_SHORT_TABLE, _EDGE, _LONG_TEXT, _TAIL = 8, 3, 600, 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """``name`` is the sheet name in the workbook; ``caption`` and ``unit`` stand above the table."""
+    """``name`` is the sheet name in the workbook; ``caption`` and ``unit`` stand above the table.
+
+    ``title`` names the table in the workbook where it has no caption of its own.
+    """
 
     name: str
     caption: str
@@ -75,10 +81,30 @@ class Table:
     rows: tuple[Row, ...]
     numbered: bool = True
     small: bool = False
+    title: str = ""
 
     @property
     def has_groups(self) -> bool:
         return any(c.group for c in self.columns)
+
+    def runs(self) -> list[int]:
+        """Lengths of the runs of rows that stay on one page: a short table, a programme with its kinds of capital, and
+        at least ``_EDGE`` rows at either end, so that no header stands over a single row. They add up to all rows.
+
+        Rows that can be taller than a page (texts of communes) stand alone.
+        """
+        count = len(self.rows)
+        if any(len(joined(cell)) > _LONG_TEXT for row in self.rows for cell in row.cells):
+            return [1] * count
+        if count <= _SHORT_TABLE:
+            return [count] if count else []
+        starts = [i for i, row in enumerate(self.rows) if row.role in ("total", "group")]
+        inside = set()
+        for start, end in pairwise([*starts, count]):
+            inside |= set(range(start + 1, end if end - start <= _EDGE + 1 else start + _EDGE))
+        inside |= {*range(1, _EDGE), *range(count - _EDGE + 1, count)}
+        breaks = [i for i in range(count) if i not in inside]
+        return [end - start for start, end in pairwise([*breaks, count])]
 
     def groups(self) -> list[tuple[str, int, int]]:
         """Runs of neighbouring columns with the same group: (group, first column, number of columns)."""
@@ -129,6 +155,20 @@ class Section:
     annex: str = ""
     title: str = ""
 
+    @property
+    def kept_with_signature(self) -> int:
+        """How many of the last blocks go overleaf together with the signature: it never stands on a page alone.
+
+        The last two paragraphs, and a heading or an announcement that would stay behind without its text.
+        """
+        blocks = list(reversed(self.blocks))
+        count = 0
+        while count < min(_TAIL, len(blocks)) and isinstance(blocks[count], Paragraph):
+            count += 1
+        while count < len(blocks) and announces(blocks[count]):
+            count += 1
+        return count
+
 
 @dataclass(frozen=True)
 class Letterhead:
@@ -168,6 +208,11 @@ class Document:
 
     def charts(self) -> list[Chart]:
         return [b for b in self.blocks() if isinstance(b, Chart)]
+
+
+def announces(block: Block) -> bool:
+    """A heading, or a paragraph that ends with a colon: it stays on the page of what follows."""
+    return isinstance(block, Heading) or (isinstance(block, Paragraph) and joined(block.spans).endswith(":"))
 
 
 def spans_of(block: Block) -> Iterator[Span]:

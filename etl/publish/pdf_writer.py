@@ -10,7 +10,8 @@ from typing import Any
 from etl.publish import charts, typesetting
 from etl.publish.docx_table import recipients
 from etl.publish.docx_writer import CLOSING
-from etl.publish.model import Block, Chart, Document, Heading, Paragraph, Spans, Table
+from etl.publish.model import Block, Chart, Document, Heading, Paragraph, Spans, Table, announces
+from etl.publish.text import unbroken
 
 TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
 
@@ -40,6 +41,7 @@ def render(document: Document, known_at: datetime) -> bytes:
                 "landscape": section.landscape,
                 "annex": section.annex,
                 "title": section.title,
+                "kept": section.kept_with_signature,
                 "blocks": [_block(block) for block in section.blocks],
             }
             for section in document.sections
@@ -56,7 +58,12 @@ def _block(block: Block) -> dict[str, Any]:
     if isinstance(block, Heading):
         return {"type": "heading", "text": block.text, "level": block.level}
     if isinstance(block, Paragraph):
-        return {"type": "paragraph", "style": block.style, "spans": _spans(block.spans)}
+        return {
+            "type": "paragraph",
+            "style": block.style,
+            "spans": _spans(unbroken(block.spans)),
+            "announces": announces(block),
+        }
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Chart):
@@ -73,18 +80,23 @@ def _block(block: Block) -> dict[str, Any]:
     }
 
 
+def _run_starts(table: Table) -> list[int]:
+    """For the first row of each run how many rows it keeps together; 0 for the others."""
+    return [number for run in table.runs() for number in (run, *[0] * (run - 1))]
+
+
 def _table(table: Table) -> dict[str, Any]:
     return {
         "type": "table",
         "caption": table.caption,
-        "unit": _spans(table.unit),
+        "unit": _spans(unbroken(table.unit)),
         "numbered": table.numbered,
         "small": table.small,
         "has_groups": table.has_groups,
         "groups": [{"name": name, "first": first, "count": count} for name, first, count in table.groups()],
         "columns": [{"title": c.title, "width": c.width, "align": c.align, "group": c.group} for c in table.columns],
         "rows": [
-            {"role": row.role, "merged": row.merged, "cells": [_spans(cell) for cell in row.cells]}
-            for row in table.rows
+            {"role": row.role, "merged": row.merged, "cells": [_spans(cell) for cell in row.cells], "run": run}
+            for row, run in zip(table.rows, _run_starts(table), strict=True)
         ],
     }

@@ -36,8 +36,8 @@ def build(figures: FigureSet) -> Document:
     """The report with its annexes."""
     period = figures.get("period").text or ""
     title = (
-        f"Tình hình thực hiện các Chương trình mục tiêu quốc gia {period},",
-        f"nhiệm vụ trọng tâm {figures.get('next_period').text}",
+        "Tình hình thực hiện các Chương trình mục tiêu quốc gia",
+        f"{period}, nhiệm vụ trọng tâm {figures.get('next_period').text}",
     )
     body = (
         *_directing(figures),
@@ -297,7 +297,7 @@ def _proposals(figures: FigureSet) -> list[Block]:
 def _next_month(figures: FigureSet) -> list[Block]:
     """V: what is due by the register and the pace that is needed; the plan itself is the drafter's."""
     blocks: list[Block] = [
-        Heading("V. NHIỆM VỤ, GIẢI PHÁP TRỌNG TÂM THÁNG SAU"),
+        Heading(f"V. NHIỆM VỤ, GIẢI PHÁP TRỌNG TÂM {(figures.get('next_period').text or '').upper()}"),
         _body(sentences.pace(figures)),
     ]
     soon = [

@@ -21,6 +21,14 @@ def programme_name(figures: FigureSet, programme: str) -> Span:
     return show(short or figures.get("name", programme=programme))
 
 
+def _the_programme(figures: FigureSet, programme: str) -> Spans:
+    """``Chương trình giảm nghèo bền vững``; the full name already begins so."""
+    short = figures.find("name_short", programme=programme)
+    if short is None:
+        return (programme_name(figures, programme),)
+    return (Span("Chương trình "), _lower_first(show(short)))
+
+
 def change(figures: FigureSet, **by: object) -> Spans:
     """``tăng 10,08 điểm % so với tháng 9``, or that there is nothing to compare with."""
     points = figures.find("rate_change_points", **by)
@@ -89,7 +97,7 @@ def disbursed(figures: FigureSet) -> Spans:
         "Lũy kế giải ngân từ đầu năm {year} đến hết ngày {as_of} là {amount} tỷ đồng, đạt {rate}% so với tổng nguồn "
         "vốn được sử dụng, {change}. Trong đó: {kinds}.",
         year=figures.get("budget_year"),
-        as_of=figures.get("as_of_short"),
+        as_of=figures.get("as_of"),
         amount=show(figures.get("disb_ytd"), "ty"),
         rate=figures.get("rate_total"),
         change=change(figures),
@@ -114,7 +122,7 @@ def by_programme(figures: FigureSet, programme: str) -> Spans:
     )
     return sentence(
         "{name}: lũy kế giải ngân {amount}/{plan} tỷ đồng, đạt {rate}%, {change}; trong đó {kinds}.",
-        name=programme_name(figures, programme),
+        name=_the_programme(figures, programme),
         amount=show(figures.get("disb_ytd", programme=programme), "ty"),
         plan=show(figures.get("plan_total", programme=programme), "ty"),
         rate=figures.get("rate_total", programme=programme),
@@ -264,7 +272,7 @@ def proposals(figures: FigureSet) -> Spans:
         ", ",
     )
     return sentence(
-        "Các xã, phường có {n} kiến nghị (từ {c} xã, phường): {states}.",
+        "Có {c} xã, phường gửi {n} kiến nghị: {states}.",
         n=total,
         c=figures.get("proposal_communes"),
         states=states,

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from etl.publish.figure import FigureSet
 from etl.publish.model import Column, Row, Span, Spans, Table
-from etl.publish.text import NOTHING, sentence, show
+from etl.publish.text import NOTHING, quantity_style, sentence, show
 
 TASK_STATES = (
     "Đã hoàn thành đúng hạn",
@@ -65,25 +65,47 @@ def money_line(figures: FigureSet, denominator: str = "") -> Spans:
     """What a money table is in, as of when, over whom, and what its rate divides by."""
     template = "Đơn vị tính: triệu đồng. Số liệu lũy kế đến ngày {as_of}, tổng hợp từ {n}/{of} xã, phường."
     if denominator:
-        template += f" Tỷ lệ (%) = lũy kế giải ngân / {denominator}."
+        template += f"\nTỷ lệ (%) = lũy kế giải ngân / {denominator}."
     return sentence(template, **_coverage(figures))
 
 
-def count_line(figures: FigureSet, unit: str) -> Spans:
-    return sentence(f"Đơn vị tính: {unit}. Tính đến ngày {{as_of}}.", as_of=figures.get("as_of"))
+def count_line(figures: FigureSet, unit: str, *, of_communes: bool = False) -> Spans:
+    """What is counted, as of when and, where it comes from the communes' reports, from how many of them."""
+    covered = ", tổng hợp từ {n}/{of} xã, phường" if of_communes else ""
+    return sentence(f"Đơn vị tính: {unit}. Tính đến ngày {{as_of}}{covered}.", **_coverage(figures))
+
+
+def programme_rows(figures: FigureSet, row: Callable[..., Row]) -> list[Row]:
+    """The total and each programme, each followed by its kinds of capital; ``row(number, name, role, **dims)``."""
+    rows = []
+    for number, programme in enumerate(["", *programmes(figures)]):
+        by = {"programme": programme} if programme else {}
+        name = figure(figures, "name_short", **by) if by else cell("TỔNG SỐ")
+        rows.append(row(str(number) if by else "", name, "group" if by else "total", **by))
+        rows += [
+            row("-", figure(figures, "name", capital_kind=kind), "item", capital_kind=kind, **by)
+            for kind in capital_kinds(figures)
+            if figures.find("plan_total", capital_kind=kind, **by)
+        ]
+    return rows
+
+
+def place(states: Sequence[str], state: str | None) -> int:
+    """Where a state stands in its list; one that is not listed (another wording in a workbook) comes last."""
+    return states.index(state) if state in states else len(states)
 
 
 def plan(figures: FigureSet) -> Table:
     """Bảng 1: the plan by programme and capital kind, and what the register of decisions says."""
     columns = (
         Column("TT", 1.2, "center"),
-        Column("Chương trình, loại vốn", 7, "left"),
-        Column("Tổng số", 3, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
-        Column("Vốn giao trong năm", 3, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
-        Column("Vốn kéo dài", 3, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
-        Column("Các xã, phường đã báo cáo", 3, group="Theo quyết định giao vốn của tỉnh"),
-        Column("Toàn tỉnh", 3, group="Theo quyết định giao vốn của tỉnh"),
-        Column("Chênh lệch", 3),
+        Column("Chương trình, loại vốn", 6.6, "left"),
+        Column("Tổng số", 2.9, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
+        Column("Vốn giao trong năm", 2.9, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
+        Column("Vốn kéo dài", 2.7, group="Kế hoạch vốn được sử dụng (theo báo cáo)"),
+        Column("Xã, phường đã báo cáo", 3.2, group="Theo quyết định giao vốn của tỉnh"),
+        Column("Toàn tỉnh", 2.9, group="Theo quyết định giao vốn của tỉnh"),
+        Column("Chênh lệch", 2.5),
     )
 
     def row(number: str, name: Spans, role: str, **by: Any) -> Row:
@@ -96,32 +118,24 @@ def plan(figures: FigureSet) -> Table:
         amounts = [figure(figures, m, **by) for m in ("plan_total", "plan_assigned", "plan_carry")]
         return Row((cell(number), name, *amounts, *register), role)
 
-    rows = [row("", cell("TỔNG SỐ"), "total")]
-    rows += [row("", figure(figures, "name", capital_kind=k), "item", capital_kind=k) for k in capital_kinds(figures)]
-    for number, programme in enumerate(programmes(figures), 1):
-        rows.append(row(str(number), figure(figures, "name_short", programme=programme), "group", programme=programme))
-        rows += [
-            row("", figure(figures, "name", capital_kind=kind), "item", programme=programme, capital_kind=kind)
-            for kind in capital_kinds(figures)
-            if figures.find("plan_total", programme=programme, capital_kind=kind)
-        ]
+    rows = programme_rows(figures, row)
     caption = "Bảng 1. Tình hình phân bổ, giao kế hoạch vốn"
-    return Table("Bang1", caption, money_line(figures), columns, tuple(rows))
+    return Table("Bang1", caption, money_line(figures), columns, tuple(rows), small=True)
 
 
 def disbursement(figures: FigureSet) -> Table:
     """Bảng 2: three programmes by capital kind, the three denominators side by side."""
     columns = (
         Column("TT", 1.2, "center"),
-        Column("Chương trình, loại vốn", 6.5, "left"),
-        Column("Kế hoạch", 3, group="Tổng nguồn vốn được sử dụng"),
-        Column("Lũy kế giải ngân", 3, group="Tổng nguồn vốn được sử dụng"),
-        Column("Tỷ lệ (%)", 1.9, group="Tổng nguồn vốn được sử dụng"),
-        Column("So tháng trước (điểm %)", 2.1, group="Tổng nguồn vốn được sử dụng"),
-        Column("Giải ngân", 3, group="Vốn giao trong năm"),
-        Column("Tỷ lệ (%)", 1.9, group="Vốn giao trong năm"),
+        Column("Chương trình, loại vốn", 5.9, "left"),
+        Column("Kế hoạch", 2.8, group="Tổng nguồn vốn được sử dụng"),
+        Column("Lũy kế giải ngân", 2.6, group="Tổng nguồn vốn được sử dụng"),
+        Column("Tỷ lệ (%)", 1.8, group="Tổng nguồn vốn được sử dụng"),
+        Column("So tháng trước (điểm %)", 2.6, group="Tổng nguồn vốn được sử dụng"),
+        Column("Giải ngân", 2.6, group="Vốn giao trong năm"),
+        Column("Tỷ lệ (%)", 1.8, group="Vốn giao trong năm"),
         Column("Giải ngân", 2.6, group="Vốn kéo dài"),
-        Column("Tỷ lệ (%)", 1.9, group="Vốn kéo dài"),
+        Column("Tỷ lệ (%)", 1.8, group="Vốn kéo dài"),
     )
 
     def row(number: str, name: Spans, role: str, **by: Any) -> Row:
@@ -131,26 +145,20 @@ def disbursement(figures: FigureSet) -> Table:
         )  # fmt: skip
         return Row((cell(number), name, *(figure(figures, m, **by) for m in metrics)), role)
 
-    rows = [row("", cell("TỔNG SỐ"), "total")]
-    rows += [row("", figure(figures, "name", capital_kind=k), "item", capital_kind=k) for k in capital_kinds(figures)]
-    for number, programme in enumerate(programmes(figures), 1):
-        rows.append(row(str(number), figure(figures, "name_short", programme=programme), "group", programme=programme))
-        rows += [
-            row("", figure(figures, "name", capital_kind=kind), "item", programme=programme, capital_kind=kind)
-            for kind in capital_kinds(figures)
-            if figures.find("plan_total", programme=programme, capital_kind=kind)
-        ]
-    rows += [
+    rows = programme_rows(figures, row)
+    sources = [
         Row(
             (
-                cell(""), cell(f"Trong đó: {name}"), figure(figures, "plan_total", source=source),
+                cell("-"), cell(name), figure(figures, "plan_total", source=source),
                 figure(figures, "disb_ytd", source=source), figure(figures, "rate_total", source=source),
                 figure(figures, "rate_change_points", source=source), *[cell("")] * 4,
             )
         )
-        for source, name in (("NSTW", "ngân sách trung ương"), ("NSDP", "ngân sách địa phương"))
+        for source, name in (("NSTW", "Ngân sách trung ương"), ("NSDP", "Ngân sách địa phương"))
         if figures.find("plan_total", source=source)
     ]  # fmt: skip
+    if sources:
+        rows += [Row((cell(""), cell("Chia theo nguồn vốn"), *[cell("")] * 8), "group"), *sources]
     return Table(
         "Bang2",
         "Bảng 2. Kết quả giải ngân theo chương trình và loại vốn",
@@ -165,13 +173,13 @@ def ranking(figures: FigureSet) -> Table:
     """Bảng 3: all communes by rate; the rank by amount still to be disbursed stands beside it."""
     columns = (
         Column("Xếp hạng", 1.3, "center"),
-        Column("Xã, phường", 4.5, "left"),
-        Column("Kế hoạch vốn được sử dụng", 2.6),
+        Column("Xã, phường", 4.3, "left"),
+        Column("Kế hoạch vốn được sử dụng", 2.5),
         Column("Lũy kế giải ngân", 2.6),
         Column("Tỷ lệ (%)", 1.7),
         Column("So tháng trước (điểm %)", 2.1),
         Column("Vốn chưa giải ngân", 2.6),
-        Column("Thứ tự theo vốn chưa giải ngân", 1.9, "center"),
+        Column("Thứ tự theo vốn chưa giải ngân", 2.5, "center"),
     )
     metrics = ("plan_total", "disb_ytd", "rate_total", "rate_change_points", "undisbursed")
     rows = [Row((cell(""), cell("TỔNG SỐ"), *(figure(figures, m) for m in metrics), cell("")), "total")]
@@ -207,31 +215,40 @@ def outputs(figures: FigureSet) -> Table:
     """Bảng 4: output indicators; shares are not added up over communes."""
     columns = (
         Column("TT", 1.2, "center"),
-        Column("Chỉ tiêu", 8, "left"),
+        Column("Chỉ tiêu", 8.4, "left"),
         Column("Đơn vị tính", 2, "center"),
-        Column("Số xã, phường báo cáo", 2),
-        Column("Kế hoạch năm", 2),
-        Column("Thực hiện trong kỳ", 2),
-        Column("Lũy kế từ đầu năm", 2),
-        Column("Tỷ lệ (%)", 1.8),
+        Column("Số xã, phường báo cáo", 2.1),
+        Column("Kế hoạch năm", 2.1),
+        Column("Thực hiện trong kỳ", 2.1),
+        Column("Lũy kế từ đầu năm", 2.1),
+        Column("Tỷ lệ (%)", 1.7),
     )
     rows = []
     for number, indicator in enumerate(sorted(figures.values("indicator_unit", "indicator")), 1):
         by = {"indicator": indicator}
-        metrics = ("name", "indicator_unit", "indicator_communes", "target_year", "actual_period", "actual_ytd")
+        amounts = [figures.find(m, **by) for m in ("target_year", "actual_period", "actual_ytd")]
+        style = quantity_style(amounts)
         rows.append(
-            Row((cell(str(number)), *(figure(figures, m, **by) for m in metrics), figure(figures, "output_rate", **by)))
+            Row(
+                (
+                    cell(str(number)),
+                    *(figure(figures, m, **by) for m in ("name", "indicator_unit", "indicator_communes")),
+                    *((show(amount, style),) for amount in amounts),
+                    figure(figures, "output_rate", **by),
+                )
+            )
         )
     unit = sentence(
-        "Đơn vị tính: theo từng chỉ tiêu. Số liệu đến ngày {as_of}. Tỷ lệ (%) = lũy kế từ đầu năm / kế hoạch năm; "
-        "chỉ tiêu tính bằng % không cộng giữa các xã.",
-        as_of=figures.get("as_of"),
+        "Đơn vị tính: theo từng chỉ tiêu. Số liệu đến ngày {as_of}, tổng hợp từ {n}/{of} xã, phường.\n"
+        "Tỷ lệ (%) = lũy kế từ đầu năm / kế hoạch năm; chỉ tiêu tính bằng % không cộng giữa các xã.",
+        **_coverage(figures),
     )
-    return Table("Bang4", "Bảng 4. Kết quả thực hiện các chỉ tiêu đầu ra", unit, columns, tuple(rows))
+    caption = "Bảng 4. Kết quả thực hiện các chỉ tiêu đầu ra"
+    return Table("Bang4", caption, unit, columns, tuple(rows), small=True)
 
 
 def counts(
-    figures: FigureSet, name: str, caption: str, unit: str, metric: str, states: Sequence[str], first: str
+    figures: FigureSet, name: str, caption: str, unit: Spans, metric: str, states: Sequence[str], first: str
 ) -> Table:
     """Agencies by state, all agencies first."""
     used = [s for s in states if figures.find(metric, state=s)]
@@ -239,9 +256,9 @@ def counts(
     used += sorted(set(figures.values(metric, "state")) - set(states))
     columns = (
         Column("TT", 1.2, "center"),
-        Column(first, 5.5, "left"),
-        Column("Tổng số", 1.7),
-        *(Column(state, 2) for state in used),
+        Column(first, 5.2, "left"),
+        Column("Tổng số", 1.5),
+        *(Column(state, 2.2) for state in used),
     )
 
     def row(number: str, name: Spans, role: str, **by: Any) -> Row:
@@ -254,7 +271,7 @@ def counts(
         row(str(number), _agency(figures, metric, agency), "item", agency=agency)
         for number, agency in enumerate(agencies, 1)
     ]
-    return Table(name, caption, count_line(figures, unit), columns, tuple(rows))
+    return Table(name, caption, unit, columns, tuple(rows), small=True)
 
 
 def _agency(figures: FigureSet, metric: str, agency: str) -> Spans:
@@ -265,12 +282,12 @@ def _agency(figures: FigureSet, metric: str, agency: str) -> Spans:
 def tasks(figures: FigureSet) -> Table:
     """Bảng 5: tasks by lead agency and derived state."""
     caption = "Bảng 5. Tình hình thực hiện nhiệm vụ được giao theo cơ quan chủ trì"
-    return counts(figures, "Bang5", caption, "nhiệm vụ", "tasks", TASK_STATES, "Cơ quan chủ trì")
+    return counts(figures, "Bang5", caption, count_line(figures, "nhiệm vụ"), "tasks", TASK_STATES, "Cơ quan chủ trì")
 
 
 def proposals(figures: FigureSet) -> Table:
     """Bảng 6: proposals by the agency that has to answer and by state."""
     caption = "Bảng 6. Kiến nghị của các xã, phường theo cơ quan giải quyết"
-    return counts(
-        figures, "Bang6", caption, "kiến nghị", "proposals", PROPOSAL_STATES, "Cơ quan có thẩm quyền giải quyết"
-    )
+    line = count_line(figures, "kiến nghị", of_communes=True)
+    first = "Cơ quan có thẩm quyền giải quyết"
+    return counts(figures, "Bang6", caption, line, "proposals", PROPOSAL_STATES, first)

@@ -10,8 +10,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 
-from etl import clock, money
+from etl import money
 from etl.publish.figure import Figure
 from etl.publish.model import Span, Spans
 
@@ -28,10 +29,21 @@ def _number(figure: Figure, decimals: int | None) -> str:
 
 
 def _quantity(figure: Figure) -> str:
-    """Outputs with the decimals that they have, two at most."""
-    if figure.value is None:
-        return NOTHING
-    return _number(figure, 0) if figure.value == figure.value.to_integral_value() else _trimmed(figure)
+    """An output alone: with the decimals that it has, two at most."""
+    return _number(figure, _decimals(figure))
+
+
+def _decimals(figure: Figure | None) -> int:
+    """How many decimals a quantity needs, two at most."""
+    if figure is None or figure.value is None:
+        return 0
+    exponent = round(figure.value, 2).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def quantity_style(figures: Iterable[Figure | None]) -> str:
+    """The style in which all outputs of a row have the same decimals."""
+    return f"quantity_{max((_decimals(f) for f in figures), default=0)}"
 
 
 def _trimmed(figure: Figure) -> str:
@@ -42,6 +54,16 @@ def _place(figure: Figure) -> str:
     """A commune's name inside a sentence: ``xã Quan Sơn``."""
     name = clean(figure.text)
     return name[:1].lower() + name[1:]
+
+
+def _day(day: date) -> str:
+    """As NĐ 30/2020, Phụ lục I writes days: a zero before days under 10 and before the months 1 and 2."""
+    return f"{day.day:02}/{day.month:02}/{day.year}" if day.month < 3 else f"{day.day:02}/{day.month}/{day.year}"
+
+
+def _initial(text: str) -> str:
+    """Text that stands in a cell of its own: with a capital at its head, the rest as it was written."""
+    return text[:1].upper() + text[1:]
 
 
 def _points(figure: Figure) -> str:
@@ -63,10 +85,13 @@ _STYLES: dict[str, Callable[[Figure], str]] = {
     "count": lambda f: _number(f, 0),
     "days": lambda f: _number(f, 0),
     "quantity": _quantity,
+    "quantity_0": lambda f: _number(f, 0),
+    "quantity_1": lambda f: _number(f, 1),
+    "quantity_2": lambda f: _number(f, 2),
+    "initial": lambda f: _initial(clean(f.text)),
     "text": lambda f: clean(f.text),
     "place": _place,
-    "date": lambda f: clock.show_date(f.date) if f.text else NOTHING,
-    "date_short": lambda f: f"{f.date.day}/{f.date.month}/{f.date.year}",
+    "date": lambda f: _day(f.date) if f.text else NOTHING,
     "year": lambda f: str(f.date.year),
 }
 _DEFAULT = {
@@ -114,6 +139,25 @@ def sentence(template: str, **parts: Figure | Span | Sequence[Span]) -> Spans:
         position = match.end()
     if position < len(template):
         result.append(Span(template[position:]))
+    return tuple(result)
+
+
+# What a line break would tear apart: a number and its unit, a word and the number that it announces, a dash and its
+# item. Every match is one space.
+_TOGETHER = re.compile(
+    r"(?<=\d) (?=tỷ|triệu|đồng|điểm|ngày|xã|đơn vị|nhiệm vụ|kiến nghị)|(?<=tỷ) (?=đồng)|(?<=triệu) (?=đồng)"
+    r"|(?<=điểm) (?=%)|(?<=lệ) (?=\(%\))|(?<=tháng) (?=\d)|(?<=ngày) (?=\d)|(?<=năm) (?=\d)|(?<=hạn) (?=\d)"
+    r"|(?<=thực hiện) (?=\d)|(?<=hoàn thành) (?=\d)|(?<=Bảng) (?=\d)|(?<=lục) (?=[IVX])|(?<=^-) "
+)
+
+
+def unbroken(spans: Sequence[Span]) -> Spans:
+    """The same spans with no-break spaces where a line must not end; for pages, not for searching."""
+    text = _TOGETHER.sub("\u00a0", "".join(s.text for s in spans))
+    result, position = [], 0
+    for span in spans:
+        result.append(replace(span, text=text[position : position + len(span.text)]))
+        position += len(span.text)
     return tuple(result)
 
 

@@ -1,6 +1,7 @@
 """All tables of the pack as a workbook: one sheet per table, amounts as numbers, figure ids in cell comments.
 
-Text is always written as text: a cell that begins with ``=`` is no formula. Amounts are in triệu đồng, as printed.
+Text is always written as text: a cell that begins with ``=`` is no formula. Amounts are in triệu đồng and shown as
+printed; the cell holds them to the đồng.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from etl import money
 from etl.publish.figure import FigureSet
 from etl.publish.model import Document, Row, Span, Spans, Table, joined
 from etl.publish.text import NOTHING
+from etl.wrapping import LINE_POINTS, lines
 
 FONT = "Times New Roman"
 _FORMATS = {
-    "trieu": "#,##0.000", "trieu_signed": "+#,##0.000;-#,##0.000;0", "ty": "#,##0.0", "pct": "0.00",
-    "points": "+0.00;-0.00;0.00", "count": "#,##0", "days": "#,##0", "quantity": "#,##0.##",
+    "trieu": "#,##0", "trieu_signed": "+#,##0;-#,##0;0", "ty": "#,##0.0", "pct": "0.00",
+    "points": "+0.00;-0.00;0.00", "count": "#,##0", "days": "#,##0",
+    "quantity_0": "#,##0", "quantity_1": "#,##0.0", "quantity_2": "#,##0.00",
 }  # fmt: skip
 _SHADES = {"total": "#E8ECF1", "group": "#F4F6F8"}
 
@@ -62,8 +65,9 @@ def render(figures: FigureSet, documents: list[Document]) -> bytes:
 
 def _cover(book: _Book, figures: FigureSet, tables: list[Table]) -> None:
     sheet = book.workbook.add_worksheet("MucLuc")
-    sheet.set_column(0, 0, 22)
-    sheet.set_column(1, 1, 100)
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, 1, 90)
+    _print_setup(sheet)
     period = figures.get("period").text
     head = (
         (f"Biểu kèm Báo cáo tình hình thực hiện các Chương trình mục tiêu quốc gia {period}", {"bold": True}),
@@ -74,32 +78,53 @@ def _cover(book: _Book, figures: FigureSet, tables: list[Table]) -> None:
     link = book.style(font_color="#1F5A96", underline=1)
     for row, table in enumerate(tables, 3):
         sheet.write_url(row, 0, f"internal:'{table.name}'!A1", link, table.name)
-        sheet.write_string(row, 1, table.caption or joined(table.unit), book.style())
+        sheet.write_string(row, 1, _title(table), book.style())
 
 
 def _sheet(book: _Book, figures: FigureSet, table: Table) -> None:
     sheet = book.workbook.add_worksheet(table.name)
     scale = 120 / sum(c.width for c in table.columns)
-    for index, column in enumerate(table.columns):
-        sheet.set_column(index, index, max(column.width * scale, 11 if column.align == "right" else 6))
-    sheet.write_string(0, 0, table.caption or table.name, book.style(bold=True, font_size=13))
-    sheet.write_string(1, 0, joined(table.unit), book.style(italic=True))
-    first = _header(book, sheet, table, 2)
+    widths = [max(c.width * scale, 9 if c.align == "right" else 6) for c in table.columns]
+    for index, width in enumerate(widths):
+        sheet.set_column(index, index, width)
+    sheet.write_string(0, 0, _title(table), book.style(bold=True, font_size=13))
+    sheet.write_string(1, 0, joined(table.unit).replace("\n", " "), book.style(italic=True))
+    first = _header(book, sheet, table, widths, 2)
     for row, content in enumerate(table.rows, first):
         _row(book, sheet, figures, table, row, content)
+        sheet.set_row(row, _height(content, widths))
     last = first + len(table.rows) - 1
     sheet.freeze_panes(first, 2)
     sheet.print_area(0, 0, last, len(table.columns) - 1)
     sheet.repeat_rows(2, first - 1)
+    _print_setup(sheet)
+
+
+def _title(table: Table) -> str:
+    return table.caption or table.title or table.name
+
+
+def _print_setup(sheet: Any) -> None:
+    """A4 across, as wide as the page."""
+    sheet.hide_gridlines(2)
     sheet.set_landscape()
     sheet.set_paper(9)
+    sheet.set_margins(left=0.6, right=0.4, top=0.6, bottom=0.6)
     sheet.fit_to_pages(1, 0)
-    sheet.set_footer("&C&P/&N")
+    sheet.set_footer(f'&C&"{FONT},Regular"&10&P/&N')
 
 
-def _header(book: _Book, sheet: Any, table: Table, row: int) -> int:
+def _height(row: Row, widths: list[float]) -> float:
+    """Points for the longest text of the row; the last cell of a merged row has the rest of the table."""
+    bold = 0.9 if row.role in ("total", "group") else 1
+    cells = row.cells[:-1] if row.merged else row.cells
+    return 4 + LINE_POINTS * max(lines(joined(c), w * bold) for c, w in zip(cells, widths, strict=False))
+
+
+def _header(book: _Book, sheet: Any, table: Table, widths: list[float], row: int) -> int:
     """Header rows from ``row`` on; returns the first row of data."""
     style = book.style(bold=True, border=1, text_wrap=True, align="center", bg_color="#E8ECF1")
+    height = 4 + LINE_POINTS * max(lines(c.title, w * 0.9) for c, w in zip(table.columns, widths, strict=True))
     if table.has_groups:
         for group, first, count in table.groups():
             if not group:
@@ -111,11 +136,12 @@ def _header(book: _Book, sheet: Any, table: Table, row: int) -> int:
                 sheet.write_string(row, first, group, style)
             for index in range(first, first + count):
                 sheet.write_string(row + 1, index, table.columns[index].title, style)
-        sheet.set_row(row + 1, 48)
+        sheet.set_row(row, 4 + LINE_POINTS)
+        sheet.set_row(row + 1, height)
         return row + 2
     for index, column in enumerate(table.columns):
         sheet.write_string(row, index, column.title, style)
-    sheet.set_row(row, 48)
+    sheet.set_row(row, height)
     return row + 1
 
 

@@ -10,7 +10,7 @@ import pytest
 from etl.errors import ReleaseError
 from etl.publish.figure import Figure, dims
 from etl.publish.model import Column, Row, Span, Table, joined
-from etl.publish.text import clean, listing, sentence, shorten, show
+from etl.publish.text import clean, listing, quantity_style, sentence, shorten, show, unbroken
 
 
 def number(value: str | None, unit: str) -> Figure:
@@ -44,10 +44,11 @@ def test_a_number_is_shown_in_vietnamese_notation(value: str | None, unit: str, 
     assert show(number(value, unit), style).text == expected
 
 
-def test_a_date_is_shown_day_first() -> None:
-    figure = Figure("as_of", "date", "x", text="2025-08-31")
-
-    assert (show(figure).text, show(figure, "date_short").text) == ("31/08/2025", "31/8/2025")
+@pytest.mark.parametrize(
+    ("day", "shown"), [("2025-08-31", "31/8/2025"), ("2026-02-05", "05/02/2026"), ("2025-10-03", "03/10/2025")]
+)
+def test_a_day_is_written_as_the_decree_does(day: str, shown: str) -> None:
+    assert show(Figure("as_of", "date", "x", text=day)).text == shown
 
 
 def test_a_commune_is_written_small_within_a_sentence() -> None:
@@ -74,6 +75,22 @@ def test_a_sentence_keeps_its_figures_as_spans() -> None:
 
     assert joined(spans) == "đạt 20,03% kế hoạch"
     assert [s.figure for s in spans] == [None, rate, None]
+
+
+def test_a_line_never_ends_between_a_number_and_its_unit() -> None:
+    spans = (Span("- Chi "), Span("1.745,5"), Span(" tỷ đồng trong tháng "), Span("9"), Span("; xem Bảng 5."))
+
+    together = unbroken(spans)
+
+    assert joined(together) == "-\u00a0Chi 1.745,5\u00a0tỷ\u00a0đồng trong tháng\u00a09; xem Bảng\u00a05."
+    assert [len(s.text) for s in together] == [len(s.text) for s in spans]
+
+
+def test_outputs_of_one_row_have_the_same_decimals() -> None:
+    row = [number(v, "quantity") for v in ("406", "40.8", "138.32")]
+
+    assert [show(f, quantity_style(row)).text for f in row] == ["406,00", "40,80", "138,32"]
+    assert quantity_style([number("1200", "quantity"), None]) == "quantity_0"
 
 
 def test_a_list_is_joined_with_commas() -> None:

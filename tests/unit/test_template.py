@@ -101,7 +101,7 @@ def test_the_head_says_who_reports_for_what_until_when() -> None:
 
 def test_the_box_of_nothing_to_report_stands_right_of_its_label() -> None:
     found = cells(report(line("GNBV-DA2-SN")), "B03")
-    assert found["B7"] == "Không phát sinh (đánh dấu x):"
+    assert found["B7"] == "Không phát sinh (x):"
     assert found["C7"] == "x"
 
 
@@ -289,6 +289,16 @@ def test_pages_are_set_up_as_the_layout_says() -> None:
     assert sheet.page_setup.fitToHeight == 0
     assert sheet.print_title_rows == "$8:$10"
     assert sheet.freeze_panes == "D11"
+
+
+@pytest.mark.parametrize("sheet", forms.load().sheets, ids=lambda s: s.form)
+def test_a_form_is_legible_when_printed(sheet: forms.Sheet) -> None:
+    """The sheet is as wide as its paper: the wider its columns, the smaller the print. Type of 11 points must not fall
+    under 8,5; a unit of column width is about 1,9 mm of it."""
+    paper_mm = {"A3": 420, "A4": 297}[sheet.paper] - 22
+    scale = min(1, paper_mm / (1.9 * sum(column.width for column in sheet.columns)))
+
+    assert 11 * scale >= 8.5
 
 
 def test_the_fast_reader_sees_the_five_forms_and_the_meta_sheet() -> None:
