@@ -22,6 +22,7 @@ class Draft:
         self.findings: list[Expected] = []
         self.facts: dict[FactKey, Value] = {}
         self.recalculated = True
+        self.fact_map: Callable[[FactKey, Value], Value] = lambda _, value: value
         self._edits: list[Callable[[Book], None]] = []
         self._whole: list[Callable[[bytes], bytes]] = []
 
@@ -67,7 +68,7 @@ class Draft:
 
     def made(self) -> Made:
         returned = any(f.severity == "error" for f in self.findings)
-        facts = None if returned else {**self.base.facts(), **self.facts}
+        facts = None if returned else {**{k: self.fact_map(k, v) for k, v in self.base.facts().items()}, **self.facts}
         return Made(self.file_name, self.build, tuple(self.findings), facts)
 
 

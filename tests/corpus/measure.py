@@ -11,7 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from tests.corpus.item import Expected, Facts, Found, Hostile, Item, Made, Outcome
+from etl.reference import forms
+from tests.corpus.item import Expected, FactKey, Facts, Found, Hostile, Item, Made, Outcome, Value
 
 Batch = Callable[[list[tuple[str, bytes]]], list[list[Outcome]]]
 """Many files at once -> the outcomes of each."""
@@ -123,7 +124,19 @@ def _shown(finding: Expected | Found) -> str:
     return f"{finding.rule} {finding.severity} {finding.sheet or '-'}!{finding.cell or '-'}"
 
 
+_CODES = frozenset(c.key for s in forms.load().sheets for c in s.columns if c.kind == "code")
+
+
+def _plain(facts: Facts) -> dict[FactKey, Value]:
+    """Codes in upper case: a checker may keep them as typed or as matched."""
+    return {
+        (form, row.upper(), key): value.upper() if key in _CODES and isinstance(value, str) else value
+        for (form, row, key), value in facts.items()
+    }
+
+
 def _wrong_facts(wanted: Facts, got: Facts) -> list[str]:
+    wanted, got = _plain(wanted), _plain(got)
     wrong = [f"{'/'.join(k)}: {got.get(k)!r} thay vì {v!r}" for k, v in wanted.items() if got.get(k) != v]
     rows = {k[:2] for k in wanted}
     wrong += [f"{'/'.join(r)}: dòng thừa" for r in sorted({k[:2] for k in got} - rows) if r[0] != "off_budget"]
