@@ -1,0 +1,3 @@
+from tests.corpus.item import Hostile
+def hostile() -> list[Hostile]:
+    return []

@@ -1,0 +1,3 @@
+from tests.corpus.item import Item
+def valid() -> list[Item]:
+    return []
