@@ -110,9 +110,8 @@ def _cell(value: Decimal, kind: str, text: str, note: str | None = None, style: 
     if not value.is_finite() or abs(value) >= LARGEST:
         return Problem("M08", text[:40])
     typed: Typed = money.trieu_to_vnd(value) if kind == "money" else value
-    if value == 0:
-        return Cell(typed, "declared_zero")  # kept as text or not: no sum passes over anything
-    return Cell(typed, "number", note, None if kind == "percent" else style)
+    state = "declared_zero" if value == 0 else "number"
+    return Cell(typed, state, note, None if kind == "percent" else style)
 
 
 def _text_number(text: str, kind: str, unit: str) -> Cell | Pending | Problem:
@@ -126,6 +125,7 @@ def _text_number(text: str, kind: str, unit: str) -> Cell | Pending | Problem:
         if known is None:
             return Problem("M08", text[:80])
         body, note, factor = measured[1], "M05", known
+    body = re.sub(r"(?<=\() | (?=[)%])", "", body)
     if " " in body:
         if not _GROUPED_BY_BLANKS.fullmatch(body):
             return Problem("M08", text[:80])

@@ -86,6 +86,7 @@ _VNI_PAIR = re.compile(
     f"([aA][{_VNI_TONES}{_VNI_HATS}{_VNI_BREVES}]|[eEoO][{_VNI_TONES}{_VNI_HATS}]|[uUyYôÔöÖ][{_VNI_TONES}])",
     re.IGNORECASE,
 )
+_VNI_LETTER = re.compile(f"{_VNI_PAIR.pattern}|[{''.join(_VNI_SINGLE)}]", re.IGNORECASE)
 _VNI_ONLY = re.compile(r"[aeouyôö][øûïåäëü]|[ñö]", re.IGNORECASE)
 _LOST = "\ufffd"
 
@@ -127,12 +128,14 @@ def convert(text: str, encoding: str) -> str:
     """``text`` in Unicode (NFC)."""
     if encoding == "TCVN3":
         return unicodedata.normalize("NFC", text.translate(_TCVN3))
-    return unicodedata.normalize("NFC", "".join(map(_single, _VNI_PAIR.sub(_joined, text))))
+    return unicodedata.normalize("NFC", _VNI_LETTER.sub(_joined, text))
 
 
 def _joined(match: re.Match[str]) -> str:
-    base, mark = match[1][0], match[1][1]
-    return _compose(_single(base), _VNI_MARKS[mark.lower()])
+    letters = match[0]
+    if len(letters) == 1:
+        return _single(letters)
+    return _compose(_single(letters[0]), _VNI_MARKS[letters[1].lower()])
 
 
 def _single(char: str) -> str:

@@ -51,8 +51,8 @@ def cells_of(reference: str) -> Iterable[str]:
     match = re.fullmatch(r"([A-Z]+)(\d+):([A-Z]+)(\d+)", reference.replace("$", ""))
     if not match:
         raise UnsupportedError(reference)
-    left, right = letters_to_index(match[1]), letters_to_index(match[3])
-    top, bottom = int(match[2]), int(match[4])
+    left, right = sorted((letters_to_index(match[1]), letters_to_index(match[3])))
+    top, bottom = sorted((int(match[2]), int(match[4])))
     if (right - left + 1) * (bottom - top + 1) > 20_000:
         raise UnsupportedError(reference)
     return (f"{index_to_letters(c)}{r}" for r in range(top, bottom + 1) for c in range(left, right + 1))

@@ -17,6 +17,7 @@ from etl.collect.text import clean, fold
 from etl.reference import forms
 
 NUMBER_LABEL = re.compile(r"\(\d+\)\s*(=.*)?|\d{1,2}\s*=.*")
+_LABEL = re.compile(r"[\[(]?\s*(?:(\d{1,2})|[A-Ea-e])\s*[\])]?\.?\s*(?:=.*)?")
 FEWEST_HEADERS = 3
 _SEARCH_ROWS = 60
 _DEPTHS = (2, 1, 3)
@@ -57,6 +58,16 @@ def _wanted(version: int, form: str) -> dict[str, str]:
 
 
 @cache
+def _lower(version: int, form: str) -> dict[str, str]:
+    """Lower headers that stand under one group only -> layout key: such a column is known wherever it was moved."""
+    found: dict[str, list[str]] = {}
+    for column in forms.load(version).sheet(form).columns:
+        found.setdefault(key_part(column.header_2), []).append(column.key)
+    titles = {key_part(c.header_1) for c in forms.load(version).sheet(form).columns}
+    return {part: keys[0] for part, keys in found.items() if part and len(keys) == 1 and part not in titles}
+
+
+@cache
 def _first_headers(version: int) -> frozenset[str]:
     """Beginnings of headers: what a header row of any form must show some of."""
     return frozenset(key_part(c.header_1) for s in forms.load(version).sheets for c in s.columns)
@@ -84,13 +95,28 @@ def find(grid: Grid, version: forms.FormVersion) -> Table | None:
                     best is None or share > best.share or (share == best.share and len(unknown) < len(best.unknown))
                 )
                 if share >= _MATCHED_SHARE and better:
-                    titles = tuple((f"{index_to_letters(c)}{row + level + 1}", title) for c, level, title in unknown)
+                    titles = tuple(
+                        (f"{index_to_letters(c)}{row + level + 1}", title)
+                        for c, level, title, own in unknown
+                        if own or _has_values(grid, row + depth, c)
+                    )
                     best = Table(layout, row, row + depth, columns, titles, share)
             if best and best.share == 1 and not best.unknown:
                 return best
         if best and best.header_row == row:
             return best
     return best
+
+
+def is_number_row(line: Sequence[object]) -> bool:
+    """Whether a row only numbers the columns: (1) (2) (3)=(4)+(5), or 1 2 3, [1], A B 1 2 (case 27)."""
+    labels = [
+        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in line if v not in (None, "")
+    ]
+    if len(labels) < FEWEST_HEADERS or not all(_LABEL.fullmatch(label) for label in labels):
+        return False
+    numbers = [int(m[1]) for label in labels if (m := _LABEL.fullmatch(label)) and m[1]]
+    return len(numbers) >= FEWEST_HEADERS and all(b - a in (1, 2) for a, b in pairwise(numbers))
 
 
 def _texts(grid: Grid, row: int) -> tuple[str, ...]:
@@ -108,24 +134,30 @@ def _merged_in(merged: Sequence[tuple[Position, Position]], row: int, depth: int
 @lru_cache(maxsize=2048)
 def _match(
     version: int, form: str, rows: tuple[tuple[str, ...], ...], merged: tuple[tuple[int, int, int], ...]
-) -> tuple[dict[str, int], tuple[tuple[int, int, str], ...]]:
-    """Layout key -> column index; (column index, level, text) of headers that the form does not have.
+) -> tuple[dict[str, int], tuple[tuple[int, int, str, bool], ...]]:
+    """Layout key -> column index; (column index, level, text, is it the column's own) of unknown headers.
 
     Kept, since nearly all workbooks have the same header rows.
     """
-    wanted = _wanted(version, form)
+    wanted, lower = _wanted(version, form), _lower(version, form)
     columns: dict[str, int] = {}
-    unknown: list[tuple[int, int, str]] = []
+    unknown: list[tuple[int, int, str, bool]] = []
     for column, parts in enumerate(_flattened(rows, merged)):
-        filled = [(level, part) for level, part in enumerate(parts) if part]
+        filled = [part for part in parts if part]
         if not filled:
             continue
-        key = wanted.get("".join(key_part(part) for _, part in filled))
-        if key and key not in columns:
+        own = [clean(row[column]) if column < len(row) else "" for row in rows]
+        key = wanted.get("".join(map(key_part, filled))) or lower.get(key_part(own[-1]))
+        if key and key not in columns and (any(own) or len(rows) == 1):
             columns[key] = column
         else:
-            unknown.append((column, filled[-1][0], " - ".join(part for _, part in filled)))
+            level = max((n for n, part in enumerate(own) if part), default=len(rows) - 1)
+            unknown.append((column, level, " - ".join(filled), any(own)))
     return columns, tuple(unknown)
+
+
+def _has_values(grid: Grid, first_row: int, column: int) -> bool:
+    return any(grid.at(r, column) not in (None, "") for r in range(first_row, len(grid.rows)))
 
 
 def _flattened(rows: tuple[tuple[str, ...], ...], merged: tuple[tuple[int, int, int], ...]) -> list[tuple[str, ...]]:

@@ -37,7 +37,7 @@ _PERIOD = re.compile(
 )
 _AS_OF = re.compile(r"(?:so lieu )?luy ke den(?: het)?(?: ngay)?\s*:?\s*(.+)")
 _CODE = re.compile(r"ma don vi\s*:?\s*(\d{4,5})\b")
-_UNIT = re.compile(r"(?:don vi tinh|dvt)\s*:?\s*(.+)")
+_UNIT = re.compile(r"(?:don vi tinh|dvt)\s*:?\s*(.+)|^\(?don vi\s*:\s*(.*(?:dong|vnd|trd|tr\.?d).*)$")
 _NAME = re.compile(r"^(?:ubnd|uy ban nhan dan)\b(.*)")
 _REPORTER = re.compile(r"^(?:don vi bao cao|ten don vi|don vi)\s*:\s*(?!tinh)(.+)")
 _BARE_NAME = re.compile(r"^(?:xa|phuong|thi tran) [a-z ]{2,40}$")
@@ -82,6 +82,7 @@ def read_header(grid: Grid, header_row: int) -> Header:
     header = Header()
     above: list[str] = []
     bare: tuple[str, str] | None = None
+    district: tuple[str, str] | None = None
     for r in range(min(header_row, len(grid.rows))):
         line = grid.rows[r]
         for c, value in enumerate(line):
@@ -99,7 +100,7 @@ def read_header(grid: Grid, header_row: int) -> Header:
             if match := code:
                 header.commune_code = (match[1].zfill(5), where)
             if match := as_of:
-                typed = cells.day(following if folded.endswith(":") else match[1].strip(" ."))
+                typed = cells.day(following if folded.endswith(":") else match[1].strip(" .)"))
                 if isinstance(typed, cells.Cell) and isinstance(typed.value, date):
                     header.as_of = (typed.value, where)
             elif match := period:
@@ -110,19 +111,21 @@ def read_header(grid: Grid, header_row: int) -> Header:
                 header.unit = (clean(f"{value} {following}" if following else value), where)
             elif match := _NAME.match(folded):
                 above.append(value)
-                if header.commune_name is None and match[1].strip() and not names.is_above_commune(value):
+                if match[1].strip() and all(map(names.is_above_commune, value.splitlines())):
+                    district = district or ((value.strip(), where) if names.districts_in([value]) else None)
+                elif header.commune_name is None and match[1].strip():
                     header.commune_name = (value.strip(), where)
             elif match := _REPORTER.match(joined):
                 if header.commune_name is None:
                     header.commune_name = (match[1], where)
             elif folded.startswith("khong phat sinh"):
-                box = line[c + 1] if c + 1 < len(line) else None
-                header.nothing_to_report = isinstance(box, str) and fold(box) in _TICKS
+                box = next((v for v in line[c + 1 : c + 4] if isinstance(v, str) and v.strip()), "")
+                header.nothing_to_report = fold(box) in _TICKS
             elif _BARE_NAME.match(folded) and bare is None:
                 bare = (value.strip(), where)
             elif folded.startswith(("huyen ", "thanh pho ", "thi xa ")):
                 above.append(value)
-    header.commune_name = header.commune_name or bare
+    header.commune_name = header.commune_name or bare or district
     header.districts = names.districts_in(above)
     return header
 
@@ -200,10 +203,10 @@ def _agreed(rule: str, claims: Sequence[_Claim], label: Callable[[str], str], is
 
 
 def _disagreement(rule: str, claims: Sequence[_Claim], labels: Mapping[str, str]) -> Issue:
-    """Points at the odd one out in the sheets: the cell whose value fewest places share."""
+    """Points at the odd one out, the value that fewest places share, where it stands in a sheet."""
     counts = {value: sum(claim.value == value for claim in claims) for value in labels}
-    places = sorted((c for c in claims if c.sheet), key=lambda c: counts[c.value])
-    odd = places[0] if places else _Claim("", "")
+    rarest = min(counts, key=lambda value: counts[value])
+    odd = next((c for c in claims if c.value == rarest and c.sheet), _Claim("", ""))
     listing = "; ".join(
         f"{labels[value]}: {', '.join(dict.fromkeys(c.place for c in claims if c.value == value))}" for value in labels
     )

@@ -23,6 +23,7 @@ _KINDS = {
 _KIND = re.compile(r"^(xa|phuong|thi tran|x\.|p\.|tt\.|x(?=\s)|p(?=\s)|tt(?=\s))\s*")
 _DISTRICT = re.compile(r"\b(?:huyen|thanh pho|tp\.?|thi xa|h\.)\s*([a-z ]+)")
 _ABOVE = re.compile(r"^(?:tinh|huyen|thanh pho|tp\.?|thi xa|h\.)\b")
+_PROVINCE = re.compile(r"\s*[-,]?\s*\btinh [a-z ]+$")
 _ENDS = re.compile(r"[,;()]| - |, ?tinh ")
 
 
@@ -75,14 +76,19 @@ def districts_in(texts: Iterable[str]) -> frozenset[str]:
 
 def match(text: str, province: Province, districts: frozenset[str] = frozenset()) -> Match:
     """The commune that ``text`` names; ``districts`` are those mentioned nearby, beside those in the text itself."""
-    folded = _OFFICE.sub("", fold(text))
-    districts = districts | districts_in([folded])
+    lines = [line for line in text.splitlines() if line.strip()]
+    own = districts_in(lines)
+    named = next((line for line in lines if not is_above_commune(line)), text)
+    folded = _PROVINCE.sub("", _OFFICE.sub("", fold(named)))
     kind, name = _split(_ENDS.split(_DISTRICT.sub("", folded))[0].strip(" .:-"))
     index = _index(province)
     present = index.present.get(name)
-    if present and kind in ("", present[0]):
-        return Match("present", (present[1],))
     units = [u for u in index.former.get(name, ()) if kind in ("", u[0])]
+    if present and kind in ("", present[0]):
+        meant = {u[2] for u in units if u[1] in own}
+        if not meant or present[1] in meant:
+            return Match("present", (present[1],))
+    districts = own or districts
     if districts:
         units = [u for u in units if u[1] in districts] or units
     codes = tuple(dict.fromkeys(code for _, _, code in units))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
@@ -34,15 +34,21 @@ _END = re.compile(
     rf"|[^,]{{2,40}}, ngay{_BLANKS}thang{_BLANKS}nam{_BLANKS}$"
 )
 _TOTAL = re.compile(r"^(tong cong|tong so|tong|cong)( chung| toan xa| toan phuong| \(.*\)| [ivx+=.\d ]+)?\s*:?$")
+_SPLIT = ("disb_ytd", "disb_completed", "disb_advance")
+"""The first is the sum of the others (CK03); nobody computes it in the form."""
 _WITHIN_PLAN = frozenset({"disb_ytd", "disb_nstw", "disb_nsdp", "disb_completed", "disb_advance", "forecast"})
 """Figures of Biểu 01 that cannot be larger than the line's plan."""
+_PARTS = re.compile(r"[:,/]")
+"""Splits what a computed column is made of: ``percent:disb_ytd/plan_total``."""
 _LONGEST_MARK = 120
 _LARGEST = float(cells.LARGEST)
 _WAYS = {"money": "money", "quantity": "number", "percent": "number", "code": "code", "date": "date", "enum": "enum"}
+_MILLIONS = re.compile(r"trieu|\btr\.? ?(?:d|vnd)|1\.?000\.?000 ?(?:d|vnd)")
+"""Ways of writing triệu đồng (tr.đ, trđ, 1.000.000 đ)."""
 _BY_LINE = ("B01", "B05")
 """Forms whose rows are lines of the programme tree."""
 _HIERARCHY = {"B02": ("project_code",), "B03": ("doc_no", "doc_date")}
-"""Columns in which a blank may stand for the value above it (case 26)."""
+"""Columns in which a blank may stand for the values above it, all of them (case 26)."""
 _EXTENSIONS = {"xlsx": (".xlsx",), "xls": (".xls",), "ods": (".ods",), "csv": (".csv", ".txt"), "docx": (".docx",)}
 TOO_MUCH = guard.Refusal(
     "M42",
@@ -63,6 +69,8 @@ class _Reading:
     pending: list[tuple[Form, Row, forms.Column, str, cells.Pending]] = field(default_factory=list)
     styles: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """Number style -> (sheet, cell) of the texts that prove it."""
+    upper: list[tuple[Form, forms.Column, Issue]] = field(default_factory=list)
+    """Issues of headings and totals: told unless they echo those of the lines under them."""
     read_forms: list[tuple[Grid, Table, Form]] = field(default_factory=list)
 
 
@@ -137,16 +145,24 @@ def _read_grids(report: Report, grids: Sequence[Grid], province: Province, origi
         header = identity.read_header(grid, table.header_row)
         said[grid.name] = header
         report.forms[layout.form] = _read_form(reading, grid, table, header)
-        _check_unit(report, grid, layout, header)
+        _check_unit(report, grid, table, header)
     report.issues += _hidden_sheets(grids, {g.name for g, _ in tables})
     settled = identity.settle(report.file_name, meta, said, province, origin)
     report.commune_code, report.period = settled.commune_code, settled.period
     report.budget_year, report.as_of, report.version_no = settled.budget_year, settled.as_of, settled.version_no
     report.issues += settled.issues
+    report.issues += _upper_issues(reading)
     _settle_numbers(reading)
     for grid, table, form in reading.read_forms:
         report.issues += stale.settle(grid, table, form)
     _check_days(reading)
+
+
+def _upper_issues(reading: _Reading) -> Iterator[Issue]:
+    for form, column, issue in reading.upper:
+        bad = {key for row in form.rows if row.role == "leaf" for key in row.bad}
+        if column.key not in bad and not _follows(column, bad):
+            yield issue
 
 
 def _modernise(grid: Grid) -> list[Issue]:
@@ -177,8 +193,10 @@ def _modernise(grid: Grid) -> list[Issue]:
     if encoding is None:
         return issues
     first: str | None = None
+    old_rows = {r for r, _, value in texts if encodings.belongs(value, encoding, alone=False)}
+    old_rows -= {r for r in old_rows if any(isinstance(v, str) and encodings.is_modern(v) for v in grid.rows[r])}
     for r, c, value in texts:
-        if encodings.belongs(value, encoding, alone=not modern):
+        if encodings.belongs(value, encoding, alone=not modern or r in old_rows):
             grid.rows[r][c] = encodings.convert(value, encoding)
             first = first or address(r, c)
     return [*issues, Issue("M15", grid.name, first, {"value": encoding})]
@@ -237,21 +255,27 @@ def _hidden_sheets(grids: Sequence[Grid], read_sheets: set[str]) -> list[Issue]:
     ]
 
 
-def _check_unit(report: Report, grid: Grid, layout: forms.Sheet, header: identity.Header) -> None:
-    """A unit line that contradicts the form is an error; a missing one is taken from the form (case 7)."""
+def _check_unit(report: Report, grid: Grid, table: Table, header: identity.Header) -> None:
+    """A unit line that contradicts the form is an error; a missing one is taken from the form (case 7).
+
+    Where columns are missing the line may have gone with them: the headers' issues say enough.
+    """
+    layout = table.layout
     if layout.unit_vi != "triệu đồng":
         return
     if header.unit is None:
+        if len(table.columns) < len(layout.columns):
+            return
         report.issues.append(Issue("M07-missing", grid.name, None, {"value": "", "expected": layout.unit_vi}))
         return
     text, cell = header.unit
-    if fold(layout.unit_vi) not in fold(text):
+    if not _MILLIONS.search(fold(text)):
         report.issues.append(Issue("M07", grid.name, cell, {"value": text, "expected": layout.unit_vi}))
 
 
 @lru_cache(maxsize=4096)
 def _what_is(text: str) -> str:
-    """What a text tells about its row: ``end`` of the table, ``total`` row, ``number`` row of the header, ``blank``."""
+    """What a text tells about its row: ``end`` of the table, ``total`` row, ``blank``."""
     folded = fold(text)
     if not folded:
         return "blank"
@@ -261,7 +285,7 @@ def _what_is(text: str) -> str:
         return "end"
     if _TOTAL.match(folded):
         return "total"
-    return "number" if headers.NUMBER_LABEL.fullmatch(clean(text)) else ""
+    return ""
 
 
 def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Header) -> Form:
@@ -276,6 +300,8 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
     reading.report.issues += _header_issues(grid, table)
     _fill_merged(grid, table)
     first_filled: str | None = None
+    if layout.row_key not in table.columns and layout.form != "B04":
+        return form  # without its key no row can be placed; the missing header says so
     met_leaf = past_total = False
     for r in range(table.first_row, len(grid.rows)):
         line = grid.rows[r]
@@ -286,7 +312,7 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
         code = grid.at(r, table.columns.get(layout.row_key, -1))
         if "end" in told and _ends_table(told, filled, code):
             break
-        if told[0] == "number" or told.count("number") >= headers.FEWEST_HEADERS:
+        if not met_leaf and headers.is_number_row(line):
             continue
         row = _read_row(reading, grid, table, form, r, is_total="total" in told[:4], past_total=past_total)
         if row is None:
@@ -338,9 +364,12 @@ def _fill_down(form: Form, row: Row, table: Table) -> str | None:
         return None
     first = None
     above = form.rows[-1]
-    for key in _HIERARCHY.get(form.form, ()):
+    keys = _HIERARCHY.get(form.form, ())
+    if any(above.values.get(key) is None or row.values.get(key) is not None for key in keys):
+        return None
+    for key in keys:
         blank = key in table.columns and row.values.get(key) is None and key not in row.bad
-        if blank and above.values.get(key) is not None:
+        if blank:
             row.values[key] = above.values[key]
             first = first or form.cell(key, row.row_no)
     return first
@@ -382,7 +411,10 @@ def _read_row(
         if not _has_content(row):
             return None
         row.role = "leaf"
-    reading.report.issues += issues
+    if row.role in ("heading", "total"):
+        reading.upper += [(form, column, issue) for column, issue in issues]
+    else:
+        reading.report.issues += [issue for _, issue in issues]
     reading.pending += [(form, row, column, where, value) for column, where, value in pending]
     for style, where in styles:
         reading.styles.setdefault(style, []).append((grid.name, where))
@@ -406,7 +438,12 @@ def _has_content(row: Row) -> bool:
     return any(v is not None for k, v in row.values.items() if k != "stt") or bool(row.bad)
 
 
-_Found = tuple[Row, list[Issue], list[tuple[forms.Column, str, cells.Pending]], list[tuple[str, str]]]
+_Found = tuple[
+    Row,
+    list[tuple[forms.Column, Issue]],
+    list[tuple[forms.Column, str, cells.Pending]],
+    list[tuple[str, str]],
+]
 
 
 @cache
@@ -421,7 +458,7 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
     states: dict[str, str] = {}
     bad: set[str] = set()
     texts: dict[str, str] = {}
-    issues: list[Issue] = []
+    issues: list[tuple[forms.Column, Issue]] = []
     pending: list[tuple[forms.Column, str, cells.Pending]] = []
     styles: list[tuple[str, str]] = []
     line = grid.rows[r]
@@ -434,6 +471,8 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
             values[key] = None
             if column.numeric:
                 states[key] = "not_reported" if index is None else "blank"
+            if index is None:
+                bad.add(key)  # the missing header is the finding
             continue
         # Most cells are plain numbers and texts: the same as etl.collect.cells, without the detour.
         if type(raw) is float and on_budget and column.numeric and -_LARGEST < raw < _LARGEST:
@@ -450,7 +489,8 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
         if isinstance(result, cells.Problem):
             values[key] = None
             bad.add(key)
-            issues.append(Issue(result.rule, grid.name, where, {"value": result.value, "column": column.title}))
+            values_told = {"value": result.value, "column": column.title}
+            issues.append((column, Issue(result.rule, grid.name, where, values_told)))
             if column.numeric:
                 states[key] = "blank"
             continue
@@ -466,12 +506,17 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
         if result.note and column.numeric and column.kind != "percent":
             texts[key] = f"{result.note} {str(raw).strip()}"
         elif result.note == "M23" or (result.note == "M21" and column.kind == "date"):
-            issues.append(
-                Issue(f"{result.note}-read", grid.name, where, {"value": clean(str(raw)), "column": column.title})
-            )
+            told_values = {"value": clean(str(raw)), "column": column.title}
+            issues.append((column, Issue(f"{result.note}-read", grid.name, where, told_values)))
         if column.numeric and result.state != "number":
             states[key] = result.state
-    return Row(r + 1, role, code, values, states, frozenset(bad), texts), issues, pending, styles
+    told = [(column, issue) for column, issue in issues if not (_follows(column, bad) and issue.rule == "M36")]
+    return Row(r + 1, role, code, values, states, frozenset(bad), texts), told, pending, styles
+
+
+def _follows(column: forms.Column, bad: Collection[str]) -> bool:
+    """Whether a computed cell is made of one that is bad: its error is that one's echo."""
+    return bool(column.computed) and not set(bad).isdisjoint(_PARTS.split(column.computed)[1:])
 
 
 def _typed(
@@ -538,6 +583,9 @@ def _fits(form: Form, row: Row, column: forms.Column, pending: cells.Pending, st
         if all(isinstance(n, int) for n in numbers) and numbers[0] != sum(numbers[1:]):  # type: ignore[arg-type]
             # A sum made by the spreadsheet passes over numbers kept as text: it proves nothing then.
             return total.key in row.texts or _without_texts(row, names.split(","), column.key) == numbers[0]
+    if column.key in _SPLIT and all(isinstance(known.get(key), int) for key in _SPLIT):
+        ytd, completed, advance = (known[key] for key in _SPLIT)
+        return bool(ytd == completed + advance)  # type: ignore[operator]
     plan = known.get("plan_total")
     if form.form != "B01" or column.key not in _WITHIN_PLAN:
         return True

@@ -98,8 +98,9 @@ def _minus(left: int | None, right: int | None) -> int | None:
 
 
 def _noted(row: Row) -> bool:
+    """Whether there is a note; where the column itself is missing, its header is the finding."""
     note = row.values.get("note")
-    return isinstance(note, str) and bool(note)
+    return "note" in row.bad or (isinstance(note, str) and bool(note))
 
 
 def _duplicates(rows: Sequence[Row]) -> dict[int, int]:
@@ -352,17 +353,16 @@ def _sums_by_heading(
     return sums, counts, silent
 
 
-def project_money(reports: Sequence[Report]) -> dict[tuple[int, str], tuple[int, int]]:
-    """(report, leaf project) -> (plan, disbursed) in đồng over the capital kinds of Biểu 01."""
-    money: dict[tuple[int, str], tuple[int, int]] = {}
+def project_money(reports: Sequence[Report]) -> dict[tuple[int, str], tuple[int, int] | None]:
+    """(report, leaf project) -> (plan, disbursed) in đồng over the capital kinds of Biểu 01; None: not known."""
+    money: dict[tuple[int, str], tuple[int, int] | None] = {}
     for position, _, _, rows in _leaves(reports, "B01"):
         for row in rows:
             key = (position, split_line_code(row.code)[0])
-            plan, paid = money.get(key, (0, 0))
-            money[key] = (
-                plan + (_number(row.values["plan_total"]) or 0),
-                paid + (_number(row.values["disb_ytd"]) or 0),
-            )
+            before = money.get(key, (0, 0))
+            plan, paid = _number(row.values["plan_total"]), _number(row.values["disb_ytd"])
+            known = before is not None and plan is not None and paid is not None
+            money[key] = (before[0] + plan, before[1] + paid) if known else None  # type: ignore[index,operator]
     return money
 
 
@@ -382,7 +382,7 @@ def indicators(reports: Sequence[Report], province: Province) -> pd.DataFrame:
             marks["duplicate_of"] = duplicates.get(row.row_no)
             marks["project_known"] = True if "project_code" in row.bad else project in province.nodes
             marks |= _negative(row, keys)
-            plan, paid = money.get((position, str(project)), (0, 0))
+            plan, paid = money.get((position, str(project))) or (0, 0)
             silent = _noted(row) or row.values.get("unit") == "%" or not isinstance(actual, Decimal) or plan <= 0
             done = isinstance(actual, Decimal) and actual > 0
             marks["output_without_money"] = project if not silent and done and paid == 0 else None

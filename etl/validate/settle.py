@@ -35,6 +35,8 @@ def settle(report: Report, province: Province) -> list[Issue]:
             if row.texts:
                 issues += _numbers_as_text(form, row, layout)
         issues += _blanks(form, leaves, layout)
+        for row in leaves:
+            _distrust(row, layout)
         issues += _empty(form, leaves, layout)
     return issues + list(_missing_lines(report))
 
@@ -168,6 +170,18 @@ def _blanks(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issu
             yield Issue("M08-blank", form.sheet, form.cell(column.key, row.row_no), {"column": column.title})
 
 
+def _distrust(row: Row, layout: forms.Sheet) -> None:
+    """A figure that the sheet made of a bad one is as bad: later rules leave it alone, and so do its own sums."""
+    if not row.bad:
+        return
+    for _ in range(2):  # a rate is made of a sum that is made of a bad cell
+        for column in layout.columns:
+            _, _, names = column.computed.partition(":")
+            if names and column.key not in row.bad and not row.bad.isdisjoint(names.replace("/", ",").split(",")):
+                row.bad = row.bad | {column.key}
+                row.values[column.key] = None
+
+
 def _parts_missing(row: Row, column: forms.Column) -> bool:
     """Whether a computed cell is blank because a cell that it is made of is: that one has its own finding."""
     _, _, names = column.computed.partition(":")
@@ -185,7 +199,12 @@ def _empty(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issue
 
     Biểu 01 always has lines; Biểu 02 to 04 may be ticked. A blank Biểu 03 or 04 is asked about, not sent back.
     """
-    if leaves or form.form == "B05" or (form.nothing_to_report and form.form in _MAY_BE_TICKED):
+    if (
+        leaves
+        or form.form == "B05"
+        or layout.row_key not in form.columns
+        or (form.nothing_to_report and form.form in _MAY_BE_TICKED)
+    ):
         return
     variant = "M47-asked" if form.form in ("B03", "B04") else "M47"
     yield Issue(variant, form.sheet, None, {"value": layout.title_vi})
