@@ -38,7 +38,12 @@ def _(n: int, rng: random.Random) -> Draft:
     """Empty columns at the left edge or between columns: everything is found by its header."""
     names = ALL if n % 2 else (ALL[n // 2],)
     at = (1, 1, 4, 3, 2, 1, 6, 4, 1, 5)[n]
-    return Draft(base(n)).edit(lambda book: [book[name].insert_columns(at, 1 + n % 2) for name in names] and None)  # type: ignore[func-returns-value]
+
+    def insert(book: Book) -> None:
+        for name in names:
+            book[name].insert_columns(at, 1 + n % 2)
+
+    return Draft(base(n)).edit(insert)
 
 
 def three_rows(sheet: Sheet) -> None:
@@ -402,29 +407,21 @@ def _(n: int, rng: random.Random) -> Draft:
     )[n]
 
     def swap(book: Book) -> None:
-        target = book[sheet]
+        target, columns = book[sheet], LAYOUT.sheet(sheet).columns
         target.values_only()
         last = made.plans[next(f for f, s in SHEETS.items() if s == sheet)].last_row
-        groups = {column: str(target[join(8, column)].value or _group(sheet, column)) for column in (left, right)}
-        plain = {column: not LAYOUT.sheet(sheet).columns[column - 1].header_2 for column in (left, right)}
         for row in range(8, last + 1):
             a, b = target.cells.get((row, left), Cell()), target.cells.get((row, right), Cell())
             target.cells[row, left], target.cells[row, right] = b, a
-        if plain[left] != plain[right] or not plain[left]:
-            target.merged = [m for m in target.merged if not _header_range(m)]
-            for column, other in ((left, right), (right, left)):
-                target.put(join(8, column), groups[other])
+        # A group that is torn apart says its title over each of its columns.
+        target.merged = [m for m in target.merged if split(m.split(":")[0])[0] not in (8, 9)]
+        places = {left: right, right: left}
+        for column in columns:
+            if column.header_2:
+                target.put(join(8, places.get(column.no, column.no)), column.header_1)
 
     made = base(0 if sheet in (B04, B05) else n)
     return Draft(made).edit(swap)
-
-
-def _group(sheet: str, column: int) -> str:
-    return LAYOUT.sheet(sheet).columns[column - 1].header_1
-
-
-def _header_range(merged: str) -> bool:
-    return split(merged.split(":")[0])[0] in (8, 9)
 
 
 @defect("m31-rows-in-another-order", "31")
@@ -442,7 +439,13 @@ def _(n: int, rng: random.Random) -> Draft:
         made = with_tasks(n)
         rows = made.leaf_rows("B03")
         pairs = [(B03, rows[0], rows[2])]
-    return Draft(made).edit(lambda book: [book[s].swap_rows(a, b) for s, a, b in pairs] and None)  # type: ignore[func-returns-value]
+
+    def swap(book: Book) -> None:
+        for sheet, one, other in pairs:
+            book[sheet].values_only()  # sorting tears the ranges of sums apart
+            book[sheet].swap_rows(one, other)
+
+    return Draft(made).edit(swap)
 
 
 @defect("m31-blank-rows-inserted", "31")
@@ -638,12 +641,11 @@ def _(n: int, rng: random.Random) -> Draft:
     """A copy of a form beside it: which one counts?"""
     name = ALL[n % 5]
     title = (f"{name} (2)", "Bản sửa", "Lần 2")[n % 3]
-    made = base(n)
-    return (
-        Draft(made)
-        .edit(lambda book: book.add(title, book[name]) and None)  # type: ignore[func-returns-value]
-        .expect("M33", "error", title, None, [(title, "A8")])
-    )
+
+    def copy(book: Book) -> None:
+        book.add(title, book[name])
+
+    return Draft(base(n)).edit(copy).expect("M33", "error", title, None, [(title, "A8")])
 
 
 @defect("m33-sheets-reordered-and-renamed", "33")
@@ -666,9 +668,14 @@ def _(n: int, rng: random.Random) -> Draft:
 @defect("ck34-sheet-missing", "CK34")
 def _(n: int, rng: random.Random) -> Draft:
     gone = (B02,), (B03,), (B04,), (B05,), (B01,), (B02, B04), (B03, B05), (B04,), (B02, B03, B04), (B05,)
-    draft = Draft(base(n))
+
+    def remove(book: Book) -> None:
+        for name in gone[n]:
+            book.remove(name)
+
+    draft = Draft(base(n)).edit(remove)
     for name in gone[n]:
-        draft.edit(lambda book, name=name: book.remove(name)).expect("CK34", "error", name, None)  # type: ignore[misc]
+        draft.expect("CK34", "error", name, None)
     return draft
 
 
