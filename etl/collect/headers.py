@@ -110,13 +110,11 @@ def find(grid: Grid, version: forms.FormVersion) -> Table | None:
 
 def is_number_row(line: Sequence[object]) -> bool:
     """Whether a row only numbers the columns: (1) (2) (3)=(4)+(5), or 1 2 3, [1], A B 1 2 (case 27)."""
-    labels = [
-        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in line if v not in (None, "")
-    ]
-    if len(labels) < FEWEST_HEADERS or not all(_LABEL.fullmatch(label) for label in labels):
-        return False
-    numbers = [int(m[1]) for label in labels if (m := _LABEL.fullmatch(label)) and m[1]]
-    return len(numbers) >= FEWEST_HEADERS and all(b - a in (1, 2) for a, b in pairwise(numbers))
+    filled = [v for v in line if v not in (None, "")]
+    labels = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in filled]
+    matches = [_LABEL.fullmatch(label) for label in labels]
+    numbers = [m[1] for m in matches if m and m[1]]
+    return all(matches) and len(numbers) >= FEWEST_HEADERS and len(set(numbers)) == len(numbers)
 
 
 def _texts(grid: Grid, row: int) -> tuple[str, ...]:

@@ -199,12 +199,8 @@ def _empty(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issue
 
     Biểu 01 always has lines; Biểu 02 to 04 may be ticked. A blank Biểu 03 or 04 is asked about, not sent back.
     """
-    if (
-        leaves
-        or form.form == "B05"
-        or layout.row_key not in form.columns
-        or (form.nothing_to_report and form.form in _MAY_BE_TICKED)
-    ):
+    ticked = form.nothing_to_report and form.form in _MAY_BE_TICKED
+    if leaves or ticked or form.form == "B05" or layout.row_key not in form.columns:
         return
     variant = "M47-asked" if form.form in ("B03", "B04") else "M47"
     yield Issue(variant, form.sheet, None, {"value": layout.title_vi})
