@@ -203,9 +203,16 @@ def _agreed(rule: str, claims: Sequence[_Claim], label: Callable[[str], str], is
 
 
 def _disagreement(rule: str, claims: Sequence[_Claim], labels: Mapping[str, str]) -> Issue:
-    """Points at the odd one out, the value that fewest places share, where it stands in a sheet."""
-    counts = {value: sum(claim.value == value for claim in claims) for value in labels}
-    rarest = min(counts, key=lambda value: counts[value])
+    """Points at the odd one out where it stands in a sheet: the value that fewest kinds of place share.
+
+    All sheets together are one kind of place: they were copied together.
+    """
+
+    def weight(value: str) -> tuple[int, int]:
+        own = [c for c in claims if c.value == value]
+        return len({c.place if c.sheet is None else "" for c in own}), len(own)
+
+    rarest = min(labels, key=weight)
     odd = next((c for c in claims if c.value == rarest and c.sheet), _Claim("", ""))
     listing = "; ".join(
         f"{labels[value]}: {', '.join(dict.fromkeys(c.place for c in claims if c.value == value))}" for value in labels
