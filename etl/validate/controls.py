@@ -39,6 +39,7 @@ _AGAINST_PLAN = (
 )
 _UNITS = ((3_000, "đồng"), (0, "nghìn đồng"))
 """Disbursed triệu typed in đồng are up to 10^6 times the plan, typed in nghìn đồng up to 10^3 times."""
+_FEWEST_FALLEN = 3
 _MAGNITUDE = ("magnitude_key", "magnitude_value", "magnitude_plan", "magnitude_ratio", "magnitude_unit")
 
 
@@ -117,7 +118,8 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
     batch: list[Marks] = []
     for position, report, sheet, rows in _leaves(reports, "B01"):
         duplicates = _duplicates(rows)
-        beyond = _plan_beyond(rows, province)
+        beyond = _plan_beyond(rows, province) or _shrunk(rows, province)
+        first = beyond.pop("first") if beyond else None
         wrong_unit = set()
         late = _low_rate_counts(report, province)
         for row in rows:
@@ -126,7 +128,7 @@ def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
             marks["code_known"] = split_line_code(row.code)[0] in leaves
             marks["duplicate_of"] = duplicates.get(row.row_no)
             marks |= _negative(row, negative_keys)
-            marks |= (beyond if row is rows[0] else {}) if beyond else _magnitude(row, province)
+            marks |= (beyond if row.row_no == first else {}) if beyond else _magnitude(row, province)
             values = {c.key: row.values.get(c.key) for c in layout.columns}
             if beyond or marks["magnitude_key"]:
                 wrong_unit.add(row.row_no)
@@ -161,10 +163,17 @@ def _codes_wrong(report: Report, sheet: Form, rows: Sequence[Row], known: set[st
     return any(split_line_code(row.code)[0] not in known for row in rows)
 
 
+def _largest_plan(row: Row) -> int:
+    """The plan of a line; where total and sources differ (CK02) the larger one, so that no other rule blames what is
+    paid. 0 when there is none."""
+    parts = _sum(*(_number(row.values.get(key)) for key in _PLAN_PARTS))
+    return max(_number(row.values.get("plan_total")) or 0, parts or 0)
+
+
 def _magnitude(row: Row, province: Province) -> Marks:
     """CK11: a figure so many times its plan that it must be in another unit than triệu đồng."""
-    plan = _number(row.values["plan_total"])
-    if plan is not None and plan > 0:
+    plan = _largest_plan(row)
+    if plan > 0:
         least = int(province.thresholds["magnitude_ratio"]) * plan
         for key in _AGAINST_PLAN:
             value = _number(row.values.get(key))
@@ -175,13 +184,29 @@ def _magnitude(row: Row, province: Province) -> Marks:
 
 
 def _plan_beyond(rows: Sequence[Row], province: Province) -> Marks | None:
-    """CK11 for the form as a whole: a plan that no commune can have; one finding, at the first line."""
+    """CK11 for the form as a whole: a plan that no commune can have; one finding, at the line ``first``."""
     ceiling = int(province.thresholds["commune_plan_max_vnd"])
     total = sum(_number(row.values["plan_total"]) or 0 for row in rows)
     if total <= ceiling:
         return None
     unit = "đồng" if total > ceiling * 100 else "nghìn đồng hoặc đồng"
-    return {"plan_beyond": total, "plan_ceiling": ceiling, "magnitude_unit": unit}
+    return {"plan_beyond": total, "plan_ceiling": ceiling, "magnitude_unit": unit, "first": rows[0].row_no}
+
+
+def _shrunk(rows: Sequence[Row], province: Province) -> Marks | None:
+    """CK11 for the form as a whole: cumulatives far below those of the month before, which the form itself carries in
+    its month's amount (cumulative less the one before). Money paid back does not take nearly all of every line; a form
+    in tỷ đồng does. One finding, at the line ``first``."""
+    before = after = 0
+    fallen: list[Row] = []
+    for row in rows:
+        paid, month = _number(row.values.get("disb_ytd")), _number(row.values.get("disb_period"))
+        if paid is not None and month is not None and paid > 0 and paid - month > 0:
+            before, after = before + paid - month, after + paid
+            fallen.append(row)
+    if len(fallen) < _FEWEST_FALLEN or before < int(province.thresholds["shrink_ratio"]) * after:
+        return None
+    return {"shrunk": after, "shrunk_before": before, "shrunk_ratio": before // after, "first": fallen[0].row_no}
 
 
 def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province) -> Marks:
@@ -211,8 +236,11 @@ def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province
 
 
 def _excess(v: Mapping[str, int | None], marks: Marks) -> Marks:
-    """CK01 and CK06: the source that is exceeded is named, the total only when no source explains it."""
-    if v["plan_total"] == 0:
+    """CK01 and CK06: the source that is exceeded is named, the total only when no source explains it.
+
+    A total that its sources do not make up (CK02) is not held against what is within the sources.
+    """
+    if v["plan_total"] == 0 and not marks["plan_parts"]:
         return {
             "disbursed_without_plan": v["disb_ytd"],
             "excess_nstw": None,
@@ -222,7 +250,8 @@ def _excess(v: Mapping[str, int | None], marks: Marks) -> Marks:
     central = _minus(v["disb_nstw"], marks["plan_central"])
     local = _minus(v["disb_nsdp"], marks["plan_local"])
     explained = (central or 0) > 0 or (local or 0) > 0
-    total = None if explained else _minus(v["disb_ytd"], v["plan_total"])
+    within = (v["disb_ytd"] or 0) <= (marks["plan_parts"] or 0)
+    total = None if explained or (marks["plan_gap"] and within) else _minus(v["disb_ytd"], v["plan_total"])
     return {
         "disbursed_without_plan": None,
         "excess_nstw": central,
@@ -234,9 +263,10 @@ def _excess(v: Mapping[str, int | None], marks: Marks) -> Marks:
 def _forecast(v: Mapping[str, int | None], marks: Marks) -> Marks:
     """CK13; a cumulative beyond the plan is CK01's and makes no second finding at the forecast."""
     over = any((marks[k] or 0) > 0 for k in ("excess_total", "excess_nstw", "excess_nsdp", "disbursed_without_plan"))
+    within = marks["plan_gap"] and (v["forecast"] or 0) <= (marks["plan_parts"] or 0)
     return {
         "forecast_short": None if over else _minus(v["disb_ytd"], v["forecast"]),
-        "forecast_excess": None if over else _minus(v["forecast"], v["plan_total"]),
+        "forecast_excess": None if over or within else _minus(v["forecast"], v["plan_total"]),
     }
 
 
@@ -360,7 +390,7 @@ def project_money(reports: Sequence[Report]) -> dict[tuple[int, str], tuple[int,
             key = (position, split_line_code(row.code)[0])
             plan, paid = money.get(key, (0, 0))
             money[key] = (
-                plan + (_number(row.values["plan_total"]) or 0),
+                plan + _largest_plan(row),
                 paid + (_number(row.values["disb_ytd"]) or 0),
             )
     return money

@@ -153,7 +153,7 @@ def _raw(value: Any) -> str | None:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-_COUNTS = frozenset({"magnitude_ratio", "duplicate_of"})
+_COUNTS = frozenset({"magnitude_ratio", "shrunk_ratio", "duplicate_of"})
 _POINTS = frozenset({"disb_rate", "rate_computed", "rate_gap"})
 
 
