@@ -12,6 +12,7 @@ from etl.collect.report import Form, Issue, Report, Row
 from etl.reference import forms
 
 _REQUIRED_WHEN_OPEN = frozenset({"progress"})
+_REQUIRED_WHEN_DONE = frozenset({"done_date"})
 _STATUS_DONE = "Đã hoàn thành"
 _MAY_BE_TICKED = frozenset({"B02", "B03", "B04"})
 
@@ -26,6 +27,7 @@ def settle(report: Report) -> list[Issue]:
             issues += _numbers_as_text(form, row, layout)
         issues += _blanks(form, leaves, layout)
         issues += _empty(form, leaves, layout)
+        issues += _ticked_in_vain(form, leaves)
     return issues + list(_missing_lines(report))
 
 
@@ -69,7 +71,11 @@ def _blanks(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issu
     """
     if form.form == "B05" and all(row.states.get(k) == "blank" for row in leaves for k in layout.numeric_keys):
         return
-    required = [c for c in layout.columns if _must_be_filled(c, layout) and c.key in form.columns]
+    required = [
+        c
+        for c in layout.columns
+        if c.key in form.columns and (_must_be_filled(c, layout) or c.key in _REQUIRED_WHEN_DONE)
+    ]
     for row in leaves:
         for column in required:
             if row.values.get(column.key) is not None or column.key in row.bad:
@@ -78,7 +84,8 @@ def _blanks(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issu
                 row.values[column.key] = 0
                 row.states[column.key] = "declared_zero"
                 continue
-            if column.key in _REQUIRED_WHEN_OPEN and row.values.get("status") == _STATUS_DONE:
+            done = row.values.get("status") == _STATUS_DONE
+            if (column.key in _REQUIRED_WHEN_OPEN and done) or (column.key in _REQUIRED_WHEN_DONE and not done):
                 continue
             row.bad = row.bad | {column.key}
             yield Issue("M08-blank", form.sheet, form.cell(column.key, row.row_no), {"column": column.title})
@@ -99,6 +106,20 @@ def _empty(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issue
         return
     variant = "M47-asked" if form.form in ("B03", "B04") else "M47"
     yield Issue(variant, form.sheet, None, {"value": layout.title_vi})
+
+
+def _ticked_in_vain(form: Form, leaves: list[Row]) -> Iterator[Issue]:
+    """*Không phát sinh* on a form that says something: which of the two is meant is asked, the rows are loaded.
+
+    Cumulative figures may stand there all the same; a month's result (Biểu 02) or a proposal (Biểu 04) may not.
+    """
+    if not form.nothing_to_report:
+        return
+    for row in leaves:
+        if form.form == "B04" or (form.form == "B02" and row.values.get("actual_period")):
+            key = "actual_period" if form.form == "B02" else "proposal"
+            yield Issue("M47-ticked", form.sheet, form.cell(key, row.row_no), {})
+            return
 
 
 def _missing_lines(report: Report) -> Iterator[Issue]:

@@ -102,6 +102,25 @@ def test_a_ticked_sheet_declares_its_blank_figures_zero() -> None:
     assert {r.values["actual_ytd"] for r in report.forms["B02"].rows} == {0}
 
 
+def test_a_tick_on_a_form_that_says_something_is_asked_about() -> None:
+    def tick(book) -> None:
+        book["B02-ChiTieu"]["C7"] = book["B04-KienNghi"]["C7"] = "x"
+
+    findings, verdict = _judge_one(edited(tick, workbook(QUAN_SON), values=True), QUAN_SON)
+    assert verdict == "accepted"
+    assert [(f.rule, f.sheet) for f in findings] == [("M47", "B04-KienNghi")]
+
+
+def test_a_task_that_is_reported_done_needs_its_date() -> None:
+    def finish(book) -> None:
+        sheet = book["B03-NhiemVu"]
+        sheet["I11"], sheet["J11"] = "Đã hoàn thành", None
+
+    findings, verdict = _judge_one(edited(finish, workbook(QUAN_SON), values=True), QUAN_SON)
+    assert verdict == "returned"
+    assert [(f.rule, f.cell) for f in findings] == [("M08", "J11")]
+
+
 def test_a_roadmap_that_is_not_sent_again_is_no_omission() -> None:
     def clear(book) -> None:
         sheet = book["B05-LoTrinh"]
