@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
@@ -38,6 +39,8 @@ PeriodOption = Annotated[str, typer.Option("--period", help="Kỳ báo cáo, ví
 OutOption = Annotated[Path, typer.Option("--out", help="Thư mục ghi kết quả.")]
 
 
+_STAGES = {None: "chờ phê duyệt", "approved": "đã phê duyệt, chưa phát hành", "rejected": "không được phê duyệt"}
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -57,6 +60,12 @@ def _guarded(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(2) from error
         except OSError as error:
             typer.echo(f"Không đọc hoặc ghi được {error.filename or ''}: {error.strerror or error}", err=True)
+            raise typer.Exit(2) from error
+        except Exception as error:
+            driver = sys.modules.get("psycopg")  # commands that need no warehouse never load it
+            if driver is None or not isinstance(error, driver.Error):
+                raise
+            typer.echo(f"Kho dữ liệu từ chối: {str(error).strip()}", err=True)
             raise typer.Exit(2) from error
 
     return run
@@ -138,6 +147,8 @@ def check_command(
     missing = [str(f) for f in files if not f.is_file()]
     if missing:
         raise UsageError(f"Không có tệp: {', '.join(missing)}")
+    if not offline and self_check.can_reach_warehouse():
+        _ready()
     results = self_check.run(files, clock.now(), offline=offline, marked=marked)
     for result in results:
         typer.echo(json.dumps(result, ensure_ascii=False) if as_json else self_check.as_text(result))
@@ -184,7 +195,8 @@ def summarise(
     if as_json:
         _print_json(result)
         return
-    typer.echo(f"Bản {result['release_id']}" + (" (đã phát hành)" if result["published"] else " (chờ phê duyệt)"))
+    stage = "đã phát hành" if result["published"] else _STAGES[result["decision"]]
+    typer.echo(f"Bản {result['release_id']} ({stage})")
     for artifact in result["artifacts"]:
         typer.echo(f"  {artifact['path']}")
     typer.echo(f"Mã niêm phong: {result['manifest_sha256']}")
@@ -208,12 +220,21 @@ def approve(
 
 @app.command()
 @_guarded
-def publish(release: Annotated[str, typer.Option(help="Mã bản đã phê duyệt.")], as_json: Json = False) -> None:
-    """Phát hành và gửi bản đã được phê duyệt; gửi mỗi nơi nhiều nhất một lần."""
+def publish(
+    release: Annotated[str, typer.Option(help="Mã bản đã phê duyệt.")],
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Gửi lại cho những nơi mà máy chủ thư đã từ chối.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Phát hành và gửi bản đã được phê duyệt; gửi mỗi nơi nhiều nhất một lần.
+
+    Mã thoát 1 khi còn nơi không gửi được hoặc chưa rõ đã gửi hay chưa.
+    """
     from etl import steps
 
     _ready()
-    result = steps.publish(release, clock.now())
+    result = steps.publish(release, clock.now(), retry_failed=retry_failed)
     if as_json:
         _print_json(result)
     else:
@@ -221,6 +242,7 @@ def publish(release: Annotated[str, typer.Option(help="Mã bản đã phê duy�
             f"{release}: gửi {result['delivered']}, đã gửi từ trước {result['already']}, "
             f"không gửi được {result['failed']}, chưa rõ {result['unknown']}"
         )
+    raise typer.Exit(1 if result["failed"] or result["unknown"] else 0)
 
 
 @app.command()

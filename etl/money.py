@@ -57,7 +57,7 @@ def show_ty(vnd: int, decimals: int = 1) -> str:
     return group_vi(Decimal(vnd) / VND_PER_TY, decimals)
 
 
-def rate_pct(numerator: int, denominator: int) -> Decimal | None:
+def rate_pct(numerator: int | Decimal, denominator: int | Decimal) -> Decimal | None:
     """Rate in per cent, half-up, two decimals; ``None`` when the denominator is 0 (law 6).
 
     The warehouse defines the rate in SQL (``mart.rate_pct``); this twin serves the sample's expected figures and the

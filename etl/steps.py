@@ -154,12 +154,14 @@ def approve(release_id: str, manifest_sha256: str, decided_by: str, decision: st
         )
 
 
-def publish(release_id: str, now: datetime, smtp_url: str | None = None) -> dict[str, Any]:
+def publish(
+    release_id: str, now: datetime, smtp_url: str | None = None, *, retry_failed: bool = False
+) -> dict[str, Any]:
     """Send the approved release to every active recipient and record it as published (laws 11 and 12).
 
     Raises ReleaseError when it is not approved or its files are no longer those that were approved. It counts as
     published once every recipient has been tried: a run that was killed before goes on where it stopped, and sends
-    nothing twice.
+    nothing twice. ``retry_failed`` tries those again whose mail was definitely refused.
     """
     from etl.publish import deliver, release
 
@@ -177,6 +179,7 @@ def publish(release_id: str, now: datetime, smtp_url: str | None = None) -> dict
             lambda recipient: deliver.compose(cover, recipient),
             deliver.channel_for(conf, smtp_url),
             now,
+            retry_failed=retry_failed,
         )
         release.mark_published(connection, release_id, now)
         connection.commit()

@@ -32,7 +32,7 @@ def read(data: bytes) -> list[Grid]:
         rows.pop()
     if len(rows) > MAX_ROWS or max(map(len, rows), default=0) > MAX_COLUMNS:
         raise guard.RefusedError(guard.BOMB)
-    return [Grid(NAME, True, [list(row) for row in rows])]
+    return [Grid(NAME, True, [list(row) for row in rows], textual=True)]
 
 
 def _decoded(data: bytes) -> str:

@@ -57,6 +57,8 @@ class Grid:
     """``TCVN3`` or ``VNI`` when the file names a font of such an encoding."""
     formulas: Callable[[], Mapping[Position, str]] = _none
     distrusted: bool = False
+    textual: bool = False
+    """The kind of file knows no numbers: that they are kept as text is no remark."""
 
     def at(self, row: int, column: int) -> GridValue:
         line = self.rows[row] if 0 <= row < len(self.rows) else []

@@ -61,6 +61,9 @@ DAMAGED = Refusal("M39", "Tệp bị hỏng hoặc tải lên chưa trọn vẹn
 _LOCKED = Refusal(
     "M40", "Tệp có đặt mật khẩu mở nên không đọc được.", "Bỏ mật khẩu (Tệp > Thông tin > Bảo vệ) rồi gửi lại."
 )
+_LOCKED_PACKAGE = Refusal(
+    "M41", "Tệp nén có đặt mật khẩu nên không mở được.", "Nén lại không đặt mật khẩu, hoặc gửi thẳng tệp bảng tính."
+)
 _MACRO = Refusal("M42", "Tệp có chứa macro.", "Lưu thành loại Excel Workbook (.xlsx) không macro rồi gửi lại.")
 _EMBEDDED = Refusal("M42", "Tệp có đối tượng nhúng (OLE, ActiveX).", f"Xóa các đối tượng nhúng, hoặc: {_COPY_OVER}")
 _LINKED = Refusal("M42", "Tệp có kết nối dữ liệu tự động ra ngoài (DDE, truy vấn).", _COPY_OVER)
@@ -102,7 +105,7 @@ def _inspect_plain(data: bytes) -> Refusal | str:
     if start.startswith(("<!doctype", "<html", "<?xml", "<table", "<head", "<meta", "mime-version", "content-type")):
         return Refusal("M39", "Nội dung là trang web hoặc XML mang tên tệp Excel.", _SAVE_AS_XLSX)
     if start.startswith(("{\\rtf", "<")):
-        return Refusal("M38", "Tệp là văn bản, không phải bảng tính.", _SAVE_AS_XLSX)
+        return Refusal("M39", "Nội dung là văn bản, không phải bảng tính.", _SAVE_AS_XLSX)
     return _inspect_text(data, text)
 
 
@@ -178,10 +181,15 @@ def _entries(entries: list[zipfile.ZipInfo], size: int) -> Refusal | None:
     if len(set(names)) != len(names) or any(_strays(n) for n in names):
         return ODD
     if any(e.flag_bits & 0x1 for e in entries):
-        return _LOCKED
+        return _LOCKED_PACKAGE if _is_package(names) else _LOCKED
     if any(e.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for e in entries):
         return DAMAGED
     return None
+
+
+def _is_package(names: list[str]) -> bool:
+    """Whether the entries, by their folded names, are files that were packed together and no office document."""
+    return not {"[content_types].xml", "content.xml", "mimetype", "xl/workbook.xml"} & set(names)
 
 
 def _overlap(entries: list[zipfile.ZipInfo], size: int) -> bool:

@@ -24,7 +24,7 @@ _KIND = re.compile(r"^(xa|phuong|thi tran|x\.|p\.|tt\.|x(?=\s)|p(?=\s)|tt(?=\s))
 _DISTRICT = re.compile(r"\b(?:huyen|thanh pho|tp\.?|thi xa|h\.)\s*([a-z ]+)")
 _ABOVE = re.compile(r"^(?:tinh|huyen|thanh pho|tp\.?|thi xa|h\.)\b")
 _PROVINCE = re.compile(r"\s*[-,]?\s*\btinh [a-z ]+$")
-_ENDS = re.compile(r"[,;()]| - |, ?tinh ")
+_ENDS = re.compile(r"\bbieu so\b|[,;()]| - |, ?tinh ")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
@@ -38,6 +38,7 @@ _SPLIT = ("disb_ytd", "disb_completed", "disb_advance")
 """The first is the sum of the others (CK03); nobody computes it in the form."""
 _WITHIN_PLAN = frozenset({"disb_ytd", "disb_nstw", "disb_nsdp", "disb_completed", "disb_advance", "forecast"})
 """Figures of Biểu 01 that cannot be larger than the line's plan."""
+_ECHOES = frozenset({"M35", "M36"})
 _PARTS = re.compile(r"[:,/]")
 """Splits what a computed column is made of: ``percent:disb_ytd/plan_total``."""
 _LONGEST_MARK = 120
@@ -48,7 +49,7 @@ _MILLIONS = re.compile(r"trieu|\btr\.? ?(?:d|vnd)|1\.?000\.?000 ?(?:d|vnd)")
 _BY_LINE = ("B01", "B05")
 """Forms whose rows are lines of the programme tree."""
 _HIERARCHY = {"B02": ("project_code",), "B03": ("doc_no", "doc_date")}
-"""Columns in which a blank may stand for the values above it, all of them (case 26)."""
+"""Columns that may be blank together, for the values above them (case 26)."""
 _EXTENSIONS = {"xlsx": (".xlsx",), "xls": (".xls",), "ods": (".ods",), "csv": (".csv", ".txt"), "docx": (".docx",)}
 TOO_MUCH = guard.Refusal(
     "M42",
@@ -365,9 +366,9 @@ def _fill_down(form: Form, row: Row, table: Table) -> str | None:
     first = None
     above = form.rows[-1]
     keys = _HIERARCHY.get(form.form, ())
-    if any(above.values.get(key) is None or row.values.get(key) is not None for key in keys):
+    if any(row.values.get(key) is not None for key in keys):
         return None
-    for key in keys:
+    for key in [key for key in keys if above.values.get(key) is not None]:
         blank = key in table.columns and row.values.get(key) is None and key not in row.bad
         if blank:
             row.values[key] = above.values[key]
@@ -484,7 +485,7 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
         if type(raw) is str and (way == "text" or way == "code"):
             values[key] = (clean(raw) if way == "text" else fold_code(raw)) or None
             continue
-        result = _typed(raw, column, role, str(values.get("unit") or ""))
+        result = _typed(raw, column, role, values)
         where = address(r, index or 0)
         if isinstance(result, cells.Problem):
             values[key] = None
@@ -503,14 +504,16 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
         values[key] = result.value
         if result.style:
             styles.append((result.style, where))
-        if result.note and column.numeric and column.kind != "percent":
+        if result.note == "M04" and grid.textual:
+            pass  # such a file has nothing but texts
+        elif result.note and column.numeric and column.kind != "percent":
             texts[key] = f"{result.note} {str(raw).strip()}"
         elif result.note == "M23" or (result.note == "M21" and column.kind == "date"):
             told_values = {"value": clean(str(raw)), "column": column.title}
             issues.append((column, Issue(f"{result.note}-read", grid.name, where, told_values)))
         if column.numeric and result.state != "number":
             states[key] = result.state
-    told = [(column, issue) for column, issue in issues if not (_follows(column, bad) and issue.rule == "M36")]
+    told = [(column, issue) for column, issue in issues if not (_follows(column, bad) and issue.rule in _ECHOES)]
     return Row(r + 1, role, code, values, states, frozenset(bad), texts), told, pending, styles
 
 
@@ -520,11 +523,13 @@ def _follows(column: forms.Column, bad: Collection[str]) -> bool:
 
 
 def _typed(
-    raw: sheet.GridValue, column: forms.Column, role: str, unit: str
+    raw: sheet.GridValue, column: forms.Column, role: str, values: Mapping[str, cells.Typed]
 ) -> cells.Cell | cells.Pending | cells.Problem:
     if isinstance(raw, ErrorValue):
         # A rate over a plan of 0 divides by zero honestly (case 36); the rate is recomputed anyway.
-        return cells.BLANK if column.kind == "percent" and raw.text == "#DIV/0!" else cells.Problem("M36", raw.text)
+        _, _, below = column.computed.partition("/")
+        honest = raw.text == "#DIV/0!" and bool(below) and not values.get(below)
+        return cells.BLANK if honest else cells.Problem("M36", raw.text)
     if isinstance(raw, Uncached):
         if raw.leaves_file:
             return cells.Problem("M36", "=" + raw.formula[:80])
@@ -532,7 +537,7 @@ def _typed(
     if column.numeric:
         if role == "off_budget" and column.kind != "money":
             return cells.BLANK
-        return cells.number(raw, column.kind, unit)
+        return cells.number(raw, column.kind, str(values.get("unit") or ""))
     if column.kind == "date":
         return cells.day(raw)
     if column.kind == "enum":

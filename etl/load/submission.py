@@ -7,7 +7,7 @@ second load of the same file inserts nothing, and one that was killed half-way l
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -139,8 +139,9 @@ def _insert_facts(connection: Connection, report: Report, submission_id: int) ->
         ["submission_id", "form", "sheet", "columns"],
         ((submission_id, f.form, f.sheet, Jsonb(f.columns)) for f in report.forms.values()),
     )
+    spelled = _registered_spelling(connection, report)
     for name, form in report.forms.items():
-        columns, rows = _facts(form, report)
+        columns, rows = _facts(form, report, spelled)
         _copy(connection, f"core.{_TABLE[name]}", [*_LEADING, *columns], ((*lead, *row) for row in rows))
     extra = [row for row in report.forms["B01"].rows if row.role == "off_budget"] if "B01" in report.forms else []
     _copy(
@@ -160,8 +161,18 @@ def _insert_facts(connection: Connection, report: Report, submission_id: int) ->
     )
 
 
-def _facts(form: Form, report: Report) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
-    """Column names after the leading ones, and the leaf rows of the form."""
+def _registered_spelling(connection: Connection, report: Report) -> dict[str, str]:
+    """Code of a task as it was read -> as the register spells it: reading folds codes, and QS-2025-10-1.A is 1.a."""
+    form = report.forms.get("B03")
+    codes = [row.code.upper() for row in form.rows if row.role == "leaf"] if form else []
+    if not codes:
+        return {}
+    rows = connection.execute("select task_id from core.task where upper(task_id) = any(%s)", (codes,)).fetchall()
+    return {task_id.upper(): task_id for (task_id,) in rows}
+
+
+def _facts(form: Form, report: Report, spelled: Mapping[str, str]) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+    """Column names after the leading ones, and the leaf rows of the form; ``spelled``: see _registered_spelling."""
     layout = forms.load(report.template_version or forms.CURRENT_VERSION).sheet(form.form)
     keys = [c.key for c in layout.columns if c.key not in _NOT_STORED]
     derived: list[str] = {
@@ -178,6 +189,8 @@ def _facts(form: Form, report: Report) -> tuple[list[str], Iterator[tuple[Any, .
         for row in leaves:
             values = row.values
             extra: tuple[Any, ...] = ()
+            if form.form == "B03":
+                values = values | {"task_id": spelled.get(row.code.upper(), row.code)}
             if derived == ["is_new"]:
                 is_new = not values.get("issue_id")
                 new += is_new

@@ -308,7 +308,10 @@ def _tasks(reader: _Reader, as_of: date) -> Iterator[Figure]:
     for metric, value in month.items():
         yield _number(metric, "count", value, "mart.task_month")
     source = "mart.task_state"
-    for row in reader.rows("select * from mart.task_state(%(as_of)s, %(known_at)s)", as_of=as_of):
+    for row in reader.rows(
+        "select * from mart.task_state(%(as_of)s, %(known_at)s) where coalesce(assigned_on <= %(as_of)s, true)",
+        as_of=as_of,
+    ):
         by = dims({"task": row["task_id"]})
         yield _text("task_content", row["content_vi"], source, by)
         yield _text("task_lead", row["lead_vi"], source, by)
@@ -329,7 +332,8 @@ def _directives(reader: _Reader, as_of: date) -> Iterator[Figure]:
     source = "mart.directive"
     rows = reader.rows(
         "select d.*, coalesce(d.doc_date, d.event_date) between %(first)s and %(as_of)s as in_month "
-        "from mart.directive_at(%(known_at)s) as d order by coalesce(d.doc_date, d.event_date), d.directive_id",
+        "from mart.directive_at(%(known_at)s) as d where coalesce(d.doc_date, d.event_date, %(as_of)s) <= %(as_of)s "
+        "order by coalesce(d.doc_date, d.event_date), d.directive_id",
         first=as_of.replace(day=1),
         as_of=as_of,
     )

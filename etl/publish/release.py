@@ -257,6 +257,7 @@ def _describe(connection: Connection, release: Release, out_dir: Path) -> dict[s
         "approval_markdown": summary.markdown(
             figures, _before(connection, release), artifacts, release.manifest_sha256
         ),
+        "decision": _decision(connection, release),
         "published": _published(connection, release.release_id),
     }
 
@@ -301,11 +302,14 @@ def approve(
     """Record the decision (``approved`` or ``rejected``) on exactly the files that were seen.
 
     Raises ReleaseError when the manifest is not the release's, when the files on disk are not those that were frozen,
-    or when the release was decided otherwise before. The same decision again changes nothing. The caller commits.
+    or when the release was decided otherwise before; UsageError without the name of the person who decides. The same
+    decision again changes nothing. The caller commits.
     Returns release_id, decision and manifest_sha256.
     """
     if decision not in ("approved", "rejected"):
         raise ReleaseError(f"Quyết định phải là approved hoặc rejected; nhận được: {decision!r}.")
+    if not decided_by.strip():
+        raise UsageError("Phải ghi tên người quyết định.")
     release = get(connection, release_id)
     check_files(connection, release_id, out_dir)
     if manifest_sha256 != release.manifest_sha256:

@@ -1,6 +1,6 @@
 """From a published figure down to the cells it came from (law 8).
 
-release -> figure -> leaf lines of the mart -> facts -> submission -> sheet!cell of the archived original. The cells
+release -> figure -> lines of the mart -> facts -> submission -> sheet!cell of the archived original. The cells
 are opened again and compared, so that the answer is evidence and not a record of one.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from etl import money
-from etl.collect import archive, cells, sheet
-from etl.collect.formula import letters_to_index
+from etl import clock, money
 from etl.errors import UsageError
 from etl.load.warehouse import Connection
+from etl.period import Period
 from etl.publish.figures import RATES
+from etl.publish.originals import Originals
 
 Terms = tuple[tuple[str, int], ...]
 _ASSIGNED: Terms = (("plan_nstw", 1), ("plan_nst", 1), ("plan_nsx", 1))
@@ -52,12 +53,47 @@ _FILTERS = {
     "subproject": "subproject_code",
     "capital_kind": "capital_kind",
     "commune": "commune_code",
+    "indicator": "indicator_code",
+}
+_OUTPUTS = ("target_year", "actual_period", "actual_ytd")
+_OUTPUT_RATE = ("actual_ytd", "target_year")
+_BEFORE = {"rate_previous", "rate_change_points"}
+_YEAR_AGO = {"rate_last_year", "rate_change_last_year_points"}
+_CHANGES = {"rate_change_points", "rate_change_last_year_points"}
+_RANKS = {"rank_rate", "order_lowest", "order_undisbursed", "at_zero"}
+_TASK_CELLS = ("status", "done_date")
+_PROPOSAL_CELLS = ("problem", "proposal", "addressee", "category", "state", "reply_doc", "adjust_amount")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One sum of a figure: over the terms, in the lines of a form, of a period and budget year."""
+
+    role: str
+    terms: Terms
+    form: str
+    period: str
+    budget_year: int
+
+
+_LINES = {
+    "B01": "select l.*, l.line_code as label from mart.disbursement_line_at(%(known_at)s) as l",
+    "B02": """
+        select o.*, o.indicator_code as label, c.name_vi as commune_vi
+        from core.output_indicator as o
+        inner join core.in_force(%(known_at)s) as s on o.submission_id = s.submission_id
+        inner join ref.commune as c
+            on
+                o.commune_code = c.commune_code and s.as_of >= c.valid_from
+                and (c.valid_to is null or s.as_of <= c.valid_to)
+    """,
 }
 
 
 @dataclass(frozen=True)
 class CellRef:
-    """One cell of one archived original. ``amount`` is the fact (đồng); ``held`` what the cell holds now (đồng)."""
+    """One cell of one archived original. ``amount`` is the fact (đồng, or the indicator's unit); ``held`` what the cell
+    holds now."""
 
     commune: str
     line_code: str
@@ -67,24 +103,26 @@ class CellRef:
     submission_id: int
     sheet: str
     cell: str
-    amount: int
-    held: int | None
+    amount: Decimal
+    held: Decimal | None
 
     @property
     def agrees(self) -> bool:
         return self.held == self.amount
 
     def as_json(self) -> dict[str, Any]:
-        held = None if self.held is None else str(self.held)
-        return {**self.__dict__, "amount": str(self.amount), "held": held, "agrees": self.agrees}
+        held = None if self.held is None else _text(self.held)
+        return {**self.__dict__, "amount": _text(self.amount), "held": held, "agrees": self.agrees}
 
 
 def trace(connection: Connection, figure_id: str, archive_dir: Path) -> dict[str, Any]:
     """The whole chain of a figure; raises UsageError when there is no such figure.
 
-    ``parts`` are the sums that the figure is made of (value, or numerator and denominator), each with its terms and
-    their cells; ``agrees`` is true when the cells hold the facts and the facts add up to the figure. A figure that is
-    not a sum of money cells (a count, a text) has ``submissions`` instead: the reports from which it was derived.
+    ``parts`` are the sums that the figure is made of (value, or numerator and denominator; of the other month too where
+    two are compared), each with its terms and their cells; ``agrees`` is true when the cells hold the facts and the
+    facts add up to the figure. A rank has the parts of the commune's rate. What is told in words, tasks and proposals,
+    has ``rows`` instead: the rows of Biểu 03 and 04 that it rests on, with their cells; a task has ``tasks``, its entry
+    in the register. Any other figure has ``submissions``: the reports from which it was derived.
     """
     figure = _figure(connection, figure_id)
     dims: dict[str, str] = figure["dims"]
@@ -100,14 +138,19 @@ def trace(connection: Connection, figure_id: str, archive_dir: Path) -> dict[str
         "unit": figure["unit"],
         "source": figure["source"],
     }
-    wanted = _parts(figure["metric"], dims)
-    if wanted is None:
-        return {**head, "submissions": _submissions(connection, figure, dims)}
-    opened: dict[str, dict[str, sheet.Grid]] = {}
-    parts = []
-    for role, terms in wanted:
-        parts.append(_part(connection, figure, role, terms, dims, archive_dir, opened))
-    return {**head, "parts": parts, "agrees": _agrees(figure, parts)}
+    originals = Originals(archive_dir)
+    wanted = _parts(figure, dims)
+    if wanted:
+        parts = [_part(connection, figure, part, dims, originals) for part in wanted]
+        return {**head, "parts": parts, "agrees": _agrees(figure, parts)}
+    if figure["source"].startswith("mart.task_"):
+        tasks = _tasks(connection, figure, dims)
+        rows = _task_rows(connection, figure, [task["task_id"] for task in tasks], originals)
+        return {**head, "tasks": tasks, "rows": rows, "agrees": _rows_agree(rows)}
+    if figure["source"].startswith("mart.proposal"):
+        rows = _proposal_rows(connection, figure, dims, originals)
+        return {**head, "rows": rows, "agrees": _rows_agree(rows)}
+    return {**head, "submissions": _submissions(connection, figure, dims)}
 
 
 def _figure(connection: Connection, figure_id: str) -> dict[str, Any]:
@@ -115,7 +158,7 @@ def _figure(connection: Connection, figure_id: str) -> dict[str, Any]:
         connection.cursor(row_factory=dict_row)
         .execute(
             """
-            select f.*, r.period, r.budget_year, r.known_at from release.figure as f
+            select f.*, r.period, r.budget_year, r.known_at, r.as_of from release.figure as f
             inner join release.release as r on f.release_id = r.release_id
             where f.figure_id = %s
             """,
@@ -128,47 +171,62 @@ def _figure(connection: Connection, figure_id: str) -> dict[str, Any]:
     return row
 
 
-def _parts(metric: str, dims: Mapping[str, str]) -> list[tuple[str, Terms]] | None:
-    def terms(measure: str) -> Terms | None:
-        if "source" in dims:
-            return _BY_SOURCE.get((measure, dims["source"]))
-        return _MEASURES.get(measure)
+def _parts(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
+    """The sums that the figure is made of; none when it is not a sum of cells."""
+    metric, period, year = figure["metric"], Period.parse(figure["period"]), figure["budget_year"]
+    blank = figure["value"] is None and metric not in _RANKS and metric not in RATES
+    if blank or set(dims) - set(_FILTERS) - {"source", "period"}:
+        return []
+    if "indicator" in dims:
+        roles = {"value": metric} if metric in _OUTPUTS else {}
+        if metric == "output_rate":
+            roles = dict(zip(("numerator", "denominator"), _OUTPUT_RATE, strict=True))
+        return [Part(role, ((key, 1),), "B02", str(period), year) for role, key in roles.items()]
 
-    if set(dims) - set(_FILTERS) - {"source"}:
-        return None
-    named = (
-        [("numerator", RATES[metric][0]), ("denominator", RATES[metric][1])] if metric in RATES else [("value", metric)]
-    )
-    found = [(role, terms(measure)) for role, measure in named]
-    return [(role, t) for role, t in found if t] if all(t for _, t in found) else None
+    def sums(of: str, when: Period, budget_year: int, before: str = "") -> list[Part]:
+        measures = RATES.get(of)
+        named = zip(("numerator", "denominator"), measures, strict=True) if measures else [("value", of)]
+        found = [(role, _terms(measure, dims)) for role, measure in named]
+        if not all(terms for _, terms in found):
+            return []
+        return [Part(before + role, terms or (), "B01", str(when), budget_year) for role, terms in found]
+
+    if metric == "rate_trend":
+        return sums("rate_total", Period.parse(dims["period"]), year)
+    if metric in _RANKS:
+        return sums("rate_total", period, year)
+    if metric in _BEFORE | _YEAR_AGO:
+        other = (Period(period.year - 1, period.month), year - 1) if metric in _YEAR_AGO else (period.previous, year)
+        if metric in _CHANGES:
+            return [*sums("rate_total", period, year), *sums("rate_total", *other, before="previous_")]
+        return sums("rate_total", *other)
+    return sums(metric, period, year)
+
+
+def _terms(measure: str, dims: Mapping[str, str]) -> Terms | None:
+    return _BY_SOURCE.get((measure, dims["source"])) if "source" in dims else _MEASURES.get(measure)
 
 
 def _part(
-    connection: Connection,
-    figure: Mapping[str, Any],
-    role: str,
-    terms: Terms,
-    dims: Mapping[str, str],
-    archive_dir: Path,
-    opened: dict[str, dict[str, sheet.Grid]],
+    connection: Connection, figure: Mapping[str, Any], part: Part, dims: Mapping[str, str], originals: Originals
 ) -> dict[str, Any]:
     result = []
-    total = 0
-    for key, sign in terms:
-        refs = _cells(connection, figure, key, dims, archive_dir, opened)
-        amount = sum(ref.amount for ref in refs)
+    total = Decimal(0)
+    for key, sign in part.terms:
+        refs = _cells(connection, figure, part, key, dims, originals)
+        amount = sum((ref.amount for ref in refs), Decimal(0))
         total += sign * amount
-        result.append({"key": key, "sign": sign, "amount": str(amount), "cells": [r.as_json() for r in refs]})
-    return {"role": role, "amount": str(total), "terms": result}
+        result.append({"key": key, "sign": sign, "amount": _text(amount), "cells": [r.as_json() for r in refs]})
+    return {"role": part.role, "period": part.period, "amount": _text(total), "terms": result}
 
 
 def _cells(
     connection: Connection,
     figure: Mapping[str, Any],
+    part: Part,
     key: str,
     dims: Mapping[str, str],
-    archive_dir: Path,
-    opened: dict[str, dict[str, sheet.Grid]],
+    originals: Originals,
 ) -> list[CellRef]:
     conditions = [
         sql.SQL("l.{} = {}").format(sql.Identifier(_FILTERS[name]), sql.Placeholder(name))
@@ -178,61 +236,174 @@ def _cells(
     query = sql.SQL(
         """
         select
-            l.commune_vi, l.line_code, s.file_name, s.sha256, o.archive_key, s.submission_id, y.sheet,
-            (y.columns ->> {key_text}) || l.row_no as cell, l.{key} as amount
-        from mart.disbursement_line_at(%(known_at)s) as l
+            l.commune_vi, l.label, s.file_name, s.sha256, o.archive_key, s.submission_id, s.template_version, y.sheet,
+            y.columns, l.row_no, l.{key} as amount
+        from ({lines}) as l
         inner join raw.submission as s on l.submission_id = s.submission_id
         inner join raw.original as o on s.sha256 = o.sha256
-        inner join raw.sheet_layout as y on s.submission_id = y.submission_id and y.form = 'B01'
+        inner join raw.sheet_layout as y on s.submission_id = y.submission_id and y.form = {form}
         where l.period = %(period)s and l.budget_year = %(budget_year)s {more}
         order by l.commune_code, l.row_no
         """
     ).format(
-        key_text=sql.Literal(key),
         key=sql.Identifier(key),
+        lines=sql.SQL(_LINES[part.form]),
+        form=sql.Literal(part.form),
         more=sql.SQL("").join(sql.SQL(" and ") + c for c in conditions),
     )
-    values = {k: figure[k] for k in ("known_at", "period", "budget_year")} | dict(dims)
+    values = dict(dims) | {"known_at": figure["known_at"], "period": part.period, "budget_year": part.budget_year}
     return [
         CellRef(
             row["commune_vi"],
-            row["line_code"],
+            row["label"],
             row["file_name"],
             row["sha256"],
             row["archive_key"],
             row["submission_id"],
             row["sheet"],
-            row["cell"],
-            int(row["amount"] or 0),
-            _held(archive_dir, row["sha256"], row["sheet"], row["cell"], opened),
+            f"{row['columns'].get(key, '')}{row['row_no']}",
+            Decimal(row["amount"] or 0),
+            originals.amount(row, part.form, key),
         )
         for row in connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
     ]
 
 
-def _held(
-    archive_dir: Path, sha256: str, name: str, address: str, opened: dict[str, dict[str, sheet.Grid]]
-) -> int | None:
-    """Đồng in that cell of the archived original; None when it holds no amount."""
-    if sha256 not in opened:
-        opened[sha256] = {grid.name: grid for grid in sheet.read(archive.fetch(archive_dir, sha256))}
-    letters = address.rstrip("0123456789")
-    value = opened[sha256][name].at(int(address[len(letters) :]) - 1, letters_to_index(letters))
-    if isinstance(value, sheet.ErrorValue | sheet.Uncached):
-        return None
-    typed = cells.number(value, "money")
-    if not isinstance(typed, cells.Cell):
-        return None
-    return typed.value if isinstance(typed.value, int) else 0
+def _tasks(connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Entries of the register that the figure tells of: one task, those of an agency and state, or all due in the
+    month."""
+    rows = (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            """
+            select t.task_id, t.directive_id, t.item, t.lead_vi, t.state, t.due_date, t.done_date, t.days_overdue
+            from mart.task_state(%(as_of)s, %(known_at)s) as t
+            where
+                coalesce(t.assigned_on <= %(as_of)s, true)
+                and (%(task)s::text is null or t.task_id = %(task)s)
+                and (%(agency)s::text is null or t.lead_vi = %(agency)s)
+                and (%(state)s::text is null or t.state = %(state)s)
+                and (not %(month)s or t.due_date between date_trunc('month', %(as_of)s::date) and %(as_of)s)
+            order by t.directive_id, t.task_id
+            """,
+            {
+                "as_of": figure["as_of"],
+                "known_at": figure["known_at"],
+                "month": figure["source"] == "mart.task_month",
+                **{name: dims.get(name) for name in ("task", "agency", "state")},
+            },
+        )
+        .fetchall()
+    )
+    return [{k: v.isoformat() if isinstance(v, date) else v for k, v in row.items()} for row in rows]
+
+
+_ROWS = """
+    select
+        c.name_vi as commune, c.commune_code, f.file_name, f.sha256, o.archive_key, f.submission_id,
+        s.template_version, y.sheet, y.columns, t.*
+    from core.{table} as t
+    inner join core.in_force(%(known_at)s) as f on t.submission_id = f.submission_id
+    inner join raw.submission as s on t.submission_id = s.submission_id
+    inner join raw.original as o on f.sha256 = o.sha256
+    inner join raw.sheet_layout as y on t.submission_id = y.submission_id and y.form = {form}
+    inner join ref.commune as c
+        on
+            t.commune_code = c.commune_code and f.as_of >= c.valid_from
+            and (c.valid_to is null or f.as_of <= c.valid_to)
+"""
+
+
+def _task_rows(
+    connection: Connection, figure: Mapping[str, Any], tasks: Sequence[str], originals: Originals
+) -> list[dict[str, Any]]:
+    """The latest report on each task by the commune that leads it, as ``mart.task_state`` takes it."""
+    query = sql.SQL(
+        "select distinct on (r.task_id) r.* from ("
+        + _ROWS
+        + """
+        inner join core.task as g on t.task_id = g.task_id
+        where t.task_id = any(%(tasks)s) and g.lead_vi = 'UBND ' || c.kind || ' ' || c.short_name_vi
+        ) as r order by r.task_id, r.period desc, r.budget_year desc
+        """
+    ).format(table=sql.Identifier("task_report"), form=sql.Literal("B03"))
+    found = _fetch(connection, query, {"known_at": figure["known_at"], "tasks": list(tasks)})
+    return [_evidence(row, "B03", row["task_id"], _TASK_CELLS, originals) for row in found]
+
+
+def _proposal_rows(
+    connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str], originals: Originals
+) -> list[dict[str, Any]]:
+    """The row of one proposal (``code#2``: the second with that code), or all of an addressee and state."""
+    code, _, number = dims.get("proposal", "").partition("#")
+    query = sql.SQL(
+        _ROWS
+        + """
+        where
+            t.period = %(period)s and t.budget_year = %(budget_year)s
+            and (%(code)s::text is null or t.issue_id = %(code)s)
+            and (%(agency)s::text is null or t.addressee = %(agency)s)
+            and (%(state)s::text is null or t.state = %(state)s)
+        order by t.commune_code, t.row_no
+        """
+    ).format(table=sql.Identifier("proposal"), form=sql.Literal("B04"))
+    values = {k: figure[k] for k in ("known_at", "period", "budget_year")} | {
+        "code": code or None, "agency": dims.get("agency"), "state": dims.get("state"),
+    }  # fmt: skip
+    found = _fetch(connection, query, values)
+    if code:
+        found = found[int(number or 1) - 1 :][:1]
+    return [_evidence(row, "B04", row["issue_id"], _PROPOSAL_CELLS, originals) for row in found]
+
+
+def _fetch(connection: Connection, query: sql.Composed, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
+
+
+def _evidence(
+    row: Mapping[str, Any], form: str, code: str, keys: Sequence[str], originals: Originals
+) -> dict[str, Any]:
+    """One row of a form: what was loaded from its cells and what they hold now."""
+    found = []
+    for key in keys:
+        held = originals.words(row, form, key)
+        found.append(
+            {
+                "key": key,
+                "cell": f"{row['columns'].get(key, '')}{row['row_no']}",
+                "reported": None if row[key] is None else str(row[key]),
+                "held": None if held is None else str(held),
+                "agrees": row[key] == held,
+            }
+        )
+    return {
+        "commune": row["commune"],
+        "code": code,
+        "file": row["file_name"],
+        "sha256": row["sha256"],
+        "archived_as": row["archive_key"],
+        "submission_id": row["submission_id"],
+        "sheet": row["sheet"],
+        "cells": found,
+    }
+
+
+def _rows_agree(rows: Sequence[Mapping[str, Any]]) -> bool:
+    return all(cell["agrees"] for row in rows for cell in row["cells"])
 
 
 def _agrees(figure: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> bool:
-    amounts = {part["role"]: int(part["amount"]) for part in parts}
+    amounts = {part["role"]: Decimal(part["amount"]) for part in parts}
     if not all(c["agrees"] for part in parts for term in part["terms"] for c in term["cells"]):
         return False
+    if figure["metric"] in _RANKS:
+        return True  # a place among all communes; its own rate is what the cells show
     if "value" in amounts:
-        return bool(figure["value"] is not None and Decimal(amounts["value"]) == figure["value"])
+        return bool(amounts["value"] == figure["value"])
     computed = money.rate_pct(amounts["numerator"], amounts["denominator"])
+    if figure["metric"] in _CHANGES:
+        before = money.rate_pct(amounts["previous_numerator"], amounts["previous_denominator"])
+        computed = None if computed is None or before is None else computed - before
     return bool(computed == figure["value"])
 
 
@@ -262,23 +433,47 @@ def _text(value: Decimal) -> str:
     return f"{value:f}"
 
 
+_ROLES = {
+    "value": "Giá trị",
+    "numerator": "Tử số",
+    "denominator": "Mẫu số",
+    "previous_numerator": "Tử số kỳ so sánh",
+    "previous_denominator": "Mẫu số kỳ so sánh",
+}
+
+
+def _shown(amount: str) -> str:
+    value = Decimal(amount)
+    return money.group_vi(value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize())
+
+
 def as_text(result: Mapping[str, Any]) -> str:
     """The chain for people: figure, sums, files and cells."""
     lines = [
         f"{result['figure_id']} = {result['value']} [{result['unit']}], nguồn {result['source']}",
         f"Kỳ {result['period']}, năm ngân sách {result['budget_year']}, số liệu biết đến {result['known_at']}",
     ]
-    names = {"value": "Giá trị", "numerator": "Tử số", "denominator": "Mẫu số"}
+    unit = "" if "indicator" in result["dims"] else " đồng"
     for part in result.get("parts", ()):
-        lines.append(f"{names[part['role']]}: {money.group_vi(int(part['amount']))} đồng")
+        lines.append(f"{_ROLES[part['role']]} (kỳ {part['period']}): {_shown(part['amount'])}{unit}")
         for term in part["terms"]:
             sign = "+" if term["sign"] > 0 else "-"
-            lines.append(f"  {sign} {term['key']}: {money.group_vi(int(term['amount']))} đồng, {len(term['cells'])} ô")
+            lines.append(f"  {sign} {term['key']}: {_shown(term['amount'])}{unit}, {len(term['cells'])} ô")
             lines += [
                 f"      {c['commune']}: {c['file']} {c['sheet']}!{c['cell']} {c['line_code']} "
-                f"{money.group_vi(int(c['amount']))}" + ("" if c["agrees"] else f"  LỆCH: ô ghi {c['held']}")
+                f"{_shown(c['amount'])}" + ("" if c["agrees"] else f"  LỆCH: ô ghi {c['held']}")
                 for c in term["cells"]
             ]
+    for task in result.get("tasks", ()):
+        due = f", hạn {clock.show_date(date.fromisoformat(task['due_date']))}" if task["due_date"] else ""
+        lines.append(f"  {task['task_id']} ({task['lead_vi']}){due}: {task['state']}")
+    for row in result.get("rows", ()):
+        lines.append(f"  {row['commune']}: {row['file']} {row['sheet']} {row['code']}")
+        lines += [
+            f"      {c['cell']} {c['key']}: {c['reported']}" + ("" if c["agrees"] else f"  LỆCH: ô ghi {c['held']}")
+            for c in row["cells"]
+            if c["reported"] is not None or not c["agrees"]
+        ]
     lines += [f"  {s['commune']}: {s['file']} (sha256 {s['sha256']})" for s in result.get("submissions", ())]
     if "agrees" in result:
         lines.append("Các ô khớp với số liệu." if result["agrees"] else "CÁC Ô KHÔNG KHỚP VỚI SỐ LIỆU.")

@@ -7,6 +7,7 @@ already is left alone, and a decision that comes back with another amount is ref
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from psycopg import sql
 
 from etl.errors import UsageError
 from etl.load.warehouse import Connection
-from etl.reference.province import Province, read_csv
+from etl.reference.province import Province, read_csv, split_line_code
 
 Convert = Callable[[str], Any]
 
@@ -57,6 +58,10 @@ _TABLES = {
     "threshold": "thresholds.csv",
     "indicator": "indicators.csv",
 }
+_ALLOCATION_CODES = ("decision_no", "commune_code", "project_code", "capital_kind", "source")
+_ALLOCATION_COLUMNS = (*_ALLOCATION_CODES, "signed_on", "effective_on", "budget_year", "amount_vnd")
+_TOO_MUCH = 10**17
+"""Đồng: a hundred thousand times a thousand tỷ; no province has a line like that."""
 
 
 def replace(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -139,25 +144,31 @@ def load_allocation(connection: Connection, path: Path, province: Province, now:
     there already with another amount: a correction is another decision, never a silent change.
     """
     added = 0
-    for number, row in enumerate(read_csv(path), 2):
+    for number, row in enumerate(_allocation_rows(path), 2):
         try:
-            values = {
-                **{
-                    k: row[k].strip() for k in ("decision_no", "commune_code", "project_code", "capital_kind", "source")
-                },
+            values: dict[str, Any] = {
+                **{k: row[k].strip() for k in _ALLOCATION_CODES},
                 "signed_on": date.fromisoformat(row["signed_on"]),
                 "effective_on": date.fromisoformat(row["effective_on"]),
                 "budget_year": int(row["budget_year"]),
                 "amount_vnd": int(row["amount_vnd"]),
-                "note": _text(row.get("note", "")),
+                "note": _text(row.get("note") or ""),
                 "now": now,
             }
-        except (KeyError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise UsageError(f"{path.name}, dòng {number}: không đọc được ({error}).") from error
+        if not values["decision_no"]:
+            raise UsageError(f"{path.name}, dòng {number}: thiếu số quyết định.")
+        if not 2021 <= values["budget_year"] <= 2099:
+            raise UsageError(f"{path.name}, dòng {number}: năm ngân sách {values['budget_year']} không hợp lệ.")
+        if abs(values["amount_vnd"]) >= _TOO_MUCH:
+            raise UsageError(f"{path.name}, dòng {number}: số tiền {values['amount_vnd']} đồng không thể có.")
         if values["commune_code"] not in province.communes:
             raise UsageError(f"{path.name}, dòng {number}: không có xã mã {values['commune_code']}.")
         if values["project_code"] not in province.leaf_codes:
             raise UsageError(f"{path.name}, dòng {number}: {values['project_code']} không phải dòng vốn chi tiết.")
+        if not split_line_code(f"{values['project_code']}-{values['capital_kind']}")[1]:
+            raise UsageError(f"{path.name}, dòng {number}: loại vốn {values['capital_kind']} không hợp lệ.")
         if values["source"] not in ("NSTW", "NST", "NSX", "KD_NSTW", "KD_NSDP"):
             raise UsageError(f"{path.name}, dòng {number}: nguồn vốn {values['source']} không hợp lệ.")
         inserted = connection.execute(
@@ -176,6 +187,20 @@ def load_allocation(connection: Connection, path: Path, province: Province, now:
             _refuse_other_amount(connection, values, f"{path.name}, dòng {number}")
         added += inserted
     return added
+
+
+def _allocation_rows(path: Path) -> list[dict[str, str]]:
+    """Lines of the file; with or without the mark that Excel puts before UTF-8."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle)
+            names, rows = reader.fieldnames or (), list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path.name} không phải tệp CSV mã hóa UTF-8.") from error
+    missing = [name for name in _ALLOCATION_COLUMNS if name not in names]
+    if missing:
+        raise UsageError(f"{path.name}: thiếu cột {', '.join(missing)}.")
+    return rows
 
 
 def _refuse_other_amount(connection: Connection, values: dict[str, Any], where: str) -> None:

@@ -55,7 +55,7 @@ class _Written:
     commune_code: str
     budget_year: int
     verdict: str
-    findings: list[dict[str, str]]
+    findings: list[dict[str, str | None]]
     facts: truth.Facts
 
 
@@ -144,7 +144,10 @@ def _write_one(out: Path, job: _Job) -> _Written:
     layout = forms.load()
     report = defect_register.spoil(job.defect, job.content, layout) if job.defect else Spoiled(job.content, layout, ())
     (out / job.file).write_bytes(report.render())
-    findings = [{"file": job.file, **asdict(f)} for f in report.findings]
+    # As ``tiendo check --json`` has it: null where the whole sheet or file is meant.
+    findings = [
+        {"file": job.file, **asdict(f), "sheet": f.sheet or None, "cell": f.cell or None} for f in report.findings
+    ]
     facts = truth.facts(report.content, layout) if report.verdict == "accepted" else {}
     content = job.content
     return _Written(job.file, content.commune.code, content.budget_year, report.verdict, findings, facts)

@@ -174,10 +174,17 @@ def _codes_wrong(report: Report, sheet: Form, rows: Sequence[Row], known: set[st
     return any(split_line_code(row.code)[0] not in known for row in rows)
 
 
+def _largest_plan(row: Row) -> int:
+    """The plan of a line; where total and sources differ (CK02) the larger one, so that no other rule blames what is
+    paid. 0 when there is none."""
+    parts = _sum(*(_number(row.values.get(key)) for key in _PLAN_PARTS))
+    return max(_number(row.values.get("plan_total")) or 0, parts or 0)
+
+
 def _magnitude(row: Row, province: Province) -> Marks:
     """CK11: a figure so many times its plan that it must be in another unit than triệu đồng."""
-    plan = _number(row.values["plan_total"])
-    if plan is not None and plan > 0:
+    plan = _largest_plan(row)
+    if plan > 0:
         least = int(province.thresholds["magnitude_ratio"]) * plan
         for key in _AGAINST_PLAN:
             value = _number(row.values.get(key))
@@ -216,16 +223,18 @@ def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province
 def _excess(v: Mapping[str, int | None], marks: Marks, row: Row) -> Marks:
     """CK01 and CK06: the source that is exceeded is named, the total only when no source explains it.
 
-    A plan that was cut after the money had been paid makes an honest excess: with the decision in the note it is
-    asked about and not sent back (case 12).
+    A total that its sources do not make up (CK02) is not held against what is within the sources. A plan that was cut
+    after the money had been paid makes an honest excess: with the decision in the note it is asked about and not sent
+    back (case 12).
     """
     none = dict.fromkeys(_EXCESS)
-    if v["plan_total"] == 0:
+    if v["plan_total"] == 0 and not marks["plan_parts"]:
         return none | {"disbursed_without_plan": v["disb_ytd"]}
     central = _minus(v["disb_nstw"], marks["plan_central"])
     local = _minus(v["disb_nsdp"], marks["plan_local"])
     by_source = (central or 0) > 0 or (local or 0) > 0
-    total = None if by_source else _minus(v["disb_ytd"], v["plan_total"])
+    within = (v["disb_ytd"] or 0) <= (marks["plan_parts"] or 0)
+    total = None if by_source or (marks["plan_gap"] and within) else _minus(v["disb_ytd"], v["plan_total"])
     if (by_source or (total or 0) > 0) and _DECISION.search(fold(str(row.values.get("note") or ""))):
         beyond = {"explained_nstw": central, "explained_nsdp": local, "explained_total": total}
         return none | {key: value for key, value in beyond.items() if (value or 0) > 0}
@@ -235,9 +244,10 @@ def _excess(v: Mapping[str, int | None], marks: Marks, row: Row) -> Marks:
 def _forecast(v: Mapping[str, int | None], marks: Marks) -> Marks:
     """CK13; a cumulative beyond the plan is CK01's and makes no second finding at the forecast."""
     over = any((marks[k] or 0) > 0 for k in _EXCESS)
+    within = marks["plan_gap"] and (v["forecast"] or 0) <= (marks["plan_parts"] or 0)
     return {
         "forecast_short": None if over else _minus(v["disb_ytd"], v["forecast"]),
-        "forecast_excess": None if over else _minus(v["forecast"], v["plan_total"]),
+        "forecast_excess": None if over or within else _minus(v["forecast"], v["plan_total"]),
     }
 
 
@@ -353,23 +363,24 @@ def _sums_by_heading(
     return sums, counts, silent
 
 
-def project_money(reports: Sequence[Report]) -> dict[tuple[int, str], tuple[int, int] | None]:
+def project_money(reports: Sequence[Report], province: Province) -> dict[tuple[int, str], tuple[int, int] | None]:
     """(report, leaf project) -> (plan, disbursed) in đồng over the capital kinds of Biểu 01; None: not known."""
     money: dict[tuple[int, str], tuple[int, int] | None] = {}
     for position, _, _, rows in _leaves(reports, "B01"):
         for row in rows:
             key = (position, split_line_code(row.code)[0])
-            before = money.get(key, (0, 0))
-            plan, paid = _number(row.values["plan_total"]), _number(row.values["disb_ytd"])
-            known = before is not None and plan is not None and paid is not None
-            money[key] = (before[0] + plan, before[1] + paid) if known else None  # type: ignore[index,operator]
+            before, paid = money.get(key, (0, 0)), _number(row.values["disb_ytd"])
+            if before is None or paid is None or _magnitude(row, province)["magnitude_key"]:
+                money[key] = None
+            else:
+                money[key] = (before[0] + _largest_plan(row), before[1] + paid)
     return money
 
 
 def indicators(reports: Sequence[Report], province: Province) -> pd.DataFrame:
     """Biểu 02 (CK09, CK10, CK12); CK12 looks at the project's money in Biểu 01."""
     layout = forms.load().sheet("B02")
-    money = project_money(reports)
+    money = project_money(reports, province)
     keys = _amount_keys(layout, "actual_period")
     batch = []
     for position, _, _, rows in _leaves(reports, "B02"):

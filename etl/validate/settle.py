@@ -17,6 +17,7 @@ from etl.reference import forms
 from etl.reference.province import Province
 
 _REQUIRED_WHEN_OPEN = frozenset({"progress"})
+_REQUIRED_WHEN_DONE = frozenset({"done_date"})
 _STATUS_DONE = "Đã hoàn thành"
 _FEWEST_LINES = 3
 _MOST = Decimal("0.6")
@@ -38,6 +39,7 @@ def settle(report: Report, province: Province) -> list[Issue]:
         for row in leaves:
             _distrust(row, layout)
         issues += _empty(form, leaves, layout)
+        issues += _ticked_in_vain(form, leaves)
     return issues + list(_missing_lines(report))
 
 
@@ -100,10 +102,11 @@ def _units(report: Report, province: Province) -> Iterator[Issue]:
             factor = 1_000_000 if beyond > ceiling * 100 else 1_000
             plans = {code: plan // factor for code, plan in plans.items()}
             yield _wrong_unit(disbursed, "B01", leaves, factor, None)
-        else:
-            factor = _factor(leaves, plans, "disb_ytd")
-            if factor:
-                yield _wrong_unit(disbursed, "B01", leaves, factor, plans)
+        elif factor := _factor(leaves, plans, "disb_ytd"):
+            yield _wrong_unit(disbursed, "B01", leaves, factor, plans)
+        elif shrunk := _shrunk(disbursed, leaves, province):
+            yield shrunk
+            plans = {}
     planned = report.forms.get("B05")
     if planned is not None:
         leaves = [row for row in planned.rows if row.role == "leaf"]
@@ -127,6 +130,33 @@ def _factor(leaves: Sequence[Row], plans: dict[str, int], key: str) -> int:
     return 1_000_000 if max(ratios) > 1_000 else 1_000
 
 
+def _shrunk(form: Form, leaves: Sequence[Row], province: Province) -> Issue | None:
+    """Cumulatives far below those of the month before, which the form itself carries in its month's amount.
+
+    Money paid back does not take nearly all of every line; a form in tỷ đồng does.
+    """
+    before = after = 0
+    fallen: list[Row] = []
+    for row in leaves:
+        paid, month = row.values.get("disb_ytd"), row.values.get("disb_period")
+        if isinstance(paid, int) and isinstance(month, int) and paid > 0 and paid - month > 0:
+            before, after = before + paid - month, after + paid
+            fallen.append(row)
+    if len(fallen) < _FEWEST_LINES or before < int(province.thresholds["shrink_ratio"]) * after:
+        return None
+    values = {"value": f"{money.show_trieu(after)} triệu đồng", "expected": money.group_vi(before // after)}
+    _take_out(form, "B01")
+    return Issue("M06-small", form.sheet, form.cell("disb_ytd", fallen[0].row_no), values)
+
+
+def _take_out(form: Form, name: str) -> None:
+    """No amount of the form is judged further."""
+    keys = [c.key for c in forms.load().sheet(name).columns if c.kind == "money" and c.key in form.columns]
+    for row in form.rows:
+        row.bad = row.bad | set(keys)
+        row.values = row.values | dict.fromkeys(keys)
+
+
 def _wrong_unit(form: Form, name: str, leaves: Sequence[Row], factor: int, plans: dict[str, int] | None) -> Issue:
     """The issue, at the first amount that is too large; every amount of the form is taken out of later rules."""
     keys = [c.key for c in forms.load().sheet(name).columns if c.kind == "money" and c.key in form.columns]
@@ -138,9 +168,7 @@ def _wrong_unit(form: Form, name: str, leaves: Sequence[Row], factor: int, plans
         and value
         and (plans is None or abs(value) > plans.get(row.code, 0) > 0)
     )
-    for row in form.rows:
-        row.bad = row.bad | set(keys)
-        row.values |= dict.fromkeys(keys)
+    _take_out(form, name)
     unit = "đồng" if factor == 1_000_000 else "nghìn đồng"
     return Issue("M06", form.sheet, first, {"value": unit, "expected": money.group_vi(factor)})
 
@@ -152,7 +180,11 @@ def _blanks(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issu
     """
     if form.form == "B05" and all(row.states.get(k) == "blank" for row in leaves for k in layout.numeric_keys):
         return
-    required = [c for c in layout.columns if _must_be_filled(c, layout) and c.key in form.columns]
+    required = [
+        c
+        for c in layout.columns
+        if c.key in form.columns and (_must_be_filled(c, layout) or c.key in _REQUIRED_WHEN_DONE)
+    ]
     for row in leaves:
         for column in required:
             if row.values.get(column.key) is not None or column.key in row.bad:
@@ -161,7 +193,8 @@ def _blanks(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issu
                 row.values[column.key] = 0
                 row.states[column.key] = "declared_zero"
                 continue
-            if column.key in _REQUIRED_WHEN_OPEN and row.values.get("status") == _STATUS_DONE:
+            done = row.values.get("status") == _STATUS_DONE
+            if (column.key in _REQUIRED_WHEN_OPEN and done) or (column.key in _REQUIRED_WHEN_DONE and not done):
                 continue
             if column.computed and _parts_missing(row, column):
                 row.bad = row.bad | {column.key}
@@ -204,6 +237,20 @@ def _empty(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issue
         return
     variant = "M47-asked" if form.form in ("B03", "B04") else "M47"
     yield Issue(variant, form.sheet, None, {"value": layout.title_vi})
+
+
+def _ticked_in_vain(form: Form, leaves: list[Row]) -> Iterator[Issue]:
+    """*Không phát sinh* on a form that says something: which of the two is meant is asked, the rows are loaded.
+
+    Cumulative figures may stand there all the same; a month's result (Biểu 02) or a proposal (Biểu 04) may not.
+    """
+    if not form.nothing_to_report:
+        return
+    for row in leaves:
+        if form.form == "B04" or (form.form == "B02" and row.values.get("actual_period")):
+            key = "actual_period" if form.form == "B02" else "proposal"
+            yield Issue("M47-ticked", form.sheet, form.cell(key, row.row_no), {})
+            return
 
 
 def _missing_lines(report: Report) -> Iterator[Issue]:

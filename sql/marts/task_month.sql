@@ -22,4 +22,5 @@ as $$
         count(*) filter (where t.days_overdue > 0)::integer as tasks_due_open_overdue
     from mart.task_state(p_as_of, p_known_at) as t
     where t.due_date between p_from and p_as_of and t.state <> 'Thôi thực hiện'
+        and coalesce(t.assigned_on <= p_as_of, true)
 $$;

@@ -1,5 +1,7 @@
 -- The register with derived states as of a day (DOMAIN.md 4.2): lateness is computed, never reported; a task without
--- a date is never overdue; overdue starts the day after the deadline in force; the original deadline stays.
+-- a date is never overdue; overdue starts the day after the deadline in force; the original deadline stays. Whether a
+-- task was done by that day is what is best known at p_known_at: the latest report on it counts, also one that came
+-- after that day, and only that of the commune that leads the task.
 create function mart.task_state(p_as_of date, p_known_at timestamptz)
 returns table (
     task_id text,
@@ -16,7 +18,8 @@ returns table (
     extensions integer,
     done_date date,
     state text,
-    days_overdue integer
+    days_overdue integer,
+    assigned_on date
 )
 language sql stable
 as $$
@@ -41,7 +44,12 @@ as $$
         select distinct on (r.task_id) r.task_id, r.status, r.done_date
         from core.task_report as r
         inner join core.in_force(p_known_at) as s on r.submission_id = s.submission_id
-        where s.as_of <= p_as_of
+        inner join core.task as t on r.task_id = t.task_id
+        inner join ref.commune as c
+            on
+                r.commune_code = c.commune_code and s.as_of >= c.valid_from
+                and (c.valid_to is null or s.as_of <= c.valid_to)
+        where t.lead_vi = 'UBND ' || c.kind || ' ' || c.short_name_vi
         order by r.task_id, r.period desc, r.budget_year desc
     ),
 
@@ -50,15 +58,18 @@ as $$
             t.*,
             coalesce(x.due_date, t.due_date) as current_due,
             coalesce(x.extensions, 0) as extensions,
+            coalesce(d.doc_date, d.event_date) as assigned_on,
             case
                 when e.kind = 'done' then e.event_date
                 when e.kind is null and r.status = 'Đã hoàn thành' and r.done_date <= p_as_of then r.done_date
             end as done_on,
             coalesce(e.kind = 'withdrawn', false) as withdrawn
         from core.task as t
+        inner join core.directive as d on t.directive_id = d.directive_id
         left join extension as x on t.task_id = x.task_id
         left join last_event as e on t.task_id = e.task_id
         left join last_report as r on t.task_id = r.task_id
+        where t.registered_at <= p_known_at
     )
 
     select
@@ -95,6 +106,7 @@ as $$
         case
             when not r.withdrawn and r.done_on is null and p_as_of > r.current_due then p_as_of - r.current_due
             else 0
-        end as days_overdue
+        end as days_overdue,
+        r.assigned_on
     from resolved as r
 $$;

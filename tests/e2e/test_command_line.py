@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
+import psycopg
 import pytest
 from openpyxl import load_workbook
+from psycopg import conninfo
 from pypdf import PdfReader
 from typer.testing import CliRunner, Result
 
 from etl import settings
 from etl.cli import app
+from etl.publish import deliver
 from tests.builders import QUAN_SON, edited, name, workbook
 
 KEYS = {
@@ -75,6 +79,61 @@ def test_a_wrong_call_ends_with_two_and_says_why(home: Path, monkeypatch, call: 
     assert "Traceback" not in result.output
 
 
+ALLOCATION = "decision_no,signed_on,effective_on,budget_year,commune_code,project_code,capital_kind,source,amount_vnd\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04\xfa\xff", "không phải tệp CSV"),
+        (b"", "thiếu cột decision_no"),
+        (b"decision_no;amount_vnd\n1;2\n", "thiếu cột decision_no"),
+        (f"{ALLOCATION}1/QĐ,2025-10-01".encode(), "dòng 2"),
+        (f"{ALLOCATION},2025-10-01,2025-10-01,2025,06517,GNBV-DA2,SN,NSTW,5".encode(), "thiếu số quyết định"),
+        (f"{ALLOCATION}1/QĐ,2025-10-01,2025-10-01,2025,06517,GNBV-DA2,TD,NSTW,5".encode(), "loại vốn TD"),
+        (f"{ALLOCATION}1/QĐ,2025-10-01,2025-10-01,99999,06517,GNBV-DA2,SN,NSTW,5".encode(), "năm ngân sách"),
+        (f"{ALLOCATION}1/QĐ,2025-10-01,2025-10-01,2025,06517,GNBV-DA2,SN,NSTW,{10**24}".encode(), "không thể có"),
+    ],
+)
+def test_a_file_of_decisions_that_cannot_be_meant_is_refused_with_its_line(
+    home: Path, content: bytes, said: str
+) -> None:
+    path = home / "giao-von.csv"
+    path.write_bytes(content)
+    result = tiendo("reference", "load", "--allocation", path)
+    assert (result.exit_code, said in result.output) == (2, True), result.output
+
+
+def test_decisions_saved_by_excel_as_utf_8_are_read(home: Path) -> None:
+    path = home / "giao-von.csv"
+    line = "7/QĐ-UBND,2025-10-01,2025-10-01,2025,06517,GNBV-DA2,SN,NSTW,5000000\n"
+    path.write_text(ALLOCATION + line, encoding="utf-8-sig")
+    assert "1 dòng mới" in tiendo("reference", "load", "--allocation", path).output
+    assert "0 dòng mới" in tiendo("reference", "load", "--allocation", path).output
+
+
+def test_check_prepares_a_warehouse_that_has_nothing_yet(home: Path, warehouse: str, monkeypatch) -> None:
+    path = home / name()
+    path.write_bytes(workbook())
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute("create database bare")
+    monkeypatch.setenv("TIENDO_WAREHOUSE_URL", conninfo.make_conninfo(warehouse, dbname="bare"))
+    settings.reload()
+    assert tiendo("check", path).exit_code == 0
+
+
+def test_what_the_warehouse_refuses_is_told_without_a_traceback(home: Path, warehouse: str, monkeypatch) -> None:
+    path = home / name()
+    path.write_bytes(workbook())
+    read_only = conninfo.make_conninfo(warehouse, options="-c default_transaction_read_only=on")
+    monkeypatch.setenv("TIENDO_WAREHOUSE_URL", read_only)
+    settings.reload()
+    monkeypatch.setattr("etl.load.warehouse.connect", lambda *_: psycopg.connect(read_only))
+    result = tiendo("db", "migrate")
+    assert result.exit_code == 2
+    assert "Kho dữ liệu từ chối" in result.output
+
+
 def test_a_month_without_any_report_is_not_published(home: Path) -> None:
     result = tiendo("summarise", "--period", "2026-05")
     assert result.exit_code == 1
@@ -101,7 +160,11 @@ def test_from_sample_to_published_summary_without_airflow(home: Path) -> None:
     assert tiendo("publish", "--release", frozen["release_id"]).exit_code == 1
     approval = ("--release", frozen["release_id"], "--by", "Thư ký")
     assert tiendo("approve", *approval, "--manifest", "0" * 64).exit_code == 1
+    nobody = ("--release", frozen["release_id"], "--by", " ", "--manifest", frozen["manifest_sha256"])
+    assert tiendo("approve", *nobody).exit_code == 2
+    assert "chờ phê duyệt" in tiendo("summarise", "--period", "2025-10").stdout
     assert tiendo("approve", *approval, "--manifest", frozen["manifest_sha256"]).exit_code == 0
+    assert "đã phê duyệt, chưa phát hành" in tiendo("summarise", "--period", "2025-10").stdout
     sent = json.loads(tiendo("publish", "--release", frozen["release_id"], "--json").stdout)
     assert sent["delivered"] > 0
     again = json.loads(tiendo("publish", "--release", frozen["release_id"], "--json").stdout)
@@ -109,6 +172,29 @@ def test_from_sample_to_published_summary_without_airflow(home: Path) -> None:
     assert json.loads(tiendo("summarise", "--period", "2025-10", "--json").stdout)["published"]
     traced = json.loads(tiendo("trace", f"{frozen['release_id']}/rate_total", "--json").stdout)
     assert traced["agrees"]
+
+
+def test_a_mail_that_was_refused_goes_out_again_only_when_asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiendo("sample", "--period", "2025-09", "--out", home / "var" / "inbox", "--communes", 1)
+    tiendo("collect")
+    frozen = json.loads(tiendo("summarise", "--period", "2025-09", "--json").stdout)
+    release = ("--release", frozen["release_id"])
+    tiendo("approve", *release, "--by", "Thư ký", "--manifest", frozen["manifest_sha256"])
+    whole_send = deliver.Outbox.send
+
+    def full_disk(self: deliver.Outbox, message: EmailMessage, recipient: deliver.Recipient) -> None:
+        if recipient.code == refused:
+            raise deliver.RefusedError("hết chỗ")
+        whole_send(self, message, recipient)
+
+    refused = deliver.active_recipients(settings.get().reference_dir)[1].code
+    with monkeypatch.context() as patch:
+        patch.setattr(deliver.Outbox, "send", full_disk)
+        first = tiendo("publish", *release, "--json")
+    assert (first.exit_code, json.loads(first.stdout)["failed"]) == (1, 1)
+    again, asked = tiendo("publish", *release, "--json"), tiendo("publish", *release, "--retry-failed", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["failed"]) == (1, 1)
+    assert (asked.exit_code, json.loads(asked.stdout)["delivered"]) == (0, 1)
 
 
 def test_the_next_template_is_filled_from_the_warehouse_and_comes_back_clean(home: Path) -> None:

@@ -140,13 +140,19 @@ def report(
     *,
     proposals: Sequence[dict[str, Any]] = (),
     outputs: Sequence[dict[str, Any]] = (),
+    tasks: Sequence[dict[str, Any]] = (),
     **more: Any,
 ) -> int:
-    """An accepted report of a commune with these leaf lines, proposals and outputs."""
+    """An accepted report of a commune with these leaf lines, proposals, outputs and reports on tasks."""
     number = submission(connection, commune, period, **more)
     year = more.get("budget_year") or Period.parse(period).year
     key = {"submission_id": number, "commune_code": commune, "period": period, "budget_year": year}
-    for table, rows in (("disbursement", lines), ("proposal", proposals), ("output_indicator", outputs)):
+    for table, rows in (
+        ("disbursement", lines),
+        ("proposal", proposals),
+        ("output_indicator", outputs),
+        ("task_report", tasks),
+    ):
         _insert(connection, table, [{**key, "row_no": n, **row} for n, row in enumerate(rows, 11)])
     return number
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from etl.compute.tasks import states
 from etl.errors import ReleaseError, UsageError
 from etl.load import warehouse as db
 from etl.load.warehouse import Connection
@@ -185,6 +186,51 @@ def test_the_task_of_the_office_is_eleven_days_overdue_and_that_of_finance_is_no
     assert result.get("task_state", task="QS-2025-10-6.1").text == "Sắp đến hạn"
     assert result.get("tasks", state="Đang thực hiện quá hạn").value == 1
     assert result.get("tasks").value == 21
+
+
+def test_the_report_of_a_month_has_only_the_tasks_that_were_given_out_by_then(connection: Connection) -> None:
+    builders.report(connection, QUAN_SON, "2025-09", [line("GNBV-DA2", "SN", 1000 * TRIEU, 0)])
+
+    september = compute(connection, Period(2025, 9))
+
+    assert september.get("tasks").value == 0
+    assert september.find("task_state", task="QS-2025-10-6.4") is None
+    assert "Tổng số nhiệm vụ đang theo dõi: 0" in text_of(report.build(september))
+
+
+def test_a_task_that_was_registered_later_is_not_in_what_was_known_before(connection: Connection) -> None:
+    before = builders.LOADED - timedelta(days=1)
+    known = "select count(*) from mart.task_state('2025-10-31', %s)"
+    assert connection.execute(known, (before,)).fetchone() == (0,)
+    assert connection.execute(known, (builders.LOADED,)).fetchone() == (21,)
+
+
+def test_only_the_commune_that_leads_a_task_can_report_it_done(connection: Connection) -> None:
+    done = {"status": "Đã hoàn thành", "done_date": date(2025, 10, 15)}
+    tasks = [{"task_id": "QS-2025-10-1.a", **done}, {"task_id": "QS-2025-10-6.4", **done}]
+    for commune in (DONG_KINH, QUAN_SON):
+        builders.report(connection, commune, "2025-10", [line("GNBV-DA2", "SN", 1000 * TRIEU, 0)], tasks=tasks)
+        states = compute(connection)
+        assert states.get("task_state", task="QS-2025-10-6.4").text == "Đang thực hiện quá hạn"
+        done_by_its_lead = states.get("task_state", task="QS-2025-10-1.a").text == "Đã hoàn thành đúng hạn"
+        assert done_by_its_lead == (commune == QUAN_SON)
+
+
+def test_a_task_was_done_on_the_day_that_a_later_report_gives(connection: Connection) -> None:
+    row = {"task_id": "QS-2025-10-1.a", "status": "Đang thực hiện"}
+    builders.report(connection, QUAN_SON, "2025-10", [line("GNBV-DA2", "SN", 1000 * TRIEU, 0)], tasks=[row])
+    row |= {"status": "Đã hoàn thành", "done_date": date(2026, 1, 5)}
+    lines = [line("MTQG-2630", "DT", 1000 * TRIEU, 0)]
+    builders.report(connection, QUAN_SON, "2026-01", lines, tasks=[row])
+
+    found = {
+        day: {t["task_id"]: (t["state"], t["days_overdue"]) for t in states(connection, day)}["QS-2025-10-1.a"]
+        for day in (date(2025, 12, 31), date(2026, 1, 4), date(2026, 1, 5))
+    }
+
+    assert list(found.values()) == [
+        ("Sắp đến hạn", 0), ("Đang thực hiện quá hạn", 4), ("Đã hoàn thành quá hạn", 0),
+    ]  # fmt: skip
 
 
 def test_a_task_without_a_date_is_neither_overdue_nor_due_soon(connection: Connection) -> None:

@@ -46,6 +46,11 @@ def test_the_other_forms_are_there_too(loaded: Loaded, period: Period) -> None:
     for form, table in (("B02", "output_indicator"), ("B03", "task_report"), ("B04", "proposal")):
         found = rows(f"select count(*) as n from core.{table} where period = %s", str(period))
         assert found[0]["n"] == len(facts[form]), form
+    said = {(f["commune"], f["task_id"]): (f["status"], f["done_date"]) for f in facts["B03"]}
+    reports = rows(
+        "select commune_code, task_id, status, done_date from core.task_report where period = %s", str(period)
+    )
+    assert {(r["commune_code"], r["task_id"]): (r["status"], as_text(r["done_date"])) for r in reports} == said
     expected = {(f["commune"], f["indicator_code"]): f for f in facts["B02"]}
     for row in rows("select * from core.output_indicator where period = %s", str(period)):
         fact = expected[row["commune_code"], row["indicator_code"]]

@@ -102,6 +102,25 @@ def test_a_ticked_sheet_declares_its_blank_figures_zero() -> None:
     assert {r.values["actual_ytd"] for r in report.forms["B02"].rows} == {0}
 
 
+def test_a_tick_on_a_form_that_says_something_is_asked_about() -> None:
+    def tick(book) -> None:
+        book["B02-ChiTieu"]["C7"] = book["B04-KienNghi"]["C7"] = "x"
+
+    findings, verdict = _judge_one(edited(tick, workbook(QUAN_SON), values=True), QUAN_SON)
+    assert verdict == "accepted"
+    assert [(f.rule, f.sheet) for f in findings] == [("M47", "B04-KienNghi")]
+
+
+def test_a_task_that_is_reported_done_needs_its_date() -> None:
+    def finish(book) -> None:
+        sheet = book["B03-NhiemVu"]
+        sheet["I11"], sheet["J11"] = "Đã hoàn thành", None
+
+    findings, verdict = _judge_one(edited(finish, workbook(QUAN_SON), values=True), QUAN_SON)
+    assert verdict == "returned"
+    assert [(f.rule, f.cell) for f in findings] == [("M08", "J11")]
+
+
 def test_a_roadmap_that_is_not_sent_again_is_no_omission() -> None:
     def clear(book) -> None:
         sheet = book["B05-LoTrinh"]
@@ -229,6 +248,46 @@ def test_a_whole_form_in_dong_is_one_finding() -> None:
 
     findings, _ = _judge_one(edited(rescale, values=True))
     assert [(f.rule, f.cell) for f in findings] == [("M06", "D14")]
+
+
+@pytest.mark.parametrize("columns", ["LMNOPRS", "EFGHILMNOPRS"])
+def test_a_form_in_ty_dong_is_one_finding_where_a_month_went_before(columns: str) -> None:
+    """The month's amount of the form holds the cumulative of the month before."""
+
+    def rescale(book) -> None:
+        for row in book["B01-GiaiNgan"].iter_rows(min_row=11):
+            if str(row[2].value or "").endswith(("-DT", "-SN")):
+                for letter in columns:
+                    cell = row[ord(letter) - ord("A")]
+                    cell.value = cell.value and round(cell.value / 1000, 6)
+
+    findings, verdict = _judge_one(edited(rescale))
+    assert verdict == "returned"
+    assert [(f.rule, f.sheet) for f in findings] == [("M06", "B01-GiaiNgan")]
+    assert "tỷ đồng thay vì triệu đồng" in findings[0].message
+
+
+def test_money_paid_back_on_a_line_is_no_other_unit() -> None:
+    def pay_back(book) -> None:
+        sheet = book["B01-GiaiNgan"]
+        row = next(r for r in sheet.iter_rows(min_row=11) if str(r[2].value).endswith("-DT") and r[11].value)
+        for letter in "LMNOPR":
+            row[ord(letter) - ord("A")].value = 0
+        row[11].value = row[13].value = row[17].value = 0.5
+        row[19].value = "Thu hồi theo kết luận thanh tra"
+
+    assert _judge_one(edited(pay_back))[1] == "accepted"
+
+
+@pytest.mark.parametrize("total", [0, 1])
+def test_a_total_that_its_sources_do_not_make_up_is_the_only_finding(total: int) -> None:
+    def type_over(book) -> None:
+        sheet = book["B01-GiaiNgan"]
+        row = next(r for r in sheet.iter_rows(min_row=11) if str(r[2].value).endswith("-DT") and r[11].value)
+        row[3].value = total
+
+    findings, _ = _judge_one(edited(type_over))
+    assert [(f.rule, f.cell[0]) for f in findings] == [("CK02", "D")]
 
 
 def test_a_number_under_the_table_is_nobodys_line() -> None:
