@@ -13,7 +13,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from etl.collect import cells, names
+from etl.collect import cells, commune_names
 from etl.collect.formula import index_to_letters
 from etl.collect.grid import Grid
 from etl.collect.report import Issue
@@ -111,8 +111,8 @@ def read_header(grid: Grid, header_row: int) -> Header:
                 header.unit = (clean(f"{value} {following}" if following else value), where)
             elif match := _NAME.match(folded):
                 above.append(value)
-                if match[1].strip() and all(map(names.is_above_commune, value.splitlines())):
-                    district = district or ((value.strip(), where) if names.districts_in([value]) else None)
+                if match[1].strip() and all(map(commune_names.is_above_commune, value.splitlines())):
+                    district = district or ((value.strip(), where) if commune_names.districts_in([value]) else None)
                 elif header.commune_name is None and match[1].strip():
                     header.commune_name = (value.strip(), where)
             elif match := _REPORTER.match(joined):
@@ -126,7 +126,7 @@ def read_header(grid: Grid, header_row: int) -> Header:
             elif folded.startswith(("huyen ", "thanh pho ", "thi xa ")):
                 above.append(value)
     header.commune_name = header.commune_name or bare or district
-    header.districts = names.districts_in(above)
+    header.districts = commune_names.districts_in(above)
     return header
 
 
@@ -187,7 +187,7 @@ def _from_file_name(file_name: str, province: Province) -> _Named:
             int(official["version"]) if official["version"] else version,
         )
     codes = {code for code in _LOOSE_CODE.findall(folded) if code in province.communes}
-    commune = codes.pop() if len(codes) == 1 else names.mentioned(file_name, province)
+    commune = codes.pop() if len(codes) == 1 else commune_names.mentioned(file_name, province)
     periods = {
         f"{m['year'] or m['year_2']}-{int(m['month'] or m['month_2']):02d}" for m in _LOOSE_PERIOD.finditer(folded)
     }
@@ -241,7 +241,7 @@ def _settle_commune(
             claims.append(_Claim(header.commune_code[0], f"trang {sheet}", sheet, header.commune_code[1]))
         if header.commune_name:
             name, cell = header.commune_name
-            found = names.match(name, province, header.districts)
+            found = commune_names.match(name, province, header.districts)
             if found.kind in ("present", "former"):
                 claims.append(_Claim(found.codes[0], f"trang {sheet}", sheet, cell))
             if found.kind == "former":

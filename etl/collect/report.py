@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from etl.collect.cells import Typed
 from etl.period import Period
@@ -23,6 +24,14 @@ class Issue:
     sheet: str | None = None
     cell: str | None = None
     values: dict[str, str] = field(default_factory=dict)
+
+
+def raw(value: Typed, expected: Typed) -> dict[str, str]:
+    """The figures behind an issue's texts, for programs: đồng, or the number itself."""
+    told = {"raw_value": value, "raw_expected": expected}
+    if isinstance(value, int | Decimal) and isinstance(expected, int | Decimal):
+        told["raw_difference"] = value - expected
+    return {name: f"{figure:f}" if isinstance(figure, Decimal) else str(figure) for name, figure in told.items()}
 
 
 @dataclass

@@ -15,7 +15,7 @@ from etl.collect import cells
 from etl.collect.formula import index_to_letters
 from etl.collect.grid import ErrorValue, Grid, Uncached, compute
 from etl.collect.headers import Table
-from etl.collect.report import Form, Issue, Row
+from etl.collect.report import Form, Issue, Row, raw
 from etl.reference import forms
 
 _TOLERANCE = {"money": Decimal(1), "percent": Decimal("0.005"), "quantity": Decimal("0.000001")}
@@ -50,6 +50,7 @@ def settle(grid: Grid, table: Table, form: Form) -> list[Issue]:
             row.states[key] = fresh.state
         cell = f"{index_to_letters(place[1])}{row.row_no}"
         values = {"value": _shown(column, before), "expected": _shown(column, fresh.value), "column": column.title}
+        values |= raw(before, fresh.value)
         issues.setdefault(row.row_no, Issue("M37", form.sheet, cell, values))
     return list(issues.values())
 

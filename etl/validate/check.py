@@ -6,23 +6,28 @@ from collections.abc import Sequence
 
 from etl.collect.report import Issue, Report
 from etl.reference.province import Province
-from etl.validate import catalogue, controls, settle, suites
+from etl.validate import catalogue, controls, known, settle, suites
 from etl.validate.finding import Finding, verdict
 
 
 def run(
-    reports: Sequence[Report], province: Province, known_tasks: frozenset[str] | None = None
+    reports: Sequence[Report],
+    province: Province,
+    known_tasks: frozenset[str] | None = None,
+    known_of: Sequence[known.Known] | None = None,
 ) -> list[list[Finding]]:
     """Findings of each report, in the order of ``reports``, most important first within each.
 
-    ``known_tasks`` are the ids of the register; the tasks of the reference data unless given. A refused file has only
-    its refusal. Deterministic; reads nothing but its arguments and the catalogue.
+    ``known_tasks`` are the ids of the register, the tasks of the reference data unless given; ``known_of`` is what the
+    warehouse knows for each report. A refused file has only its refusal. Deterministic; reads nothing but its
+    arguments and the catalogue.
     """
     result: list[list[Finding]] = [[_intake_finding(i) for i in report.issues] for report in reports]
     for position, report in enumerate(reports):
         if not report.refused:
             if report.settled is None:
                 report.settled = settle.settle(report, province)
+                report.settled += known.compare(report, known_of[position] if known_of else known.NOTHING, province)
             result[position] += [_intake_finding(i) for i in report.settled]
     tasks = known_tasks if known_tasks is not None else frozenset(t["task_id"].upper() for t in province.tasks())
     parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}
@@ -46,7 +51,7 @@ def judge(report: Report, findings: Sequence[Finding]) -> str:
 
 def _intake_finding(issue: Issue) -> Finding:
     rule = catalogue.intake()[issue.rule]
-    values = {"value": "", "expected": "", "column": "", "message": "", "fix": "", **issue.values}
+    values = {"value": "", "expected": "", "difference": "", "column": "", "message": "", "fix": "", **issue.values}
     values["headers"] = "; ".join(
         text
         for text, wanted in (
@@ -60,9 +65,9 @@ def _intake_finding(issue: Issue) -> Finding:
         severity="info" if rule.state == "beta" else rule.severity,
         sheet=issue.sheet,
         cell=issue.cell,
-        value=issue.values.get("value") or None,
-        expected=issue.values.get("expected") or None,
-        difference=None,
+        value=issue.values.get("raw_value") or issue.values.get("value") or None,
+        expected=issue.values.get("raw_expected") or issue.values.get("expected") or None,
+        difference=issue.values.get("raw_difference") or issue.values.get("difference") or None,
         message=rule.message.format(**values),
         fix=rule.fix.format(**values),
     )
