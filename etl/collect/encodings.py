@@ -108,6 +108,7 @@ def encoding_of(text: str, font: str | None = None) -> str | None:
     return "VNI" if pairs >= 2 and not signs else None
 
 
+@lru_cache(maxsize=65536)
 def is_modern(text: str) -> bool:
     """Whether ``text`` has letters that only Unicode Vietnamese has."""
     return not text.isascii() and bool(_MODERN.search(text))

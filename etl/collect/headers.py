@@ -24,6 +24,7 @@ _DEPTHS = (2, 1, 3)
 _NOT_KEY = re.compile(r"[^a-z0-9%+]")
 _MATCHED_SHARE = 0.6
 _LONGEST = 200
+_WAYS = {"money": "money", "quantity": "number", "percent": "number", "code": "code", "date": "date", "enum": "enum"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Table:
     unknown: tuple[tuple[str, str], ...]
     """Cell and text of every header that the form does not have."""
     share: float
+
+    @cached_property
+    def plan(self) -> tuple[tuple[str, int | None, str, forms.Column], ...]:
+        """(layout key, column index or None, way of reading, column) of every column of the form."""
+        return tuple((c.key, self.columns.get(c.key), _WAYS.get(c.kind, "text"), c) for c in self.layout.columns)
 
     @cached_property
     def numeric_keys(self) -> tuple[str, ...]:

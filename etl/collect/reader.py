@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 from etl.collect import cells, encodings, guard, headers, identity, sheet, stale
@@ -43,7 +43,6 @@ _PARTS = re.compile(r"[:,/]")
 """Splits what a computed column is made of: ``percent:disb_ytd/plan_total``."""
 _LONGEST_MARK = 120
 _LARGEST = float(cells.LARGEST)
-_WAYS = {"money": "money", "quantity": "number", "percent": "number", "code": "code", "date": "date", "enum": "enum"}
 _MILLIONS = re.compile(r"trieu|\btr\.? ?(?:d|vnd)|1\.?000\.?000 ?(?:d|vnd)")
 """Ways of writing triệu đồng (tr.đ, trđ, 1.000.000 đ)."""
 _BY_LINE = ("B01", "B05")
@@ -447,12 +446,6 @@ _Found = tuple[
 ]
 
 
-@cache
-def _plan(layout: forms.Sheet) -> tuple[tuple[str, str, forms.Column], ...]:
-    """(layout key, way of reading, column) of every column of the form."""
-    return tuple((c.key, _WAYS.get(c.kind, "text"), c) for c in layout.columns)
-
-
 def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found:
     """The row, its issues, its numbers that wait for the workbook's style, and the styles that its texts prove."""
     values: dict[str, cells.Typed] = {}
@@ -464,9 +457,7 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
     styles: list[tuple[str, str]] = []
     line = grid.rows[r]
     width, on_budget = len(line), role != "off_budget"
-    place = table.columns.get
-    for key, way, column in _plan(table.layout):
-        index = place(key)
+    for key, index, way, column in table.plan:
         raw = line[index] if index is not None and index < width else None
         if raw is None or raw == "":
             values[key] = None

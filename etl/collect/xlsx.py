@@ -39,7 +39,7 @@ _FAR_COLUMN = re.compile(rb'<c\s(?:[^>]*?\s)?r="[A-Z]{3,}\d')
 _FAR_BLANK = re.compile(rb'<c\s(?:[^>]*?\s)?r="[A-Z]{3,}\d+"[^>]*?(?:/>|>\s*(?:<v\s*/>\s*)?</c>)')
 _NO_ADDRESS = re.compile(rb"<c(?:>|\s(?![^>]*\br=))")
 """A cell without its place; a program that leaves it out does so everywhere, so the first one tells."""
-_THREE_LETTERS = re.compile(rb'\sr="[A-Z]{3}')
+_THREE_LETTERS = re.compile(rb' r="[A-Z]{3}')
 _TWO_LETTERS = re.compile(rb'<c\s(?:[^>]*?\s)?r="[A-Z]{2}\d')
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s([^>]*?)/?>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*?)/?>")
