@@ -11,7 +11,10 @@ import unicodedata
 
 from etl.collect.text import clean
 
-_TCVN3 = "ĂÂÊÔƠƯĐăâêôơưđẰ\u0300\u0309\u0303\u0301\u0323àảãáạẲằẳẵắẴẮẦẨẪẤỀặầẩẫấậèỂẻẽéẹềểễếệìỉỄẾỒĩíịòỔỏõóọồổỗốộờởỡớợùỖủũúụừửữứựỳỷỹýỵ"
+_TCVN3 = (
+    "ĂÂÊÔƠƯĐăâêôơưđẰ\u0300\u0309\u0303\u0301\u0323àảãáạẲằẳẵắẴẮẦẨẪẤỀặầẩẫấậèỂẻẽéẹềểễếệìỉ"
+    "ỄẾỒĩíịòỔỏõóọồổỗốộờởỡớợùỖủũúụừửữứựỳỷỹýỵ"
+)
 """TCVN 5712:1993 from byte 0xA1 on; its third part (VN3) is what .VnTime fonts use, known as TCVN3 or ABC."""
 
 _LABELS = {
@@ -40,7 +43,7 @@ def is_vietnamese(text: str) -> bool:
     for c in unicodedata.normalize("NFC", text):
         if c.isascii() or c in "đĐ" or c in _DASHES:
             continue
-        base, *marks = unicodedata.normalize("NFD", c)
+        base, *marks = list(unicodedata.normalize("NFD", c))
         if base.lower() not in "aeiouyd" or not marks or not set(marks) <= _ACCENTS | _SHAPES:
             return False
     return True

@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from etl.collect import names
 from etl.collect.guard import Refusal
@@ -158,7 +159,7 @@ def _too_dense(unpacked: int, packed: int) -> bool:
 def _overlap(entries: Sequence[zipfile.ZipInfo]) -> bool:
     """Entries that share bytes: one small block inflated many times."""
     spans = sorted((e.header_offset, e.header_offset + 30 + e.compress_size) for e in entries)
-    return any(end > following for (_, end), (following, _) in zip(spans, spans[1:], strict=False))
+    return any(end > following for (_, end), (following, _) in pairwise(spans))
 
 
 def _escapes(path: str) -> bool:

@@ -9,8 +9,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from etl import settings
-from etl.collect import archive, reader
-from etl.collect.report import Report
+from etl.collect import archive, identity, package, reader
+from etl.collect.guard import Refusal
+from etl.collect.report import Issue, Report
 from etl.reference import province as reference
 
 _SMALL = 4
@@ -24,7 +25,28 @@ def _rarely_collect() -> None:
 
 def _read(job: tuple[str, str, Path, Path]) -> Report:
     file_name, sha256, archive_dir, folder = job
-    return reader.read(file_name, archive.fetch(archive_dir, sha256), reference.load(folder))
+    data, province = archive.fetch(archive_dir, sha256), reference.load(folder)
+    if package.is_package(data):
+        return _refused_package(file_name, sha256, data, province)
+    return reader.read(file_name, data, province)
+
+
+def _refused_package(file_name: str, sha256: str, data: bytes, province: reference.Province) -> Report:
+    """Only a zip that could not be taken apart comes here: its members are read in its place otherwise."""
+    refusal = package.unpack(file_name, data)
+    if not isinstance(refusal, Refusal):
+        return reader.read(file_name, data, province)
+    named = identity.settle(file_name, {}, {}, province)
+    return Report(
+        file_name=file_name,
+        sha256=sha256,
+        commune_code=named.commune_code,
+        period=named.period,
+        budget_year=named.budget_year,
+        version_no=named.version_no,
+        issues=[Issue(refusal.rule, values={"message": refusal.message, "fix": refusal.fix})],
+        refused=True,
+    )
 
 
 def read_all(files: Sequence[tuple[str, str]], archive_dir: Path, folder: Path) -> Iterator[Report]:
