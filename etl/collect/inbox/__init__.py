@@ -67,10 +67,15 @@ def configured(conf: settings.Settings, by_connection: ByConnection | None = Non
         return [_default_folder(conf)]
     made: list[Inbox] = []
     for n, text in enumerate(dict.fromkeys(conf.inboxes), 1):
+        name = f"số {n} trong TIENDO_INBOXES"
         try:
-            made.append(_default_folder(conf) if text == FOLDER else open_inbox(text, by_connection))
+            if text == FOLDER:
+                made.append(_default_folder(conf))
+                continue
+            name = addresses.parse(text).name
+            made.append(open_inbox(text, by_connection))
         except UsageError as error:
-            made.append(Misaddressed(f"số {n} của TIENDO_INBOXES", str(error)))
+            made.append(Misaddressed(name, str(error)))
     return made
 
 
@@ -84,7 +89,9 @@ def open_inbox(text: str, by_connection: ByConnection | None = None) -> Inbox:
     address = addresses.parse(text)
     if address.connection_id:
         if by_connection is None:
-            raise UsageError(f"{address.name} dùng kết nối của Airflow, chỉ đọc được khi chạy trong Airflow.")
+            raise UsageError(
+                f"địa chỉ dùng kết nối {address.connection_id} của Airflow, chỉ đọc được khi chạy trong Airflow."
+            )
         return by_connection(address)
     secrets = [address.password]
     if address.scheme == "file":

@@ -23,7 +23,16 @@ _LONGEST_DETAIL = 300
 _WRONG_ACCOUNT = {"PermissionDenied", "PermissionError", "NoCredentialsError", "PartialCredentialsError"}
 _NO_CONNECTION = {"ConnectionRefusedError", "gaierror", "EndpointConnectionError", "ConnectTimeoutError"}
 _NO_ANSWER = {"TimeoutError", "ReadTimeoutError", "FSTimeoutError"}
-_BROKEN_OFF = {"ConnectionLost", "ConnectionError", "ConnectionClosedError", "abort", "IncompleteReadError", "EOFError"}
+_BROKEN_OFF = {
+    "ConnectionLost",
+    "SFTPConnectionLost",
+    "SFTPNoConnection",
+    "ConnectionError",
+    "ConnectionClosedError",
+    "abort",
+    "IncompleteReadError",
+    "EOFError",
+}
 _UNKNOWN_HOST = {"HostKeyNotVerifiable", "SSLCertVerificationError"}
 
 
@@ -108,7 +117,7 @@ def reason(error: BaseException, secrets: Iterable[str] = ()) -> str:
         what = "máy chủ không trả lời"
     elif kinds & _BROKEN_OFF:
         what = "mất kết nối giữa chừng"
-    elif "FileNotFoundError" in kinds:
+    elif "FileNotFoundError" in kinds or "nonexistent" in detail.lower():
         what = "không có thư mục hoặc kho này"
     else:
         what = "lỗi"

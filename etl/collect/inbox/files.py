@@ -53,7 +53,8 @@ class Files:
         return self._name
 
     def items(self, now: datetime) -> Iterator[Item]:
-        """Files of the folder and its subfolders in the order of their paths, except uploads under way."""
+        """Files of the folder and its subfolders in the order of their paths. A file that was touched a moment ago and a
+        subfolder that may not be listed are items too, which cannot be read yet, or at all."""
         with reaching(self._name, self._secrets):
             self._system = self._connect()
             found = sorted(self._all(), key=lambda info: str(info["name"]))
@@ -62,11 +63,12 @@ class Files:
                 yield Item(names.shown(self._inside(info)) + "/", "")
                 continue
             parts = tuple(names.shown(part) for part in self._inside(info).split("/"))
-            if is_ignored(parts) or self._is_fresh(info, now):
+            if is_ignored(parts):
                 continue
             key = "/".join(parts)
-            self._found[key] = info
-            yield Item(key, _revision(info), info.get("size"))
+            is_fresh = self._is_fresh(info, now)
+            self._found[key] = {**info, "type": "fresh"} if is_fresh else info
+            yield Item(key, "" if is_fresh else _revision(info), info.get("size"))
 
     def _all(self) -> Iterator[Mapping[str, Any]]:
         try:
@@ -111,6 +113,8 @@ class Files:
         info = self._found.get(item.key)
         if info is None:
             raise UnreadableError(item.key)
+        if info["type"] == "fresh":
+            raise StillArrivingError(item.key)
         *folders, file_name = item.key.split("/")
         yield Arrival(
             file_name=file_name,
@@ -194,7 +198,7 @@ def s3(key: str | None, secret: str | None, endpoint: str | None, region: str | 
     """An S3-compatible store by s3fs. Without ``key`` the account comes from where AWS clients look for it."""
     from s3fs import S3FileSystem
 
-    return S3FileSystem(
+    system = S3FileSystem(
         key=key or None,
         secret=secret or None,
         endpoint_url=endpoint or None,
@@ -208,3 +212,5 @@ def s3(key: str | None, secret: str | None, endpoint: str | None, region: str | 
         skip_instance_cache=True,
         **options,
     )
+    system.retries = 2  # by default five, with growing pauses; the next turn is soon enough
+    return system
