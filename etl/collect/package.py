@@ -27,7 +27,6 @@ MAX_RATIO = 100
 """Unpacked by packed size; workbooks are packed already, a CSV file comes to about twenty."""
 
 _RATIO_COUNTS_FROM_BYTES = 1_000_000
-_PIECE_BYTES = 256 * 1024
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -107,7 +106,7 @@ def unpack(file_name: str, data: bytes) -> list[Member] | Refusal:
             refusal = _by_headers(entries, len(data))
             if refusal is not None:
                 return refusal
-            return _members(archive, [e for e in entries if not _path(e).endswith("/")], names.shown(file_name))
+            return _members(archive, data, [e for e in entries if not _path(e).endswith("/")], names.shown(file_name))
     except _BROKEN:
         return _DAMAGED
 
@@ -166,14 +165,17 @@ def _escapes(path: str) -> bool:
     return path.startswith("/") or ".." in path.split("/") or path[1:2] == ":" or "\x00" in path
 
 
-def _members(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], file_name: str) -> list[Member] | Refusal:
+def _members(
+    archive: zipfile.ZipFile, data: bytes, entries: Sequence[zipfile.ZipInfo], file_name: str
+) -> list[Member] | Refusal:
     members: list[Member] = []
     total = 0
     for entry in entries:
         path = _path(entry)
         if _is_litter(path):
             continue
-        content = _inflate(archive, entry, MAX_UNPACKED_BYTES - total)
+        archive.open(entry).close()  # compares the entry's own header with the table of contents
+        content = _inflate(data, entry, MAX_UNPACKED_BYTES - total)
         if content is None:
             return _BOMB
         total += len(content)
@@ -191,15 +193,25 @@ def _members(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], file_
     return chosen
 
 
-def _inflate(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int) -> bytes | None:
-    """Bytes of an entry a piece at a time; None as soon as they are more than stated or than there is room for."""
-    pieces = bytearray()
-    with archive.open(entry) as part:
-        while piece := part.read(_PIECE_BYTES):
-            pieces += piece
-            if len(pieces) > room or len(pieces) > entry.file_size:
-                return None
-    return bytes(pieces)
+def _inflate(data: bytes, entry: zipfile.ZipInfo, room: int) -> bytes | None:
+    """Bytes of an entry; None when it inflates to more than its header states or than there is room for.
+
+    Not by ``ZipFile.read``, which silently stops at the stated size. Raises BadZipFile for what is cut off or changed.
+    """
+    name_length, extra_length = struct.unpack_from("<HH", data, entry.header_offset + 26)
+    start = entry.header_offset + 30 + name_length + extra_length
+    packed = memoryview(data)[start : start + entry.compress_size]
+    if entry.compress_type == zipfile.ZIP_STORED:
+        content, is_complete = bytes(packed), len(packed) == entry.file_size
+    else:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        content = inflater.decompress(packed, min(room, entry.file_size) + 1)
+        is_complete = inflater.eof and len(content) == entry.file_size
+    if len(content) > min(room, entry.file_size):
+        return None
+    if not is_complete or zlib.crc32(content) != entry.CRC:
+        raise zipfile.BadZipFile(entry.filename)
+    return content
 
 
 def _is_litter(path: str) -> bool:

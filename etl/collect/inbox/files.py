@@ -53,7 +53,7 @@ class Files:
         return self._name
 
     def items(self, now: datetime) -> Iterator[Item]:
-        """Files of the folder and its subfolders in the order of their paths. A file that was touched a moment ago and a
+        """Files of the folder and its subfolders in the order of their paths. A file touched a moment ago and a
         subfolder that may not be listed are items too, which cannot be read yet, or at all."""
         with reaching(self._name, self._secrets):
             self._system = self._connect()
