@@ -108,6 +108,10 @@ def sftp_server(folder: Path) -> Iterator[SftpServer]:
 async def _close_ssh(listener: Any) -> None:
     listener.close()
     await listener.wait_closed()
+    left = asyncio.all_tasks() - {asyncio.current_task()}  # of clients that went away without a word
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 @dataclass
