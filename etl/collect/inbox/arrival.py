@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -74,6 +74,16 @@ class UnreadableError(TiendoError):
 
 class StillArrivingError(TiendoError):
     """This one item changed while it was read: it is left for the next turn."""
+
+
+def key_of(parts: tuple[str, ...], taken: Container[str]) -> str:
+    """Key of a file by the shown parts of its path; numbered where another file is shown under the same name, such as
+    the composed and the decomposed form of one word."""
+    key, n = "/".join(parts), 1
+    while key in taken:
+        n += 1
+        key = "/".join(parts) + f"~{n}"
+    return key
 
 
 def is_ignored(parts: tuple[str, ...]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from etl.collect import names
 from etl.collect.inbox.address import reaching
-from etl.collect.inbox.arrival import Arrival, Item, StillArrivingError, UnreadableError, is_ignored
+from etl.collect.inbox.arrival import Arrival, Item, StillArrivingError, UnreadableError, is_ignored, key_of
 
 SFTP_QUIET_SECONDS = 30
 """Programs that upload write every second or so; this long without a write and the file is whole."""
@@ -65,9 +65,9 @@ class Files:
             parts = tuple(names.shown(part) for part in self._inside(info).split("/"))
             if is_ignored(parts):
                 continue
-            key = "/".join(parts)
+            key = key_of(parts, self._found)
             is_fresh = self._is_fresh(info, now)
-            self._found[key] = {**info, "type": "fresh"} if is_fresh else info
+            self._found[key] = {**info, "parts": parts, "type": "fresh" if is_fresh else "file"}
             yield Item(key, "" if is_fresh else _revision(info), info.get("size"))
 
     def _all(self) -> Iterator[Mapping[str, Any]]:
@@ -115,7 +115,7 @@ class Files:
             raise UnreadableError(item.key)
         if info["type"] == "fresh":
             raise StillArrivingError(item.key)
-        *folders, file_name = item.key.split("/")
+        *folders, file_name = info["parts"]
         yield Arrival(
             file_name=file_name,
             path=item.key,

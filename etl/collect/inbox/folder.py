@@ -10,7 +10,7 @@ from pathlib import Path
 
 from etl.collect import names
 from etl.collect.inbox.address import reaching
-from etl.collect.inbox.arrival import Arrival, Item, StillArrivingError, UnreadableError, is_ignored
+from etl.collect.inbox.arrival import Arrival, Item, StillArrivingError, UnreadableError, is_ignored, key_of
 
 _PIECE_BYTES = 1024 * 1024
 
@@ -21,7 +21,7 @@ class Folder:
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
         self._name = name
-        self._files: dict[str, Path] = {}
+        self._files: dict[str, tuple[Path, tuple[str, ...]]] = {}
 
     @property
     def name(self) -> str:
@@ -41,8 +41,8 @@ class Folder:
             except (PermissionError, FileNotFoundError):
                 continue
             parts = tuple(names.shown(part) for part in path.relative_to(self._path).parts)
-            key = "/".join(parts)
-            self._files[key] = path
+            key = key_of(parts, self._files)
+            self._files[key] = path, parts
             yield Item(key, f"{status.st_size}.{status.st_mtime_ns}.{status.st_ctime_ns}", status.st_size)
 
     def _found(self, closed: list[Path]) -> Iterator[Path]:
@@ -56,14 +56,13 @@ class Folder:
                     yield path
 
     def arrivals(self, item: Item) -> Iterator[Arrival]:
-        path = self._files.get(item.key)
+        if item.key not in self._files:
+            raise UnreadableError(item.key)
+        path, (*folders, file_name) = self._files[item.key]
         try:
-            if path is None:
-                raise PermissionError
             modified = path.stat().st_mtime
         except OSError:
             raise UnreadableError(item.key) from None
-        *folders, file_name = item.key.split("/")
         yield Arrival(
             file_name=file_name,
             path=item.key,
