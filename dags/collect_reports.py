@@ -1,12 +1,15 @@
 """### Thu thập báo cáo của các xã, phường
 
-Quét hộp nhận, lưu nguyên bản, kiểm tra, nạp số liệu đạt yêu cầu, trả lại tệp đã đánh dấu.
+Quét các hộp nhận (thư mục, SFTP, kho S3, hộp thư), lưu nguyên bản, kiểm tra, nạp số liệu đạt yêu cầu, trả lại tệp
+đã đánh dấu.
 
 **Khi một tác vụ màu đỏ:** tệp sai số liệu *không bao giờ* làm đỏ tác vụ (xã nhận lại tệp có đánh dấu).
 Màu đỏ nghĩa là hạ tầng hỏng hoặc lỗi chương trình: mở nhật ký của tác vụ, sửa nguyên nhân, rồi bấm *Clear*.
 Chạy lại bao nhiêu lần cũng được: mỗi nguyên bản chỉ được nạp một lần theo mã băm sha256.
 
-* `archive`: hộp nhận không đọc được, hết dung lượng đĩa, mất kết nối kho dữ liệu.
+* `archive`: hết dung lượng đĩa, mất kết nối kho dữ liệu.
+* `all_inboxes_reached`: nêu tên hộp nhận không kết nối được hoặc đứt giữa chừng, và lý do. Các hộp khác vẫn được nhận,
+  kiểm tra và trả kết quả; tệp của hộp hỏng được lấy ở lượt chạy sau, không cần *Clear*.
 * `process`: kho dữ liệu; tệp nào đang xử lý dở thì lần sau làm lại từ đầu tệp đó.
 * `hand_back`: thư mục trả kết quả không ghi được.
 """
@@ -30,13 +33,22 @@ from etl.airflow_io import TIMEZONE, default_args
     doc_md=__doc__,
 )
 def collect_reports() -> None:
-    """archive -> process -> hand_back; each reads what the one before has stored, none passes rows on."""
+    """archive -> process -> hand_back; each reads what the one before has stored, none passes rows on.
+
+    What ``archive`` could not reach is told by a task of its own, which holds up nothing.
+    """
 
     @task
     def archive() -> dict[str, object]:
-        from etl import clock, steps
+        from etl import airflow_io, clock, steps
 
-        return steps.archive_inbox(clock.now())
+        return steps.archive_inbox(clock.now(), airflow_io.inboxes())
+
+    @task
+    def all_inboxes_reached(archived: dict[str, object]) -> None:
+        from etl import steps
+
+        steps.require_all_inboxes(archived)
 
     @task
     def process() -> dict[str, object]:
@@ -50,7 +62,9 @@ def collect_reports() -> None:
 
         return steps.hand_back(clock.now())
 
-    archive() >> process() >> hand_back()
+    archived = archive()
+    archived >> process() >> hand_back()
+    all_inboxes_reached(archived)
 
 
 collect_reports()

@@ -1,4 +1,4 @@
-"""What the DAG files share: the month of a run, which errors are worth another try, the mail connection.
+"""What the DAG files share: the month of a run, which errors are worth another try, mail and inbox connections.
 
 The only module of the package that knows Airflow. Reading it loads ``airflow.sdk`` and nothing heavy, because
 every DAG file is read again and again.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow.sdk import Connection, ExceptionRetryPolicy, RetryAction, RetryRule
@@ -17,6 +18,9 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from etl.errors import InfrastructureError, UsageError
 from etl.period import Period
+
+if TYPE_CHECKING:
+    from etl.collect.inbox import Address, Inbox
 
 TIMEZONE = "Asia/Ho_Chi_Minh"
 RETRY_DELAY = timedelta(minutes=2)
@@ -85,3 +89,88 @@ def smtp_url() -> str | None:
     account = f"{user}{password}@" if user else ""
     port = f":{connection.port}" if connection.port else ""
     return f"{scheme}://{account}{connection.host}{port}"
+
+
+def inboxes() -> list[Inbox]:
+    """The inboxes of ``TIENDO_INBOXES``, with the servers and accounts of Airflow's connections; none is opened yet.
+
+    ``sftp://<id>@/path`` · ``s3://<id>@bucket/prefix`` · ``imap://<id>@/INBOX``. An id that Airflow does not know makes
+    only that inbox unusable.
+    """
+    from etl import settings
+    from etl.collect import inbox
+
+    return inbox.configured(settings.get(), _inbox_by_connection)
+
+
+def _inbox_by_connection(address: Address) -> Inbox:
+    from etl.collect import inbox
+    from etl.collect.inbox import mailbox
+
+    try:
+        connection = Connection.get(address.connection_id or "")
+    except AirflowNotFoundException:
+        raise UsageError(f"Airflow không có kết nối {address.connection_id}.") from None
+    extra = connection.extra_dejson
+    secrets = [connection.password or "", *(v for k, v in extra.items() if isinstance(v, str) and _is_secret(k))]
+    if address.scheme == "sftp":
+        return inbox.sftp_inbox(address.name, partial(_sftp, connection), address.path, secrets)
+    if address.scheme == "s3":
+        return inbox.s3_inbox(address.name, partial(_s3, connection), address.host, address.path, secrets)
+    # The fields are those of the provider's ImapHook. Its client has no time limit and no STARTTLS, so it is ours.
+    connect = partial(
+        mailbox.connect,
+        connection.host or "",
+        connection.port,
+        connection.login or "",
+        connection.password or "",
+        tls=str(extra.get("use_ssl", True)).lower() != "false",
+        check=extra.get("ssl_context") != "none",
+    )
+    return inbox.imap_inbox(address, connect, secrets)
+
+
+def _is_secret(field: str) -> bool:
+    return any(word in field.lower() for word in ("key", "secret", "pass", "token"))
+
+
+def _sftp(connection: Connection) -> Any:
+    """SFTP through Airflow's object storage and its sftp provider, which left to itself trusts any server.
+
+    Who the server must be: ``host_key`` in the extra of the connection (as in the provider's hook), a file
+    ``known_hosts`` there, or the known_hosts file of the account that Airflow runs under. ``no_host_key_check: true``
+    trusts any.
+    """
+    from airflow.sdk.io import get_fs
+    from asyncssh import import_private_key, import_public_key
+
+    from etl.collect.inbox import files
+
+    extra, options = connection.extra_dejson, files.sftp_options()
+    if str(extra.get("no_host_key_check", "")).lower() == "true":
+        options["known_hosts"] = None
+    elif text := extra.get("host_key"):
+        key = import_public_key(text if " " in text.strip() else f"ssh-rsa {text}")
+        options["known_hosts"] = ([key], [], [])
+    elif extra.get("known_hosts"):
+        options["known_hosts"] = extra["known_hosts"]
+    if extra.get("private_key"):  # the provider would take the key itself for the name of a file
+        options["client_keys"] = [import_private_key(extra["private_key"], extra.get("private_key_passphrase"))]
+    return get_fs("sftp", connection.conn_id, options)
+
+
+def _s3(connection: Connection) -> Any:
+    """An S3-compatible store with the fields of an ``aws`` connection: login and password, or the extra's
+    ``aws_access_key_id`` and ``aws_secret_access_key``; ``endpoint_url`` and ``region_name`` in the extra.
+
+    s3fs directly: Airflow's amazon provider would add two dozen packages (Redshift, Athena, SageMaker) for this one.
+    """
+    from etl.collect.inbox import files
+
+    extra = connection.extra_dejson
+    return files.s3(
+        connection.login or extra.get("aws_access_key_id"),
+        connection.password or extra.get("aws_secret_access_key"),
+        extra.get("endpoint_url"),
+        extra.get("region_name"),
+    )

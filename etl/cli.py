@@ -171,13 +171,12 @@ def collect(as_json: Json = False) -> None:
     }
     if as_json:
         _print_json(result)
-        return
-    done = result["process"]
-    typer.echo(
-        f"Hộp thư đến {result['archive']['inbox']}: {result['archive']['seen']} tệp, "
-        f"{result['archive']['new']} tệp mới. "
-        f"Tiếp nhận {done['accepted']}, trả lại {done['returned']}, không mở được {done['refused']}."
-    )
+    else:
+        done = result["process"]
+        for name, found in result["archive"]["inboxes"].items():
+            typer.echo(f"Hộp nhận {name}: {found['seen']} tệp hoặc thư, {found['new']} tệp mới.")
+        typer.echo(f"Tiếp nhận {done['accepted']}, trả lại {done['returned']}, không mở được {done['refused']}.")
+    steps.require_all_inboxes(result["archive"])
 
 
 @app.command()

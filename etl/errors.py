@@ -21,3 +21,8 @@ class InfrastructureError(TiendoError):
 
 class ReleaseError(TiendoError):
     """A release may not go out: files changed after the approval, no approval, figures that do not add up."""
+
+
+class InboxDownError(TiendoError):
+    """An inbox could not be reached, or broke off while it was read. It delays only itself: the others go on, and
+    what it holds is fetched the next time."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -29,10 +30,20 @@ class Settings(BaseSettings):
         default=None, description="postgresql://… of the warehouse; empty: the embedded server under home"
     )
     inbox: Path | None = Field(default=None, description="Folder inbox; empty: home/inbox")
+    inboxes: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses of all inboxes, separated by blanks (etl/collect/inbox/address.py); empty: the folder",
+        repr=False,
+    )
     smtp_url: str | None = Field(
         default=None, description="smtp://[user:password@]host:port; empty: .eml files go to home/outbox"
     )
     mail_from: str = Field(default="tiendo@localhost", description="Sender of the summaries")
+
+    @field_validator("inboxes", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @property
     def root(self) -> Path:

@@ -7,18 +7,22 @@ Libraries that only one step needs (frames, checks, documents) are imported in i
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etl import clock, settings
-from etl.collect import archive
 from etl.collect.report import Report
+from etl.errors import InboxDownError
 from etl.load import submission, warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference import load as reference_load
 from etl.reference import province as reference
 from etl.validate import catalogue
+
+if TYPE_CHECKING:
+    from etl.collect.inbox import Inbox
 
 _BATCH = 500
 """Workbooks that are checked together: enough to make a rule's fixed cost small, few enough for the memory."""
@@ -35,26 +39,36 @@ def prepare(now: datetime) -> dict[str, Any]:
     return {"schema_version": version, **counts}
 
 
-def archive_inbox(now: datetime) -> dict[str, Any]:
-    """Every file of the inbox into the archive; nothing is opened yet.
+def archive_inbox(now: datetime, inboxes: Sequence[Inbox] | None = None) -> dict[str, Any]:
+    """Every file of every inbox into the archive; no workbook is opened yet, a zip of them is taken apart.
 
-    ``unreadable`` names files that the system may not read or that were taken away meanwhile; the others go on.
+    ``inboxes``: those of ``TIENDO_INBOXES``, or the folder, unless given. Returns ``seen`` (files and mails that lie
+    there), ``new`` (deliveries), ``inboxes`` (both of each), and by the name of the inbox: ``unreadable`` (may not be
+    read or taken away meanwhile), ``left`` (uploads under way), ``cut`` (larger than is kept), ``down`` (why it could
+    not be read to the end). An inbox that is down delays only itself. Raises what is broken on our own side.
     """
+    from etl.collect import inbox, intake
+    from etl.collect.place import Places
+
     conf = settings.get()
-    conf.inbox_dir.mkdir(parents=True, exist_ok=True)
-    seen = new = 0
-    unreadable: list[str] = []
-    with warehouse.connect() as connection:
-        for arrival in archive.scan(conf.inbox_dir):
-            try:
-                data = arrival.path.read_bytes()
-            except (PermissionError, FileNotFoundError):
-                unreadable.append(arrival.file_name)
-                continue
-            sha256 = archive.store(conf.archive_dir, data)
-            seen += 1
-            new += archive.register(connection, "folder", arrival, sha256, len(data), now)
-    return {"inbox": str(conf.inbox_dir), "seen": seen, "new": new, "unreadable": unreadable}
+    turns = intake.take_in(
+        inbox.configured(conf) if inboxes is None else inboxes, conf.archive_dir, Places.of(reference.load()), now
+    )
+    return {
+        "seen": sum(turn.seen for turn in turns),
+        "new": sum(turn.new for turn in turns),
+        "inboxes": {turn.name: {"seen": turn.seen, "new": turn.new} for turn in turns},
+        "unreadable": {turn.name: turn.unreadable for turn in turns if turn.unreadable},
+        "left": {turn.name: turn.left for turn in turns if turn.left},
+        "cut": {turn.name: turn.cut for turn in turns if turn.cut},
+        "down": {turn.name: turn.down for turn in turns if turn.down},
+    }
+
+
+def require_all_inboxes(archived: Mapping[str, Any]) -> None:
+    """Raises InboxDownError naming each inbox that ``archive_inbox`` could not read to the end, with the reason."""
+    if archived["down"]:
+        raise InboxDownError("\n".join(archived["down"].values()))
 
 
 def process_received(now: datetime) -> dict[str, Any]:
@@ -110,6 +124,8 @@ def _without_verdict(connection: Connection) -> list[tuple[str, str, datetime]]:
             select distinct on (d.sha256) d.file_name, d.sha256, d.received_at
             from raw.delivery as d
             where not exists (select 1 from raw.submission as s where s.sha256 = d.sha256)
+            -- A zip that was taken apart is no workbook: each of its members is one submission (case 41).
+            and not exists (select 1 from raw.delivery as m where m.container_sha256 = d.sha256)
             order by d.sha256, d.received_at, d.delivery_id
             """
         ).fetchall()

@@ -1,45 +1,58 @@
-"""The inbox and the archive: received bytes are kept under their sha256 before anything opens them (law 1)."""
+"""The archive: received bytes are kept under their sha256 before anything opens them (law 1)."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
+
+from psycopg import sql
 
 from etl.errors import InfrastructureError
 from etl.load.warehouse import Connection
 
-_UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
+MAX_BYTES = 100 * 1024 * 1024
+"""A file beyond this is kept as far as this: no report is a twentieth of it, and one file must not fill the disk."""
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """A file in the inbox. ``received_at``: when the sender put it there, as the folder says."""
+class Stored:
+    """``is_whole`` is False when the source had more than the archive keeps; then the size is that of what is kept."""
 
-    path: Path
+    sha256: str
+    size_bytes: int
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file in one inbox, as it goes into ``raw.delivery``.
+
+    ``path`` within the inbox, with the content, makes it the same delivery or another one. ``container_sha256`` is the
+    zip that it lay in. ``said_commune`` and ``said_period`` are what its drop folders say, or else (the commune) the
+    sender's address; ``sender_commune`` is what that address says in any case. ``source_size_bytes`` only where the
+    archive keeps less than the source has.
+    """
+
+    sha256: str
+    size_bytes: int
+    inbox: str
+    path: str
     file_name: str
     received_at: datetime
-
-
-def scan(inbox: Path) -> Iterator[Arrival]:
-    """Files of the inbox and its subfolders, in the order of their names.
-
-    Left out: hidden files, lock files of Excel (``~$``), uploads under way, the folder ``reference`` and
-    ``truth.json``, which a sample writes beside its workbooks.
-    """
-    for path in sorted(inbox.rglob("*")):
-        parts = path.relative_to(inbox).parts
-        if any(p.startswith(".") for p in parts) or "reference" in parts[:-1] or not path.is_file():
-            continue
-        if path.name.startswith("~$") or path.suffix.lower() in _UNFINISHED or path.name == "truth.json":
-            continue
-        # A name that is not UTF-8 is shown with replacement marks; the bytes are what counts.
-        name = os.fsencode(path.name).decode("utf-8", "replace")
-        yield Arrival(path, name, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    sender: str | None = None
+    forwarded_by: str | None = None
+    message_id: str | None = None
+    original_date: datetime | None = None
+    container_sha256: str | None = None
+    said_commune: str | None = None
+    said_period: str | None = None
+    sender_commune: str | None = None
+    source_size_bytes: int | None = None
 
 
 def key_of(sha256: str) -> str:
@@ -48,18 +61,44 @@ def key_of(sha256: str) -> str:
 
 
 def store(archive: Path, data: bytes) -> str:
-    """Keep ``data`` in the archive; returns its sha256. Written beside and renamed, so never half there."""
-    sha256 = hashlib.sha256(data).hexdigest()
-    target = archive / key_of(sha256)
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        Path(handle.name).chmod(0o440)
-        Path(handle.name).replace(target)
-    return sha256
+    """Keep ``data`` in the archive; returns its sha256."""
+    return store_pieces(archive, iter((data,)), len(data)).sha256
+
+
+def store_pieces(archive: Path, pieces: Iterator[bytes], limit_bytes: int = MAX_BYTES) -> Stored:
+    """Keep what ``pieces`` give, up to the limit, without holding it in memory.
+
+    Written beside and renamed, so never half there; what the source raises half-way leaves nothing behind. Idempotent:
+    the place is the content's own hash.
+    """
+    archive.mkdir(parents=True, exist_ok=True)
+    digest, size, is_whole = hashlib.sha256(), 0, True
+    with tempfile.NamedTemporaryFile(dir=archive, prefix=".", delete=False) as handle:
+        written = Path(handle.name)
+        try:
+            for piece in pieces:
+                kept = piece[: limit_bytes - size]
+                digest.update(kept)
+                handle.write(kept)
+                size += len(kept)
+                if len(kept) < len(piece):
+                    is_whole = False
+                    break
+            sha256 = digest.hexdigest()
+            target = archive / key_of(sha256)
+            if not target.exists():
+                handle.flush()
+                os.fsync(handle.fileno())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                written.chmod(0o440)
+                written.replace(target)
+        finally:
+            written.unlink(missing_ok=True)
+    return Stored(sha256, size, is_whole)
+
+
+def has(archive: Path, sha256: str) -> bool:
+    return (archive / key_of(sha256)).is_file()
 
 
 def fetch(archive: Path, sha256: str) -> bytes:
@@ -73,22 +112,39 @@ def fetch(archive: Path, sha256: str) -> bytes:
     return data
 
 
-def register(connection: Connection, inbox: str, arrival: Arrival, sha256: str, size: int, now: datetime) -> bool:
-    """Note the original and its delivery; False when this very delivery is known. Idempotent.
+def known_items(connection: Connection, inbox: str) -> dict[tuple[str, str], list[str]]:
+    """What was fetched from the inbox before: (item, revision) -> sha256 of every original that it brought."""
+    rows = connection.execute(
+        "select item, revision, originals from raw.inbox_item where inbox = %s", (inbox,)
+    ).fetchall()
+    return {(item, revision): originals for item, revision, originals in rows}
 
-    A sender's clock that runs ahead does not count: nothing is received later than ``now``.
+
+def register(
+    connection: Connection, inbox: str, item: str, revision: str, deliveries: Sequence[Delivery], now: datetime
+) -> int:
+    """Note the originals and deliveries of one item, and that it was fetched; all or nothing, idempotent.
+
+    Returns how many deliveries are new. A source's clock that runs ahead does not count: nothing is received later
+    than ``now``.
     """
+    new = 0
     with connection.transaction():
-        connection.execute(
-            "insert into raw.original values (%s, %s, %s, %s) on conflict (sha256) do nothing",
-            (sha256, size, key_of(sha256), now),
-        )
-        return bool(
+        for d in deliveries:
             connection.execute(
-                """
-                insert into raw.delivery (sha256, inbox, file_name, received_at) values (%s, %s, %s, %s)
-                on conflict (inbox, file_name, sha256) do nothing
-                """,
-                (sha256, inbox, arrival.file_name, min(arrival.received_at, now)),
+                "insert into raw.original values (%s, %s, %s, %s) on conflict (sha256) do nothing",
+                (d.sha256, d.size_bytes, key_of(d.sha256), now),
+            )
+            row = {field.name: getattr(d, field.name) for field in fields(d) if field.name != "size_bytes"}
+            row["received_at"] = min(d.received_at, now)
+            new += connection.execute(
+                sql.SQL(
+                    "insert into raw.delivery ({}) values ({}) on conflict (inbox, path, sha256) do nothing"
+                ).format(sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(map(sql.Placeholder, row))),
+                row,
             ).rowcount
+        connection.execute(
+            "insert into raw.inbox_item values (%s, %s, %s, %s, %s) on conflict do nothing",
+            (inbox, item, revision, list(dict.fromkeys(d.sha256 for d in deliveries)), now),
         )
+    return new

@@ -15,7 +15,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from etl.collect import cells, encodings, guard, headers, identity, sheet, stale
+from etl.collect import cells, encodings, guard, headers, identity, package, sheet, stale
 from etl.collect.formula import index_to_letters
 from etl.collect.grid import ErrorValue, Grid, Uncached, address
 from etl.collect.headers import Table
@@ -81,7 +81,8 @@ def read(file_name: str, data: bytes, province: Province, origin: Origin = NOWHE
     stops only itself (law 3).
     """
     report = _named(file_name, data)
-    admitted = guard.inspect(data)
+    # A zip that can be taken apart never comes here: its members are read in its place.
+    admitted = package.refusal_of(file_name, data) if package.is_package(data) else guard.inspect(data)
     refusal = admitted if isinstance(admitted, guard.Refusal) else None
     if not isinstance(admitted, guard.Refusal):
         try:

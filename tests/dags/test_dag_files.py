@@ -19,7 +19,8 @@ pytestmark = pytest.mark.airflow
 
 STRUCTURE = {
     "collect_reports": {
-        "archive": ["process"],
+        "archive": ["all_inboxes_reached", "process"],
+        "all_inboxes_reached": [],
         "process": ["hand_back"],
         "hand_back": [],
     },

@@ -178,7 +178,7 @@ class Killed(BaseException):
 
 
 KILL_POINTS = [
-    (archive, "store"),
+    (archive, "store_pieces"),
     (archive, "register"),
     (submission, "_insert_submission"),
     (submission, "_insert_facts"),
