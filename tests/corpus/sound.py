@@ -16,8 +16,10 @@ from tests.corpus.item import Item, Made
 from tests.corpus.package import Book, packed
 
 _CORE = (
-    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/'
-    'package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>UBND xã</dc:creator>'
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<cp:coreProperties '
+    'xmlns:cp="http://schemas.openxmlformats.org/'
+    'package/2006/metadata/core-properties" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>UBND xã</dc:creator>'
     "</cp:coreProperties>"
 ).encode()
 
@@ -82,7 +84,7 @@ def without_references(data: bytes) -> bytes:
     """Cells and rows without their addresses where they follow on each other: the standard leaves them optional."""
 
     def change(xml: str) -> str:
-        return re.sub(r'(<row [^>]*>)(.*?)(</row>)', lambda m: m[1] + _bare(m[2]) + m[3], xml, flags=re.S)
+        return re.sub(r"(<row [^>]*>)(.*?)(</row>)", lambda m: m[1] + _bare(m[2]) + m[3], xml, flags=re.S)
 
     return repacked(data, _sheets(change))
 
