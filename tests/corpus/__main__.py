@@ -25,11 +25,12 @@ def main() -> int:
         items = corpus.items(options.only)
         wrong += _show("defects", measure.measure(items, engine.check_files, options.workers), options.quiet)
     if options.part in (None, "hostile") and not options.only:
-        scores = measure.measure_hostile(corpus.hostile(), engine.check_files)
+        scores = measure.measure_hostile(corpus.hostile(), engine.check_files, engine.read_file)
         for s in scores:
             if s.problem or not options.quiet:
                 print(f"{s.name:44}{s.seconds:8.3f} s{s.megabytes:8.0f} MB  {s.problem}")
-        print(f"hostile: {len(scores)} files, {sum(bool(s.problem) for s in scores)} wrong, {sum(s.seconds for s in scores):.2f} s")
+        total, failed = sum(s.seconds for s in scores), sum(bool(s.problem) for s in scores)
+        print(f"hostile: {len(scores)} files, {failed} wrong, {total:.2f} s")
         wrong += sum(bool(s.problem) for s in scores)
     print(f"{time.perf_counter() - start:.1f} s")
     return 1 if wrong else 0

@@ -144,7 +144,8 @@ class Base:
                 for column in plan.sheet.columns:
                     if column.key != "stt" and column.kind != "percent":
                         value = row.cells[column.key].value
-                        found[form, code, column.key] = int(value) if column.kind == "money" and value else value
+                        whole = column.kind == "money" and isinstance(value, int | Decimal)
+                        found[form, code, column.key] = int(value) if whole else value  # type: ignore[arg-type]
         for code, amount in self.content.off_budget.items():
             found["off_budget", code, "disb_ytd"] = amount
         return found
@@ -164,8 +165,10 @@ def base(number: int) -> Base:
     made = Base(content, tuple(targets))
     for index, code in enumerate(targets):
         made = sound(made, code, 55 + 7 * index + number % 5)
-    return made.change(proposals=_proposals(made, number)) if number % 5 != 4 else made.change(
-        proposals=(), nothing_to_report=made.content.nothing_to_report | {"B04"}
+    return (
+        made.change(proposals=_proposals(made, number))
+        if number % 5 != 4
+        else made.change(proposals=(), nothing_to_report=made.content.nothing_to_report | {"B04"})
     )
 
 

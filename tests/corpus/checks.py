@@ -295,5 +295,3 @@ def _(n: int, rng: random.Random) -> Draft:
     more = (MILLION, 1, 15 * MILLION)[n % 3]
     made = made.with_line(code, note=None).with_previous(code, disb_ytd=made.paid(code) + more)
     return Draft(made).expect("CK14", "warning", B01, made.at(code, "note"))
-
-

@@ -201,7 +201,9 @@ def _(n: int, rng: random.Random) -> Draft:
     made = base(n)
     period = made.content.period
     other = (period.previous, period.next, Period(period.year - 1, period.month))[n % 3]
-    return Draft(made, made.file_name.replace(str(period), str(other))).expect("M45", "error", None, None, [(B01, "A4")])
+    return Draft(made, made.file_name.replace(str(period), str(other))).expect(
+        "M45", "error", None, None, [(B01, "A4")]
+    )
 
 
 @defect("m45-one-sheet-of-another-month", "45")

@@ -57,7 +57,7 @@ def _vni_letter(char: str) -> str:
     lower, raised = char.lower(), _UPPER_OFFSET if char.isupper() else 0
     if lower in _VNI_WHOLE:
         return chr(_VNI_WHOLE[lower] - raised)
-    bare, *marks = unicodedata.normalize("NFD", lower)
+    bare, *marks = list(unicodedata.normalize("NFD", lower))
     # The canonical order puts a dot below before a circumflex or breve; the tables have it last.
     marks.sort(key=lambda m: m not in ("\u0302", "\u0306", _HORN))
     if _HORN in marks:
@@ -70,8 +70,10 @@ def _vni_letter(char: str) -> str:
     return (bare.upper() if raised else bare) + chr(mark - raised)
 
 
-_TONES = (("òa", "oà"), ("óa", "oá"), ("ỏa", "oả"), ("õa", "oã"), ("ọa", "oạ"), ("òe", "oè"), ("óe", "oé"), ("ỏe", "oẻ"),
-          ("ùy", "uỳ"), ("úy", "uý"), ("ủy", "uỷ"), ("ũy", "uỹ"), ("ụy", "uỵ"))  # fmt: skip
+_TONES = (
+    ("òa", "oà"), ("óa", "oá"), ("ỏa", "oả"), ("õa", "oã"), ("ọa", "oạ"), ("òe", "oè"), ("óe", "oé"), ("ỏe", "oẻ"),
+    ("ùy", "uỳ"), ("úy", "uý"), ("ủy", "uỷ"), ("ũy", "uỹ"), ("ụy", "uỵ"),
+)  # fmt: skip
 
 
 def other_tone_placement(text: str) -> str:

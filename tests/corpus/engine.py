@@ -29,6 +29,11 @@ def check_files(files: list[tuple[str, bytes]]) -> list[list[Outcome]]:
     return [[_outcome(r, next(judged)) for r in of_file] for of_file in reports]
 
 
+def read_file(name: str, data: bytes) -> None:
+    """Guard and reader alone."""
+    _read(name, data)
+
+
 def _read(name: str, data: bytes) -> list[Report]:
     return [reader.read(name, data, _province())]
 
@@ -50,5 +55,3 @@ def _facts(report: Report) -> dict[FactKey, Value]:
             if row.role == "off_budget":
                 facts["off_budget", row.code, "disb_ytd"] = row.values.get("disb_ytd")
     return facts
-
-

@@ -33,9 +33,7 @@ def valued(made: Base) -> Book:
 @defect("m38-xls", "38")
 def _(n: int, rng: random.Random) -> Made:
     made = base(n)
-    return Made(
-        renamed(made, ".xls"), lambda: formats.xls(valued(made), formats.date_cells(made)), (), made.facts()
-    )
+    return Made(renamed(made, ".xls"), lambda: formats.xls(valued(made), formats.date_cells(made)), (), made.facts())
 
 
 @defect("m38-ods", "38")
@@ -45,8 +43,8 @@ def _(n: int, rng: random.Random) -> Made:
     tail = (
         ""
         if n % 3
-        else '<table:table-row table:number-rows-repeated="1048400"><table:table-cell table:number-columns-repeated="16384"/>'
-        "</table:table-row>"
+        else '<table:table-row table:number-rows-repeated="1048400">'
+        '<table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
     )
     return Made(
         renamed(made, ".ods"),
@@ -133,11 +131,18 @@ def _png() -> bytes:
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
     header = (64).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(65 * 64))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(65 * 64)))
+        + chunk(b"IEND", b"")
+    )
 
 
 def _jpeg() -> bytes:
-    return b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + bytes(range(256)) * 20 + b"\xff\xd9"
+    return (
+        b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + bytes(range(256)) * 20 + b"\xff\xd9"
+    )
 
 
 def _pdf() -> bytes:
@@ -212,7 +217,8 @@ def spreadsheet_2003(made: Base) -> bytes:
         "<Row>" + "".join(f'<Cell><Data ss:Type="String">{t}</Data></Cell>' for t in line) + "</Row>" for line in rows
     )
     return (
-        '<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n<Workbook xmlns="urn:schemas-microsoft-com:office:'
+        '<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n<Workbook '
+        'xmlns="urn:schemas-microsoft-com:office:'
         'spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="B01-GiaiNgan"><Table>'
         f"{inside}</Table></Worksheet></Workbook>"
     ).encode()
@@ -258,7 +264,9 @@ def _(n: int, rng: random.Random) -> Draft:
     def protect(book: Book) -> None:
         for name in ALL[: 1 + n % 5]:
             sheet = book[name]
-            sheet.after = sheet.after.replace('<sheetProtection sheet="1"', f'<sheetProtection password="CC{n:02d}" sheet="1"')
+            sheet.after = sheet.after.replace(
+                '<sheetProtection sheet="1"', f'<sheetProtection password="CC{n:02d}" sheet="1"'
+            )
             sheet.touched = True
         if n % 2:
             lock = '<workbookProtection workbookPassword="CC1A" lockStructure="1"/>'
@@ -301,7 +309,10 @@ _SEVEN = b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(range(200)) * 4
 def _(n: int, rng: random.Random) -> Made:
     made = base(n)
     name = made.file_name
-    inner = lambda: formats.zipped([(name, made.data())])  # noqa: E731
+
+    def inner() -> bytes:
+        return formats.zipped([(name, made.data())])
+
     many = [(f"tep-{k:04d}.xlsx", b"PK") for k in range(3000)]
     extension, build = (
         (".rar", lambda: _RAR),

@@ -1,5 +1,6 @@
-"""Other containers of the same report: .xls, .ods, .csv, .docx, OLE containers, zip packages. All written by hand, so that
-no library decides what the bytes look like.
+"""Other containers of the same report: .xls, .ods, .csv, .docx, OLE containers, zip packages.
+
+All are written by hand, so that no library decides what the bytes look like.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from xml.sax.saxutils import escape, quoteattr
@@ -40,7 +40,9 @@ def compound(streams: Sequence[tuple[str, bytes]], *, root_id: bytes = bytes(16)
         fat += [len(fat) + n + 1 for n in range(count - 1)] + [_END]
     fat += [_FREE] * (fat_sectors * 128 - len(fat))
     header = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16)
-    header += struct.pack("<HHHHH6xIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, fat_sectors, fat_sectors, 0, 4096, _END, 0, _END, 0)
+    header += struct.pack(
+        "<HHHHH6xIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, fat_sectors, fat_sectors, 0, 4096, _END, 0, _END, 0
+    )
     header += struct.pack("<109I", *([*range(fat_sectors)] + [_FREE] * (109 - fat_sectors)))
     entries = [_entry("Root Entry", 5, child=1 if padded else 0xFFFFFFFF, start=_END, size=0, class_id=root_id)]
     for number, ((name, data), start) in enumerate(zip(padded, starts, strict=True), 1):
@@ -176,7 +178,8 @@ def ods(book: Book, dates: dict[str, set[str]] | None = None, *, formulas: bool 
     tables = "".join(_ods_table(s, dates.get(s.name, set()), formulas, trailing) for s in book.sheets)
     styles = (
         '<office:automatic-styles><style:style style:name="ta1" style:family="table"><style:table-properties '
-        'table:display="true"/></style:style><style:style style:name="ta2" style:family="table"><style:table-properties '
+        'table:display="true"/></style:style><style:style style:name="ta2" '
+        'style:family="table"><style:table-properties '
         'table:display="false"/></style:style></office:automatic-styles>'
     )
     content = (
@@ -191,9 +194,12 @@ def ods_package(content: bytes, *, encrypted: bool = False) -> bytes:
         '<manifest:encryption-data manifest:checksum-type="SHA1/1K" manifest:checksum="AAAA"/>' if encrypted else ""
     )
     manifest = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:'
-        f'manifest:1.0" manifest:version="1.2"><manifest:file-entry manifest:full-path="/" manifest:media-type="{_ODS_MIME}"/>'
-        f'<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml">{secret}</manifest:file-entry>'
+        '<?xml version="1.0" encoding="UTF-8"?>\n<manifest:manifest '
+        'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:'
+        'manifest:1.0" manifest:version="1.2"><manifest:file-entry manifest:full-path="/" '
+        f'manifest:media-type="{_ODS_MIME}"/>'
+        '<manifest:file-entry manifest:full-path="content.xml" '
+        f'manifest:media-type="text/xml">{secret}</manifest:file-entry>'
         "</manifest:manifest>"
     )
     parts = {"mimetype": _ODS_MIME.encode(), "content.xml": content, "META-INF/manifest.xml": manifest.encode()}
@@ -224,7 +230,13 @@ def _ods_table(sheet: Sheet, dates: set[str], formulas: bool, trailing: str) -> 
         rows.append(f"<table:table-row>{inside}</table:table-row>")
     style = "ta2" if sheet.state else "ta1"
     head = f'<table:table table:name={quoteattr(sheet.name)} table:style-name="{style}">'
-    return head + '<table:table-column table:number-columns-repeated="1024"/>' + "".join(rows) + trailing + "</table:table>"
+    return (
+        head
+        + '<table:table-column table:number-columns-repeated="1024"/>'
+        + "".join(rows)
+        + trailing
+        + "</table:table>"
+    )
 
 
 def _ods_cell(
@@ -244,7 +256,8 @@ def _ods_cell(
         attributes = f' table:number-columns-spanned="{across}" table:number-rows-spanned="{down}"'
     if cell is None or cell.value is None or cell.value == "":
         if cell is not None and cell.formula and formulas:
-            return f'<{name}{attributes} table:formula={quoteattr(_of(cell.formula))} office:value-type="string" office:string-value=""/>'
+            empty = 'office:value-type="string" office:string-value=""'
+            return f"<{name}{attributes} table:formula={quoteattr(_of(cell.formula))} {empty}/>"
         return f"<{name}{attributes}/>" if attributes or name != "table:table-cell" else None
     if cell.formula and formulas:
         attributes += f" table:formula={quoteattr(_of(cell.formula))}"
@@ -313,7 +326,9 @@ def csv(sheet: Sheet, *, separator: str = ";", encoding: str = "utf-8-sig", show
         return '"' + text.replace('"', '""') + '"' if any(c in text for c in (separator, '"', "\n")) else text
 
     lines = [separator.join(map(quoted, line)) for line in rows_of(sheet, show)]
-    return "\r\n".join(lines).encode(encoding) + "\r\n".encode(encoding.removesuffix("-sig").replace("utf-16", "utf-16-le"))
+    return "\r\n".join(lines).encode(encoding) + "\r\n".encode(
+        encoding.removesuffix("-sig").replace("utf-16", "utf-16-le")
+    )
 
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -329,7 +344,8 @@ def docx(body: str) -> bytes:
         'openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
     )
     rels = (
-        f'{head}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
+        f"{head}<Relationships "
+        'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
         'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
         'Target="word/document.xml"/></Relationships>'
     )

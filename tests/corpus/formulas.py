@@ -18,9 +18,7 @@ def uncached(book: Book, names: tuple[str, ...], chosen: Callable[[int, int], bo
     for name in names:
         sheet = book[name]
         sheet.touched = True
-        sheet.cells = {
-            p: replace(c, cached=False) if c.formula and chosen(*p) else c for p, c in sheet.cells.items()
-        }
+        sheet.cells = {p: replace(c, cached=False) if c.formula and chosen(*p) else c for p, c in sheet.cells.items()}
 
 
 @defect("m35-plain-formulas-without-values", "35")
@@ -172,7 +170,8 @@ def with_external_link(book: Book) -> None:
     ).encode()
     book.parts["xl/externalLinks/_rels/externalLink1.xml.rels"] = (
         f'{head}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship '
-        f'Id="rId1" Type="{office}/externalLinkPath" Target="So%20theo%20doi.xlsx" TargetMode="External"/></Relationships>'
+        f'Id="rId1" Type="{office}/externalLinkPath" Target="So%20theo%20doi.xlsx" '
+        'TargetMode="External"/></Relationships>'
     ).encode()
     rels = book.parts["xl/_rels/workbook.xml.rels"].decode()
     relation = f'<Relationship Id="rIdX1" Type="{office}/externalLink" Target="externalLinks/externalLink1.xml"/>'
@@ -285,5 +284,3 @@ def _(n: int, rng: random.Random) -> Draft:
     for (sheet, _row), ref in _differences(dummy, fresh, names).items():
         draft.expect("M37", "warning", sheet, ref)
     return draft
-
-

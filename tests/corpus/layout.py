@@ -83,7 +83,9 @@ def _(n: int, rng: random.Random) -> Draft:
 
 def _breaks(text: str) -> str:
     words = text.split(" ")
-    return "\n".join([" ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])]) if len(words) > 2 else text
+    return (
+        "\n".join([" ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])]) if len(words) > 2 else text
+    )
 
 
 @defect("m24-header-typography", "24")
@@ -216,7 +218,9 @@ def _total_row(made: Base) -> int:
 def _(n: int, rng: random.Random) -> Draft:
     """The total under another name, at the top, or at both ends."""
     made = base(n)
-    label = ("Tổng cộng", "Cộng", "TỔNG SỐ", "Cộng:", "Tổng số", "TỔNG CỘNG:", "CỘNG", "Tổng", "Tổng cộng", "Tổng số")[n]
+    label = ("Tổng cộng", "Cộng", "TỔNG SỐ", "Cộng:", "Tổng số", "TỔNG CỘNG:", "CỘNG", "Tổng", "Tổng cộng", "Tổng số")[
+        n
+    ]
     total = _total_row(made)
     first = made.plans["B01"].rows[0].number
 
@@ -486,7 +490,11 @@ def _(n: int, rng: random.Random) -> Draft:
         made = with_tasks(n)
         return Draft(made).put(B03, "B12", "QS-2025-10-9.z").expect("CK10", "error", B03, "B12")
     made = base(n) if base(n).content.proposals else base(0)
-    return Draft(made).put(B04, "C11", ("GNBV-DA99", "NTM-99", "Chương trình 135")[n - 7]).expect("CK10", "error", B04, "C11")
+    return (
+        Draft(made)
+        .put(B04, "C11", ("GNBV-DA99", "NTM-99", "Chương trình 135")[n - 7])
+        .expect("CK10", "error", B04, "C11")
+    )
 
 
 @defect("ck10-code-twice", "CK10")
@@ -569,7 +577,8 @@ def _(n: int, rng: random.Random) -> Draft:
         before = book[sheet].before
         start, end = before.index("<cols>"), before.index("</cols>")
         cols = "".join(
-            f'<col min="{c}" max="{c}" width="12"' + (' hidden="1"' if c == column or (n > 6 and c == column + 1) else "")
+            f'<col min="{c}" max="{c}" width="12"'
+            + (' hidden="1"' if c == column or (n > 6 and c == column + 1) else "")
             + ' customWidth="1"/>'
             for c in range(1, _WIDTH[sheet] + 1)
         )
@@ -737,10 +746,7 @@ def _(n: int, rng: random.Random) -> Draft:
     made = base(n)
     form = ("B01", "B02", "B03", "B04")[n % 4]
     severity = "error" if form in ("B01", "B02") else "warning"
-    if form == "B01":
-        made = made.change(lines=())
-    else:
-        made = made.with_rows(form, ())
+    made = made.change(lines=()) if form == "B01" else made.with_rows(form, ())
     made = made.change(nothing_to_report=made.content.nothing_to_report - {form})
     return Draft(made).expect("M47", severity, SHEETS[form], None)
 
@@ -760,5 +766,3 @@ def _(n: int, rng: random.Random) -> Draft:
         draft.put(B02, f"H{11 + position}", None).fact("B02", code, "actual_period", Decimal(0))
         draft.put(B02, f"N{11 + position}", "Không phát sinh").fact("B02", code, "note", "Không phát sinh")
     return draft
-
-

@@ -315,7 +315,9 @@ def _(n: int, rng: random.Random) -> Draft:
     """All amounts, the plan too: no commune can have such a plan."""
     made = base(n)
     # In nghìn đồng only a plan over 5 tỷ is beyond what a commune can have.
-    factor = 1_000 if n % 2 and sum(made.planned(x.line_code) for x in made.content.lines) > 6_000 * MILLION else 1_000_000
+    factor = (
+        1_000 if n % 2 and sum(made.planned(x.line_code) for x in made.content.lines) > 6_000 * MILLION else 1_000_000
+    )
     for number, line in enumerate(made.content.lines):
         made = sound(made, line.line_code, 60 + number)
     keys = (*PLAN_KEYS, *_TYPED)
@@ -540,7 +542,7 @@ def _(n: int, rng: random.Random) -> Draft:
     made, code = _target(n)
     made = _with_negative_advance(made, code, 12_500_000, "Thu hồi tạm ứng, nộp trả ngân sách 12,5 triệu đồng")
     ref = made.at(code, "disb_advance")
-    shown = ('#,##0.000;[Red]\\(#,##0.000\\)', '#,##0.0_);\\(#,##0.0\\)')[n % 2]
+    shown = ("#,##0.000;[Red]\\(#,##0.000\\)", "#,##0.0_);\\(#,##0.0\\)")[n % 2]
     return Draft(made).edit(lambda book: book[B01].style(ref, book.new_style(number_format=shown)))
 
 
@@ -664,5 +666,3 @@ def _(n: int, rng: random.Random) -> Draft:
     key = ("disb_nstw", "disb_nsdp")[n % 2]
     made = over_plan(made, code, key, (1000, 3 * MILLION, 12_345_678)[n % 3], _DECISION[n % 4])
     return Draft(made).expect("M12", "warning", B01, made.at(code, key))
-
-

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from html import unescape
 from xml.sax.saxutils import escape
 
@@ -125,7 +125,7 @@ class Sheet:
 
     @property
     def merged(self) -> list[str]:
-        return _MERGE.findall(self.after)
+        return [str(m) for m in _MERGE.findall(self.after)]
 
     @merged.setter
     def merged(self, ranges: list[str]) -> None:
@@ -134,7 +134,9 @@ class Sheet:
         if ranges:
             block = "".join(f'<mergeCell ref="{r}"/>' for r in ranges)
             block = f'<mergeCells count="{len(ranges)}">{block}</mergeCells>'
-            protection = re.match(r"</sheetData>(?:<sheetProtection[^>]*/>)?(?:<autoFilter.*?</autoFilter>)?", rest, re.S)
+            protection = re.match(
+                r"</sheetData>(?:<sheetProtection[^>]*/>)?(?:<autoFilter.*?</autoFilter>)?", rest, re.S
+            )
             cut = protection.end() if protection else 0
             rest = rest[:cut] + block + rest[cut:]
         self.after = rest
@@ -225,7 +227,7 @@ class Sheet:
                 busy.add(position)
                 try:
                     done[position] = Calculation(cell.formula, value).result()
-                except Unknown:
+                except UnknownFunctionError:
                     done[position] = cell.value
                 busy.discard(position)
             return done[position]
@@ -373,7 +375,9 @@ class Book:
             f'<Relationship Id="rIdN{number}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
             f'worksheet" Target="worksheets/sheet{number}.xml"/>'
         )
-        self.parts["xl/_rels/workbook.xml.rels"] = rels.replace("</Relationships>", relation + "</Relationships>").encode()
+        self.parts["xl/_rels/workbook.xml.rels"] = rels.replace(
+            "</Relationships>", relation + "</Relationships>"
+        ).encode()
         self.override(part, "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml")
         self.sheets.insert(0 if first else len(self.sheets), new)
         return new
@@ -512,11 +516,11 @@ def _sheet(name: str, part: str, xml: str, shared: list[str], state: str) -> She
 # --- calculation ----------------------------------------------------------------------------------------------------
 
 
-class Unknown(Exception):
+class UnknownFunctionError(Exception):
     """A function that is not computed here: the stored value stays."""
 
 
-class _Fault(Exception):
+class _FaultError(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
@@ -529,23 +533,28 @@ _TOKEN = re.compile(
 )
 
 
+@lru_cache(maxsize=16384)
+def _tokens(formula: str) -> tuple[tuple[str, str], ...]:
+    return tuple((m.lastgroup or "", m[m.lastgroup or 0]) for m in _TOKEN.finditer(formula))
+
+
 class Calculation:
     """One formula as a spreadsheet program computes it; the functions of the official workbook and a few others."""
 
     def __init__(self, formula: str, value: Callable[[tuple[int, int]], CellValue]) -> None:
         self.value = value
-        self.tokens = [(m.lastgroup or "", m[m.lastgroup or 0]) for m in _TOKEN.finditer(formula)]
+        self.tokens = _tokens(formula)
         self.at = 0
 
     def result(self) -> CellValue:
         try:
             value = self._comparison()
-        except _Fault as fault:
+        except _FaultError as fault:
             return Error(fault.code)
         except (InvalidOperation, ZeroDivisionError):
             return Error("#DIV/0!")
         if self.at != len(self.tokens):
-            raise Unknown
+            raise UnknownFunctionError
         return Decimal(0) if value is None else value
 
     def _next(self, *wanted: str) -> bool:
@@ -579,7 +588,7 @@ class Calculation:
             elif self._next("/"):
                 below = _number(self._factor())
                 if below == 0:
-                    raise _Fault("#DIV/0!")
+                    raise _FaultError("#DIV/0!")
                 left = _number(left) / below
             else:
                 return left
@@ -592,7 +601,7 @@ class Calculation:
             self._next(")")
             return value
         if self.at >= len(self.tokens):
-            raise Unknown
+            raise UnknownFunctionError
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "number":
@@ -603,12 +612,12 @@ class Calculation:
             return self._fetch(split(text))
         if kind == "name":
             return self._call(text)
-        raise Unknown
+        raise UnknownFunctionError
 
     def _fetch(self, position: tuple[int, int]) -> CellValue:
         value = self.value(position)
         if isinstance(value, Error):
-            raise _Fault(value.code)
+            raise _FaultError(value.code)
         return value
 
     def _arguments(self) -> list[CellValue]:
@@ -629,7 +638,7 @@ class Calculation:
         if name == "IF":
             return self._if()
         if name not in ("SUM", "COUNT", "COUNTA", "ROUND", "OR", "AND", "MAX", "MIN", "ABS", "AVERAGE"):
-            raise Unknown
+            raise UnknownFunctionError
         values = self._arguments()
         numbers = [v for v in values if isinstance(v, Decimal)]
         if name == "SUM":
@@ -641,7 +650,9 @@ class Calculation:
         if name == "COUNTA":
             return Decimal(sum(v is not None for v in values))
         if name == "ROUND":
-            return _number(values[0]).quantize(Decimal(1).scaleb(-int(_number(values[1]))), ROUND_HALF_UP).normalize() + 0
+            return (
+                _number(values[0]).quantize(Decimal(1).scaleb(-int(_number(values[1]))), ROUND_HALF_UP).normalize() + 0
+            )
         if name in ("OR", "AND"):
             return (any if name == "OR" else all)(bool(v) for v in values)
         if name == "ABS":
@@ -653,12 +664,12 @@ class Calculation:
         self._next("(")
         condition = self._comparison()
         self._next(",")
-        branches: list[CellValue | _Fault] = []
+        branches: list[CellValue | _FaultError] = []
         for _ in range(2):
             try:
                 start = self.at
                 branches.append(self._comparison())
-            except _Fault as fault:
+            except _FaultError as fault:
                 branches.append(fault)
                 self._skip(start)
             if not self._next(","):
@@ -666,7 +677,7 @@ class Calculation:
         self._next(")")
         taken = 0 if condition else 1
         chosen = branches[taken] if taken < len(branches) else False
-        if isinstance(chosen, _Fault):
+        if isinstance(chosen, _FaultError):
             raise chosen
         return chosen
 
@@ -688,8 +699,8 @@ def _number(value: CellValue) -> Decimal:
         try:
             return Decimal(value)
         except InvalidOperation:
-            raise _Fault("#VALUE!") from None
-    raise _Fault(value.code)
+            raise _FaultError("#VALUE!") from None
+    raise _FaultError(value.code)
 
 
 def _compare(operator: str, left: CellValue, right: CellValue) -> bool:

@@ -25,7 +25,10 @@ def texts(sheet: Sheet, chosen: Callable[[int, int], bool] = lambda r, c: True) 
 
 
 def retyped(
-    book: Book, names: tuple[str, ...], change: Callable[[str], str], chosen: Callable[[int, int], bool] = lambda r, c: True
+    book: Book,
+    names: tuple[str, ...],
+    change: Callable[[str], str],
+    chosen: Callable[[int, int], bool] = lambda r, c: True,
 ) -> None:
     for name in names:
         for position, text in texts(book[name], chosen):
@@ -323,7 +326,11 @@ def _(n: int, rng: random.Random) -> Draft:
     """Handed out to a neighbour: the hidden sheet still says so, though all heads were typed over."""
     made = base(n)
     other = _neighbour(made, n)
-    return Draft(made).put("_meta", "B3", other.code).expect("M19", "error", None, None, [("_meta", "B3"), ("_meta", None)])
+    return (
+        Draft(made)
+        .put("_meta", "B3", other.code)
+        .expect("M19", "error", None, None, [("_meta", "B3"), ("_meta", None)])
+    )
 
 
 @defect("m20-lost-leading-zero", "20")
@@ -339,5 +346,3 @@ def _(n: int, rng: random.Random) -> Draft:
     if n in (4, 6):
         draft.put("_meta", "B3", int(short))
     return draft
-
-
