@@ -2,45 +2,86 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from etl import settings, steps
-from etl.collect import reader
+from etl import settings
+from etl.collect import package, pool
 from etl.collect.report import Report
 from etl.reference import forms
 from etl.reference import province as reference
-from etl.validate import markup
+from etl.reference.province import Province
+from etl.validate import check, markup
 from etl.validate.finding import Finding
+from etl.validate.known import Known
 
 _VERDICTS = {"accepted": "TIẾP NHẬN", "returned": "TRẢ LẠI", "refused": "KHÔNG MỞ ĐƯỢC"}
 _LEVELS = {"error": "Lỗi", "warning": "Cảnh báo", "info": "Lưu ý"}
 
 
 def run(files: Sequence[Path], now: datetime, *, offline: bool, marked: Path | None) -> list[dict[str, Any]]:
-    """One result per file, in order; ``marked`` is the folder for the marked-up workbooks.
+    """One result per file, in order, and one per workbook of a zip; ``marked``: folder for the marked-up workbooks.
 
-    Offline, the tasks of the reference data stand for the register; otherwise the register of the warehouse is asked.
+    Offline, the tasks of the reference data stand for the register and nothing is known of earlier months and of the
+    register of plans; otherwise the warehouse is asked, as the pipeline does.
     """
     province = reference.load()
-    contents = [path.read_bytes() for path in files]
-    reports = [reader.read(path.name, data, province) for path, data in zip(files, contents, strict=True)]
-    judged = steps.judge(reports, province, steps.registered_tasks() if not offline and can_reach_warehouse() else None)
+    contents = [content for path in files for content in _contents(path)]
+    jobs = [
+        pool.Job(Path(name).name, hashlib.sha256(data).hexdigest(), partial(bytes, data)) for name, data in contents
+    ]
+    reports = list(pool.read_all(jobs, province.folder))
+    judged = check.judge(reports, province, *_asked(reports, province, offline=offline))
     results = []
-    for path, data, report, (findings, verdict) in zip(files, contents, reports, judged, strict=True):
+    used: set[str] = set()
+    for (name, data), report, (findings, verdict) in zip(contents, reports, judged, strict=True):
         if marked is not None:
-            told = markup.Judgement(path.name, report.sha256, verdict, now, findings)
-            markup.write(marked / f"{path.stem}.ket-qua.xlsx", markup.mark(data, told))
-        results.append(_as_json(path, report, findings, verdict))
+            told = markup.Judgement(Path(name).name, report.sha256, verdict, now, findings)
+            markup.write(marked / _free(Path(name).stem, used), markup.mark(data, told))
+        results.append(_as_json(name, report, findings, verdict))
     return results
 
 
-def _as_json(path: Path, report: Report, findings: Sequence[Finding], verdict: str) -> dict[str, Any]:
+def _contents(path: Path) -> list[tuple[str, bytes]]:
+    """(name, bytes) of the file, or of each workbook in it where it is a zip of them: ``a.zip/b.xlsx``."""
+    data = path.read_bytes()
+    members = package.unpack(path.name, data) if package.is_package(data) else None
+    if isinstance(members, list):
+        return [(f"{path}/{member.path}", member.data) for member in members]
+    return [(str(path), data)]
+
+
+def _asked(
+    reports: Sequence[Report], province: Province, *, offline: bool
+) -> tuple[frozenset[str] | None, list[Known] | None]:
+    """Tasks of the register and what is known for each report; None for both without a warehouse."""
+    if offline or not can_reach_warehouse():
+        return None, None
+    from etl import steps
+    from etl.load import known, warehouse
+
+    with warehouse.connect() as connection:
+        return steps.task_ids(connection), known.of(connection, reports, province)
+
+
+def _free(stem: str, used: set[str]) -> str:
+    """A file name that no other of this run has: two folders may hold files of one name."""
+    name, number = f"{stem}.ket-qua.xlsx", 1
+    while name in used:
+        number += 1
+        name = f"{stem}.{number}.ket-qua.xlsx"
+    used.add(name)
+    return name
+
+
+def _as_json(name: str, report: Report, findings: Sequence[Finding], verdict: str) -> dict[str, Any]:
     version = report.template_version or forms.CURRENT_VERSION
     return {
-        "file": str(path),
+        "file": name,
         "sha256": report.sha256,
         "verdict": verdict,
         "commune": report.commune_code,

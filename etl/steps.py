@@ -8,10 +8,15 @@ Libraries that only one step needs (frames, checks, documents) are imported in i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl import clock, settings
+from etl.collect import archive
+from etl.collect.identity import Origin
 from etl.collect.report import Report
 from etl.errors import InboxDownError
 from etl.load import submission, warehouse
@@ -23,6 +28,7 @@ from etl.validate import catalogue
 
 if TYPE_CHECKING:
     from etl.collect.inbox import Inbox
+    from etl.collect.pool import Job
 
 _BATCH = 500
 """Workbooks that are checked together: enough to make a rule's fixed cost small, few enough for the memory."""
@@ -72,56 +78,74 @@ def require_all_inboxes(archived: Mapping[str, Any]) -> None:
 
 
 def process_received(now: datetime) -> dict[str, Any]:
-    """Guard, read, check and load what has no verdict yet; one bad workbook stops only itself (law 3)."""
+    """Guard, read, check and load what has no verdict yet; one bad workbook stops only itself (law 3).
+
+    Months are judged one after another: what a report is held against is the month before, which may have come with it.
+    """
     from etl.collect import pool
+    from etl.load import known
+    from etl.validate import check
 
     conf = settings.get()
     province = reference.load()
     totals = {"accepted": 0, "returned": 0, "refused": 0, "findings": 0}
     with warehouse.connect() as connection:
         waiting = _without_verdict(connection)
-        tasks = _task_ids(connection)
+        tasks = task_ids(connection)
         connection.commit()
         for start in range(0, len(waiting), _BATCH):
             chunk = waiting[start : start + _BATCH]
-            jobs = [pool.Job(name, sha256) for name, sha256, _ in chunk]
-            reports = list(pool.read_all(jobs, conf.archive_dir, conf.reference_dir))
-            judged = judge(reports, province, tasks)
-            for (findings, verdict), report, (_, _, received_at) in zip(judged, reports, chunk, strict=True):
-                loaded = submission.load(connection, submission.Judged(report, findings, verdict, received_at), now)
-                if loaded is not None:
-                    totals[verdict] += 1
-                    totals["findings"] += len(findings)
+            jobs = [w.job(conf.archive_dir) for w in chunk]
+            read = list(zip(pool.read_all(jobs, conf.reference_dir), chunk, strict=True))
+            for month in _by_month(read):
+                reports = [report for report, _ in month]
+                knowledge = known.of(connection, reports, province)
+                connection.commit()
+                judged = check.judge(reports, province, tasks, knowledge)
+                for (findings, verdict), (report, received) in zip(judged, month, strict=True):
+                    told = submission.Judged(report, findings, verdict, received.received_at)
+                    if submission.load(connection, told, now) is not None:
+                        totals[verdict] += 1
+                        totals["findings"] += len(findings)
     return totals
 
 
-def judge(
-    reports: list[Report], province: reference.Province, known_tasks: frozenset[str] | None = None
-) -> list[tuple[list[Any], str]]:
-    """Findings and verdict of each report: the one judgement of pipeline and ``tiendo check``."""
-    from etl.validate import check
+@dataclass(frozen=True)
+class _Received:
+    """An archived original without a submission, by its first delivery."""
 
-    found = check.run(reports, province, known_tasks)
-    return [(findings, check.judge(report, findings)) for report, findings in zip(reports, found, strict=True)]
+    file_name: str
+    sha256: str
+    received_at: datetime
+    origin: Origin
+
+    def job(self, archive_dir: Path) -> Job:
+        from etl.collect.pool import Job
+
+        return Job(self.file_name, self.sha256, partial(archive.fetch, archive_dir, self.sha256), self.origin)
 
 
-def registered_tasks() -> frozenset[str]:
+def _by_month(read: Sequence[tuple[Report, _Received]]) -> list[list[tuple[Report, _Received]]]:
+    """Groups of one period each, the earliest first; what has no period comes before all."""
+    groups: dict[str, list[tuple[Report, _Received]]] = {}
+    for report, received in read:
+        groups.setdefault(str(report.period or ""), []).append((report, received))
+    return [groups[period] for period in sorted(groups)]
+
+
+def task_ids(connection: Connection) -> frozenset[str]:
     """Ids of the register, as matching keys."""
-    with warehouse.connect() as connection:
-        return _task_ids(connection)
-
-
-def _task_ids(connection: Connection) -> frozenset[str]:
     return frozenset(row[0].upper() for row in connection.execute("select task_id from core.task").fetchall())
 
 
-def _without_verdict(connection: Connection) -> list[tuple[str, str, datetime]]:
-    """(file name, sha256, first receipt) of archived originals without a submission, oldest first."""
+def _without_verdict(connection: Connection) -> list[_Received]:
+    """Archived originals without a submission, oldest first."""
     rows = [
-        (str(row[0]), str(row[1]), row[2])
-        for row in connection.execute(
+        _Received(name, sha256, received_at, Origin(commune, period, sender))
+        for name, sha256, received_at, commune, period, sender in connection.execute(
             """
-            select distinct on (d.sha256) d.file_name, d.sha256, d.received_at
+            select distinct on (d.sha256)
+                d.file_name, d.sha256, d.received_at, d.said_commune, d.said_period, d.sender_commune
             from raw.delivery as d
             where not exists (select 1 from raw.submission as s where s.sha256 = d.sha256)
             -- A zip that was taken apart is no workbook: each of its members is one submission (case 41).
@@ -130,7 +154,7 @@ def _without_verdict(connection: Connection) -> list[tuple[str, str, datetime]]:
             """
         ).fetchall()
     ]
-    return sorted(rows, key=lambda row: (row[2], row[0], row[1]))
+    return sorted(rows, key=lambda row: (row.received_at, row.file_name, row.sha256))
 
 
 def hand_back(now: datetime) -> dict[str, Any]:

@@ -41,6 +41,7 @@ _UNIT = re.compile(r"(?:don vi tinh|dvt)\s*:?\s*(.+)|^\(?don vi\s*:\s*(.*(?:dong
 _NAME = re.compile(r"^(?:ubnd|uy ban nhan dan)\b(.*)")
 _REPORTER = re.compile(r"^(?:don vi bao cao|ten don vi|don vi)\s*:\s*(?!tinh)(.+)")
 _BARE_NAME = re.compile(r"^(?:xa|phuong|thi tran) [a-z ]{2,40}$")
+_FOLDER = "thư mục nhận"
 _TICKS = ("x", "v", "co", "✓", "✔", "☑", "[x]")
 
 
@@ -50,7 +51,7 @@ class Origin:
 
     commune_code: str | None = None
     period: str | None = None
-    place: str = "thư mục nhận"
+    sender_commune: str | None = None
 
 
 NOWHERE = Origin()
@@ -232,7 +233,9 @@ def _settle_commune(
     if named.commune:
         claims.append(_Claim(named.commune, "tên tệp"))
     if origin.commune_code:
-        claims.append(_Claim(origin.commune_code, origin.place))
+        claims.append(_Claim(origin.commune_code, _FOLDER))
+    if origin.sender_commune:
+        claims.append(_Claim(origin.sender_commune, "địa chỉ gửi"))
     if meta.get("commune_code"):
         claims.append(_Claim(meta["commune_code"].zfill(5), "trang _meta"))
     mapped: list[Issue] = []
@@ -280,7 +283,7 @@ def _settle_period(
         _Claim(value, place)
         for value, place in (
             (named.period, "tên tệp"),
-            (origin.period, origin.place),
+            (origin.period, _FOLDER),
             (meta.get("period"), "trang _meta"),
         )
         if value

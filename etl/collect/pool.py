@@ -11,15 +11,15 @@ import faulthandler
 import gc
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 from etl import settings
-from etl.collect import archive, reader
+from etl.collect import reader
 from etl.collect.identity import NOWHERE, Origin
 from etl.collect.report import Report
 from etl.reference import province as reference
@@ -34,17 +34,17 @@ MAX_BYTES = 1024**3
 
 @dataclass(frozen=True)
 class Job:
-    """An archived file to be read: as it was called, its sha256, and what its way says of the sender."""
+    """A file to be read: as it was called, where its bytes come from, and what its way says of the sender."""
 
     file_name: str
     sha256: str
+    fetch: Callable[[], bytes]
     origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True)
 class _Task:
     job: Job
-    archive_dir: Path
     folder: Path
 
 
@@ -63,12 +63,7 @@ def _begin() -> None:
 
 
 def _read(task: _Task) -> Report:
-    return reader.read(
-        task.job.file_name,
-        archive.fetch(task.archive_dir, task.job.sha256),
-        reference.load(task.folder),
-        task.job.origin,
-    )
+    return reader.read(task.job.file_name, task.job.fetch(), reference.load(task.folder), task.job.origin)
 
 
 def _read_limited(task: _Task) -> Report:
@@ -81,9 +76,12 @@ def _read_limited(task: _Task) -> Report:
             faulthandler.cancel_dump_traceback_later()
 
 
-def read_all(jobs: Sequence[Job], archive_dir: Path, folder: Path) -> Iterator[Report]:
-    """Reports of the archived files, in their order; ``folder`` is the province's."""
-    tasks = [_Task(job, archive_dir, folder) for job in jobs]
+def read_all(jobs: Sequence[Job], folder: Path) -> Iterator[Report]:
+    """Reports of the files, in their order; ``folder`` is the province's."""
+    tasks = [_Task(job, folder) for job in jobs]
+    if "fork" not in get_all_start_methods():  # a sender's own machine: its files stop nobody else
+        yield from map(_read, tasks)
+        return
     workers = min(settings.cpu_count(), len(tasks))
     done = 0
     # What is in memory now is left alone by the garbage collector: in a forked worker it would touch, and so copy,

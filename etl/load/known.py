@@ -27,9 +27,7 @@ def of(connection: Connection, reports: Sequence[Report], province: Province) ->
             key = (str(report.period), report.budget_year)
             if key not in by_window:
                 by_window[key] = _window(connection, *key, province.window(report.period, report.budget_year).as_of)
-    return [
-        by_window.get((str(r.period), r.budget_year or 0), {}).get(r.commune_code or "", NOTHING) for r in reports
-    ]
+    return [by_window.get((str(r.period), r.budget_year or 0), {}).get(r.commune_code or "", NOTHING) for r in reports]
 
 
 def _window(connection: Connection, period: str, budget_year: int, as_of: object) -> dict[str, Known]:

@@ -45,8 +45,15 @@ def run(
     return [_sorted(findings) for findings in result]
 
 
-def judge(report: Report, findings: Sequence[Finding]) -> str:
-    return verdict(report.refused, findings)
+def judge(
+    reports: Sequence[Report],
+    province: Province,
+    known_tasks: frozenset[str] | None = None,
+    known_of: Sequence[known.Known] | None = None,
+) -> list[tuple[list[Finding], str]]:
+    """Findings and verdict of each report: the one judgement of pipeline and ``tiendo check``."""
+    found = run(reports, province, known_tasks, known_of)
+    return [(f, verdict(report.refused, f)) for report, f in zip(reports, found, strict=True)]
 
 
 def _intake_finding(issue: Issue) -> Finding:

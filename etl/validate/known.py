@@ -153,9 +153,7 @@ def _unchanged(form: Form, leaves: Sequence[Row], known: Known) -> Iterator[Issu
     """Case 47: every cumulative is that of the month before; the sender is asked whether nothing happened."""
     if form.nothing_to_report or not leaves or {row.code for row in leaves} - known.before.keys():
         return
-    pairs = [
-        (_amount(row, key), known.before[row.code].get(key)) for row in leaves for key in CUMULATIVE_KEYS
-    ]
+    pairs = [(_amount(row, key), known.before[row.code].get(key)) for row in leaves for key in CUMULATIVE_KEYS]
     if any(before for _, before in pairs) and all(now == before for now, before in pairs):
         yield Issue("M47-unchanged", form.sheet, None, {"value": known.before_period or ""})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from etl.collect import reader
+from etl.collect import package, reader
 from etl.collect.report import Report
 from etl.reference import province
 from etl.validate import check
-from etl.validate.finding import Finding
+from etl.validate.finding import Finding, verdict
 from tests.corpus.item import FactKey, Found, Outcome, Value
 
 
@@ -35,12 +35,15 @@ def read_file(name: str, data: bytes) -> None:
 
 
 def _read(name: str, data: bytes) -> list[Report]:
+    members = package.unpack(name, data) if package.is_package(data) else None
+    if isinstance(members, list):
+        return [reader.read(member.name, member.data, _province()) for member in members]
     return [reader.read(name, data, _province())]
 
 
 def _outcome(report: Report, findings: list[Finding]) -> Outcome:
     found = tuple(Found(f.rule, f.severity, f.sheet, f.cell, f.message) for f in findings)
-    return Outcome(report.file_name, check.judge(report, findings), found, _facts(report))
+    return Outcome(report.file_name, verdict(report.refused, findings), found, _facts(report))
 
 
 def _facts(report: Report) -> dict[FactKey, Value]:

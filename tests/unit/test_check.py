@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from etl import steps
 from etl.collect import reader
 from etl.reference import province
 from etl.sample.defects import DEFECTS
 from etl.sample.month import write_month
-from etl.validate import catalogue
+from etl.validate import catalogue, check
 from etl.validate.finding import Finding
 from tests.builders import OCTOBER, QUAN_SON, edited, name, truth, workbook
 
@@ -30,7 +29,7 @@ def judge(folder: Path) -> dict[str, tuple[list[Finding], str]]:
     where = province.load()
     files = sorted(folder.glob("*.xlsx"))
     reports = [reader.read(path.name, path.read_bytes(), where) for path in files]
-    return dict(zip((path.name for path in files), steps.judge(reports, where), strict=True))
+    return dict(zip((path.name for path in files), check.judge(reports, where), strict=True))
 
 
 def expected(folder: Path) -> tuple[dict[str, dict[str, Any]], dict[str, list[tuple[str, ...]]]]:
@@ -73,7 +72,7 @@ def test_amounts_in_a_finding_are_dong_and_in_its_message_trieu_dong(judged) -> 
 
 def _judge_one(data: bytes, commune: str = "06463") -> tuple[list[Finding], str]:
     where = province.load()
-    return steps.judge([reader.read(name(commune), data, where)], where)[0]
+    return check.judge([reader.read(name(commune), data, where)], where)[0]
 
 
 def test_a_blank_required_cell_goes_back_and_is_never_zero() -> None:
@@ -96,7 +95,7 @@ def test_a_ticked_sheet_declares_its_blank_figures_zero() -> None:
     where = province.load()
     rows = [r for r in reader.read(name(), workbook(), where).forms["B02"].rows if r.role == "leaf"]
     report = reader.read(name(), edited(tick, values=True), where)
-    findings, _ = steps.judge([report], where)[0]
+    findings, _ = check.judge([report], where)[0]
     assert [f for f in findings if f.rule == "M08"] == []
     assert {r.states["actual_ytd"] for r in report.forms["B02"].rows} == {"declared_zero"}
     assert {r.values["actual_ytd"] for r in report.forms["B02"].rows} == {0}
@@ -204,7 +203,7 @@ def test_dashes_are_zero_also_for_the_sums_of_the_form() -> None:
     report = reader.read(name(), edited(dash), province.load())
     row = next(r for r in report.forms["B01"].rows if r.row_no == 14)
     assert (row.values["disb_ytd"], row.states["disb_ytd"]) == (0, "declared_zero")
-    findings, _ = steps.judge([report], province.load())[0]
+    findings, _ = check.judge([report], province.load())[0]
     assert not [f for f in findings if f.severity == "error"]
 
 
@@ -216,7 +215,7 @@ def test_numbers_kept_as_text_count_and_are_the_only_cells_remarked_on() -> None
 
     where = province.load()
     report = reader.read(name(), edited(as_text), where)
-    findings, verdict = steps.judge([report], where)[0]
+    findings, verdict = check.judge([report], where)[0]
     assert verdict == "accepted"
     assert [(f.rule, f.severity, f.cell) for f in findings] == [("M04", "info", "L14"), ("M04", "info", "N14")]
     before = {r.code: r.values for r in reader.read(name(), workbook(), where).forms["B01"].rows}

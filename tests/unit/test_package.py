@@ -187,7 +187,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "zip in zip": ("M41", lambda: zipped(("BC.xlsx", workbook()), ("trong.zip", zipped(("a.xlsx", b"x"))))),
     "renamed zip in zip": ("M41", lambda: zipped(("BC.xlsx", zipped(("a.xlsx", b"x"))))),
     "rar in zip": ("M41", lambda: zipped(("BC.rar", b"Rar!\x1a\x07\x00"))),
-    "encrypted": ("M40", encrypted),
+    "encrypted": ("M41", encrypted),
     "lzma": ("M41", lambda: zipped(("BC.xlsx", b"x" * 100), method=zipfile.ZIP_LZMA)),
     "wrong checksum": ("M41", lambda: zipped(("BC.csv", b"STT,Ma"), method=zipfile.ZIP_STORED).replace(b"STT", b"TTS")),
     "cut off": ("M41", lambda: zipped(("BC.csv", b"STT,Ma" * 1000))[:-40]),
