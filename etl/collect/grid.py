@@ -35,6 +35,10 @@ Position = tuple[int, int]
 """Row and column, both from 0."""
 
 
+_DEPTH = 40
+"""Formulas that may wait for each other at a time; each takes some ten Python frames."""
+
+
 def _none() -> Mapping[Position, str]:
     return {}
 
@@ -109,23 +113,44 @@ def compute(grid: Grid, wanted: Iterable[Position], formulas: Mapping[Position, 
     def settle(name: str) -> None:
         if name in busy:
             raise UnsupportedError(name)
-        busy.add(name)
+        if len(busy) >= _DEPTH:
+            raise _TooDeepError(name)
         place = pending[name]
         text = formulas.get(place, "")
         value: GridValue
+        busy.add(name)
         try:
             if not text:
                 raise UnsupportedError(name)
             value = evaluate(text, resolve)
         except UnsupportedError:
             value = Uncached(text)
-        except RecursionError:
-            value = Uncached(text)
-        busy.discard(name)
+        finally:
+            busy.discard(name)
         del pending[name]
         results[place] = value
 
-    for name in list(pending):
-        if name in pending:
-            settle(name)
+    for first in list(pending):
+        waiting = [first]
+        while waiting:
+            name = waiting[-1]
+            try:
+                if name in pending:
+                    settle(name)
+                waiting.pop()
+            except _TooDeepError as error:
+                # A long chain is computed from its far end; one that comes back to where it was is a circle.
+                if error.name in waiting:
+                    place = pending.pop(error.name)
+                    results[place] = Uncached(formulas.get(place, ""))
+                else:
+                    waiting.append(error.name)
     return results
+
+
+class _TooDeepError(Exception):
+    """The formula at ``name`` is needed by so many others, one by way of the other, that it must be computed first."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name

@@ -259,8 +259,13 @@ def _contents(archive: zipfile.ZipFile, kind: str) -> Refusal | None:
             return _ENTITIES
         if kind == "xlsx" and "/externallinks/" in name and "ddeLink" in text:
             return _LINKED
-        if name == "[content_types].xml" and "macroEnabled" in text:
-            return _MACRO
+        if name == "[content_types].xml":
+            # What parts are is said here, whatever they are called.
+            types = archive.read(entry) if entry.file_size < _PROLOGUE_BYTES * 16 else b""
+            if any(mark in types for mark in (b"macroEnabled", b"vbaProject", b"macrosheet")):
+                return _MACRO
+            if any(mark in types for mark in (b"oleObject", b"activeX", b"ms-office.package")):
+                return _EMBEDDED
     return None
 
 

@@ -42,6 +42,7 @@ _NAME = re.compile(r"^(?:ubnd|uy ban nhan dan)\b(.*)")
 _REPORTER = re.compile(r"^(?:don vi bao cao|ten don vi|don vi)\s*:\s*(?!tinh)(.+)")
 _BARE_NAME = re.compile(r"^(?:xa|phuong|thi tran) [a-z ]{2,40}$")
 _FOLDER = "thư mục nhận"
+_TICKED = re.compile(r"khong phat sinh[^:]*:\s*(?:x|v|co|✓|✔|☑|\[x\])(?:\s|$)")
 _TICKS = ("x", "v", "co", "✓", "✔", "☑", "[x]")
 
 
@@ -98,6 +99,9 @@ def read_header(grid: Grid, header_row: int) -> Header:
                     following = int(following)
             joined = fold(f"{value} {following}") if folded.endswith(":") else folded
             code, period, as_of, unit = _matches(joined)
+            if folded.startswith("khong phat sinh"):
+                box = next((v for v in line[c + 1 : c + 4] if isinstance(v, str) and v.strip()), "")
+                header.nothing_to_report = fold(box) in _TICKS or bool(_TICKED.match(folded))
             if match := code:
                 header.commune_code = (match[1].zfill(5), where)
             if match := as_of:
@@ -119,9 +123,6 @@ def read_header(grid: Grid, header_row: int) -> Header:
             elif match := _REPORTER.match(joined):
                 if header.commune_name is None:
                     header.commune_name = (match[1], where)
-            elif folded.startswith("khong phat sinh"):
-                box = next((v for v in line[c + 1 : c + 4] if isinstance(v, str) and v.strip()), "")
-                header.nothing_to_report = fold(box) in _TICKS
             elif _BARE_NAME.match(folded) and bare is None:
                 bare = (value.strip(), where)
             elif folded.startswith(("huyen ", "thanh pho ", "thi xa ")):

@@ -126,7 +126,7 @@ def _by_headers(entries: Sequence[zipfile.ZipInfo], size: int) -> Refusal | None
     """What can be told before anything is inflated."""
     if len(entries) > MAX_ENTRIES:
         return Refusal(
-            "M42",
+            "M41",
             f"Tệp nén có {len(entries)} tệp, vượt giới hạn {MAX_ENTRIES}.",
             "Chỉ nén các tệp báo cáo, hoặc gửi thẳng từng tệp Excel.",
         )

@@ -91,7 +91,7 @@ def read(file_name: str, data: bytes, province: Province, origin: Origin = NOWHE
             _read_grids(report, grids, province, origin)
         except guard.RefusedError as error:
             refusal = error.refusal
-        except MemoryError:
+        except (MemoryError, RecursionError):
             refusal = TOO_MUCH
         except Exception as error:  # parsers' errors have no common base; whatever the file does, the others go on
             log.warning("%s (%s) cannot be read", report.file_name, report.sha256, exc_info=error)
@@ -366,14 +366,20 @@ def _fill_down(form: Form, row: Row, table: Table) -> str | None:
     first = None
     above = form.rows[-1]
     keys = _HIERARCHY.get(form.form, ())
-    if any(row.values.get(key) is not None for key in keys):
-        return None
+    present = [key for key in keys if row.values.get(key) is not None]
+    if any(row.values[key] != above.values.get(key) or not _identifies(row.values[key]) for key in present):
+        return None  # another document, or one of which nothing is known
     for key in [key for key in keys if above.values.get(key) is not None]:
         blank = key in table.columns and row.values.get(key) is None and key not in row.bad
         if blank:
             row.values[key] = above.values[key]
             first = first or form.cell(key, row.row_no)
     return first
+
+
+def _identifies(value: cells.Typed) -> bool:
+    """Whether a document's number or date tells it from others: a number without digits is none."""
+    return not isinstance(value, str) or any(c.isdigit() for c in value)
 
 
 def _hidden_parts(grid: Grid, table: Table, form: Form) -> list[Issue]:

@@ -244,6 +244,17 @@ class _Package:
             properties = re.search(r"<(?:\w+:)?workbookPr\s([^>]*)", self._book)
             epoch = _attribute(properties[1], "date1904") if properties else ""
             package.writestr(
+                "_rels/.rels",
+                '<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/'
+                f'2006/relationships"><Relationship Id="rId1" Type="{base}/officeDocument" Target="xl/workbook.xml"/>'
+                "</Relationships>",
+            )
+            package.writestr(
+                "[Content_Types].xml",
+                '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/'
+                'content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
+            )
+            package.writestr(
                 "xl/workbook.xml",
                 '<?xml version="1.0" encoding="UTF-8"?><workbook xmlns="http://schemas.openxmlformats.org/'
                 f'spreadsheetml/2006/main" xmlns:r="{base}"><workbookPr{_epoch(epoch)}/>'

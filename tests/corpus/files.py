@@ -111,7 +111,8 @@ def _(n: int, rng: random.Random) -> Made:
         renamed(made, ".docx"),
         lambda: formats.docx_of(made.book(), show),
         (Expected("M38", "info"),),
-        made.facts(),
+        # The block of other money stands under the table of Biểu 01 and is not in the document.
+        {key: value for key, value in made.facts().items() if key[0] != "off_budget"},
     )
 
 

@@ -300,7 +300,8 @@ Show = Callable[[Decimal], str]
 
 def plain_vietnamese(value: Decimal) -> str:
     """``1234,500000``: six decimals or none, so that no text has two readings."""
-    return f"{value:f}" if value == value.to_integral_value() else f"{value:.6f}".replace(".", ",")
+    whole = value.to_integral_value()
+    return f"{whole:f}" if value == whole else f"{value:.6f}".replace(".", ",")
 
 
 def plain_english(value: Decimal) -> str:
