@@ -118,11 +118,11 @@ def _without_verdict(connection: Connection) -> list[tuple[str, str, datetime]]:
 
 def hand_back(now: datetime) -> dict[str, Any]:
     """Marked-up workbooks of all submissions with findings, under ``out/<period>/tra-lai``."""
-    from etl.validate import markup
+    from etl.load import hand_back as back
 
     conf = settings.get()
     with warehouse.connect() as connection:
-        return markup.write_all(connection, conf.archive_dir, conf.out_dir, now)
+        return back.write_all(connection, conf.archive_dir, conf.out_dir, now)
 
 
 def calendar_has(period: str) -> bool:
