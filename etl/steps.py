@@ -77,6 +77,7 @@ def process_received(now: datetime) -> dict[str, Any]:
                 if loaded is not None:
                     totals[verdict] += 1
                     totals["findings"] += len(findings)
+        submission.note_replacements(connection, province.thresholds["contested_lines_pct"])
     return totals
 
 
@@ -123,6 +124,14 @@ def hand_back(now: datetime) -> dict[str, Any]:
     conf = settings.get()
     with warehouse.connect() as connection:
         return back.write_all(connection, conf.archive_dir, conf.out_dir, now)
+
+
+def revise(submission_id: int, decision: str, decided_by: str, reason: str, now: datetime) -> dict[str, Any]:
+    """Record an officer's decision on a late revision (``etl.load.revision``)."""
+    from etl.load import revision
+
+    with warehouse.transaction() as connection:
+        return dict(revision.decide(connection, submission_id, decision, decided_by, reason, now))
 
 
 def calendar_has(period: str) -> bool:
