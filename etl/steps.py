@@ -117,13 +117,15 @@ def _without_verdict(connection: Connection) -> list[tuple[str, str, datetime]]:
     return sorted(rows, key=lambda row: (row[2], row[0], row[1]))
 
 
-def hand_back(now: datetime) -> dict[str, Any]:
-    """Marked-up workbooks of all submissions with findings, under ``out/<period>/tra-lai``."""
+def hand_back(now: datetime, smtp_url: str | None = None) -> dict[str, Any]:
+    """Marked workbooks and receipts under ``out/<period>/tra-lai``, and replies to the senders whose address is known.
+
+    Idempotent: what is there is left alone, and nobody gets a mail twice (``etl.load.hand_back``).
+    """
     from etl.load import hand_back as back
 
-    conf = settings.get()
     with warehouse.connect() as connection:
-        return back.write_all(connection, conf.archive_dir, conf.out_dir, now)
+        return back.write_all(connection, settings.get(), reference.load(), now, smtp_url)
 
 
 def revise(submission_id: int, decision: str, decided_by: str, reason: str, now: datetime) -> dict[str, Any]:

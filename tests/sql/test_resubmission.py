@@ -177,7 +177,7 @@ def test_whatever_the_order_and_however_often_it_runs_the_same_report_speaks(
     bare.rollback()
 
 
-# After publication ------------------------------------------------------------------------------------------------------
+# After publication ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -293,7 +293,7 @@ def test_an_invalid_report_after_publication_goes_back_and_waits_for_nobody(publ
         assert in_force(connection) == {"06463": name()}
 
 
-# Two offices of one commune -------------------------------------------------------------------------------------------
+# Two offices of one commune ------------------------------------------------------------------------------------------
 
 
 def differing(rows: range) -> bytes:
@@ -325,7 +325,8 @@ def test_a_version_that_starts_from_the_one_it_replaces_is_an_ordinary_correctio
     collect(LATER)
     with store.connect() as connection:
         row = connection.execute(
-            "select lines_differing, is_elsewhere, is_contested from core.replacement where replaces_submission_id is not null"
+            "select lines_differing, is_elsewhere, is_contested from core.replacement "
+            "where replaces_submission_id is not null"
         ).fetchone()
         assert row == (1, False, False)
         assert contested(connection) == (0, 0)

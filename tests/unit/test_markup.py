@@ -118,7 +118,7 @@ def _pixel() -> bytes:
     )
 
 
-# What stays -----------------------------------------------------------------------------------------------------------
+# What stays ----------------------------------------------------------------------------------------------------------
 
 
 def test_parts_that_are_not_concerned_come_back_byte_for_byte() -> None:
@@ -177,7 +177,7 @@ def test_a_defined_name_of_a_sheet_follows_it_behind_the_result() -> None:
     assert book["B05-LoTrinh"].print_area is not None
 
 
-# What is said ---------------------------------------------------------------------------------------------------------
+# What is said --------------------------------------------------------------------------------------------------------
 
 
 def test_severity_decides_the_colour_and_several_findings_share_one_note() -> None:
@@ -283,7 +283,7 @@ def test_a_refused_file_gets_the_result_alone() -> None:
     assert any("KHÔNG TIẾP NHẬN" in " ".join(row) for row in texts(data))
 
 
-# Again and again ------------------------------------------------------------------------------------------------------
+# Again and again -----------------------------------------------------------------------------------------------------
 
 
 def resaved(data: bytes, folder: Path) -> bytes:
@@ -351,7 +351,7 @@ def test_marking_is_repeatable_and_does_not_grow_the_file() -> None:
     assert texts(thrice) == texts(once)
 
 
-# Nothing comes to life ------------------------------------------------------------------------------------------------
+# Nothing comes to life -----------------------------------------------------------------------------------------------
 
 
 OUTSIDE = [
@@ -490,7 +490,7 @@ def test_any_cells_can_be_marked_and_unmarked(cells: list[tuple[int, int]]) -> N
     }
 
 
-# Other kinds and odd files --------------------------------------------------------------------------------------------
+# Other kinds and odd files -------------------------------------------------------------------------------------------
 
 
 def test_other_kinds_of_workbook_come_back_as_xlsx_with_every_value_in_its_cell(monkeypatch) -> None:
