@@ -94,11 +94,19 @@ $$;
 drop view raw.submission_in_force;
 create view raw.submission_in_force as
 with moments as (
-    select s.commune_code, s.period, s.budget_year, s.known_at as moment
+    select
+        s.commune_code,
+        s.period,
+        s.budget_year,
+        s.known_at as moment
     from raw.submission as s
     where s.verdict = 'accepted'
     union
-    select s.commune_code, s.period, s.budget_year, d.decided_at as moment
+    select
+        s.commune_code,
+        s.period,
+        s.budget_year,
+        d.decided_at as moment
     from raw.revision_decision as d
     inner join raw.submission as s on d.submission_id = s.submission_id
 ),
@@ -111,25 +119,31 @@ spans as (
 ),
 
 speaking as (
-    select w.submission_id, range_agg(tstzrange(p.moment, p.next_moment)) as in_force
+    select
+        w.submission_id,
+        range_agg(tstzrange(p.moment, p.next_moment)) as in_force
     from spans as p
-    cross join lateral (
-        select s.submission_id
-        from raw.submission as s
-        left join lateral (
-            select d.decision, d.decided_at from raw.revision_decision as d
-            where d.submission_id = s.submission_id and d.decided_at <= p.moment
-            order by d.decided_at desc, d.revision_decision_id desc limit 1
-        ) as d on true
-        where
-            s.verdict = 'accepted' and s.known_at <= p.moment
-            and (s.commune_code, s.period, s.budget_year) = (p.commune_code, p.period, p.budget_year)
-            and (not s.is_late_revision or d.decision = 'accepted')
-        order by
-            case when s.is_late_revision then d.decided_at else s.archived_at end desc,
-            s.received_at desc, s.version_no desc nulls last, s.sha256
-        limit 1
-    ) as w
+    cross join
+        lateral (
+            select s.submission_id
+            from raw.submission as s
+            left join lateral (
+                select
+                    d.decision,
+                    d.decided_at
+                from raw.revision_decision as d
+                where d.submission_id = s.submission_id and d.decided_at <= p.moment
+                order by d.decided_at desc, d.revision_decision_id desc limit 1
+            ) as d on true
+            where
+                s.verdict = 'accepted' and s.known_at <= p.moment
+                and (s.commune_code, s.period, s.budget_year) = (p.commune_code, p.period, p.budget_year)
+                and (not s.is_late_revision or d.decision = 'accepted')
+            order by
+                case when s.is_late_revision then d.decided_at else s.archived_at end desc,
+                s.received_at desc, s.version_no desc nulls last, s.sha256 asc
+            limit 1
+        ) as w
     group by w.submission_id
 )
 

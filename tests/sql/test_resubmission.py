@@ -259,8 +259,13 @@ def test_a_decision_needs_a_late_revision_a_name_and_a_reason(published: Path) -
     number = late(published)
     with store.connect() as connection:
         first = connection.execute("select min(submission_id) from raw.submission").fetchone()[0]
-        for arguments in ((first, "accepted", "Đức", "x"), (999, "accepted", "Đức", "x"), (number, "accepted", " ", "x"),
-                          (number, "accepted", "Đức", ""), (number, "maybe", "Đức", "x")):  # fmt: skip
+        for arguments in (
+            (first, "accepted", "Đức", "x"),
+            (999, "accepted", "Đức", "x"),
+            (number, "accepted", " ", "x"),
+            (number, "accepted", "Đức", ""),
+            (number, "maybe", "Đức", "x"),
+        ):
             with pytest.raises(UsageError):
                 revision.decide(connection, *arguments, LATER)
         for statement in ("update raw.revision_decision set reason = 'y'", "delete from core.replacement"):
