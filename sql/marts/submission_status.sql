@@ -17,6 +17,7 @@ returns table (
     versions integer,
     errors integer,
     warnings integer,
+    nothing_to_report text[],
     late_revisions_waiting integer,
     contested_versions integer,
     contested_lines integer
@@ -98,6 +99,7 @@ as $$
         coalesce(j.versions, 0) as versions,
         coalesce(fd.errors, 0) as errors,
         coalesce(fd.warnings, 0) as warnings,
+        sf.nothing_to_report,
         coalesce(wt.late_revisions, 0) as late_revisions_waiting,
         coalesce(ct.versions, 0) as contested_versions,
         coalesce(ct.lines, 0) as contested_lines
@@ -105,6 +107,7 @@ as $$
     inner join ref.commune as c on w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
     left join core.in_force(p_known_at) as f
         on w.period = f.period and w.budget_year = f.budget_year and c.commune_code = f.commune_code
+    left join raw.submission as sf on f.submission_id = sf.submission_id
     left join judged as j
         on w.period = j.period and w.budget_year = j.budget_year and c.commune_code = j.commune_code
     left join latest as l
