@@ -1,6 +1,6 @@
 """### Thu thập báo cáo của các xã, phường
 
-Quét hộp nhận, lưu nguyên bản, kiểm tra, nạp số liệu đạt yêu cầu, trả lại tệp đã đánh dấu.
+Quét hộp nhận, lưu nguyên bản, kiểm tra, nạp số liệu đạt yêu cầu, trả lại tệp đã đánh dấu và biên nhận.
 
 **Khi một tác vụ màu đỏ:** tệp sai số liệu *không bao giờ* làm đỏ tác vụ (xã nhận lại tệp có đánh dấu).
 Màu đỏ nghĩa là hạ tầng hỏng hoặc lỗi chương trình: mở nhật ký của tác vụ, sửa nguyên nhân, rồi bấm *Clear*.
@@ -8,7 +8,8 @@ Chạy lại bao nhiêu lần cũng được: mỗi nguyên bản chỉ được
 
 * `archive`: hộp nhận không đọc được, hết dung lượng đĩa, mất kết nối kho dữ liệu.
 * `process`: kho dữ liệu; tệp nào đang xử lý dở thì lần sau làm lại từ đầu tệp đó.
-* `hand_back`: thư mục trả kết quả không ghi được.
+* `hand_back`: thư mục trả kết quả không ghi được, hoặc máy chủ thư không kết nối được (biên nhận và tệp trả lại vẫn
+  được ghi; thư còn lại gửi ở lần chạy sau, không thư nào gửi hai lần).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from etl.airflow_io import TIMEZONE, default_args
+from etl.airflow_io import TIMEZONE, default_args, smtp_url
 
 
 @dag(
@@ -48,7 +49,7 @@ def collect_reports() -> None:
     def hand_back() -> dict[str, object]:
         from etl import clock, steps
 
-        return steps.hand_back(clock.now())
+        return steps.hand_back(clock.now(), smtp_url())
 
     archive() >> process() >> hand_back()
 

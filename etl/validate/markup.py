@@ -23,7 +23,6 @@ from etl.period import Period
 from etl.validate.finding import Finding
 from etl.validate.marked import outside, result, workbook
 from etl.validate.marked.result import Told
-from etl.validate.marked.xml import OddPackageError
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +79,13 @@ def mark(data: bytes, judgement: Judgement) -> bytes:
     """
     told = _told(judgement)
     if judgement.verdict != "refused":
-        for attempt in (_in_place, _rewritten, _set_out):
+        is_package = data[:2] == b"PK" and b"xl/workbook" in data
+        for attempt in (_in_place, _rewritten, _set_out) if is_package else (_set_out,):
             try:
                 return attempt(data, told)
             except Exception as error:  # what may be wrong with a file has no common base
-                level = logging.DEBUG if isinstance(error, OddPackageError) else logging.WARNING
-                log.log(level, "%s: %s", judgement.sha256, attempt.__name__, exc_info=error)
+                log.info("%s %s: %r", judgement.sha256, attempt.__name__, error)
+        log.warning("%s cannot be marked up: the result goes back alone", judgement.sha256)
     return workbook.mark(_empty(), told, alone=True)
 
 
@@ -155,7 +155,8 @@ def _plain_book(grids: Sequence[Any]) -> bytes:
     formats = {
         "text": book.add_format({**base, "text_wrap": True, "border": 1, "border_color": "#BFBFBF", "num_format": "@"}),
         "free": book.add_format({**base, "num_format": "@"}),
-        "number": book.add_format({**base, "num_format": "#,##0.######", "border": 1, "border_color": "#BFBFBF"}),
+        "number": book.add_format({**base, "num_format": "#,##0.0#####", "border": 1, "border_color": "#BFBFBF"}),
+        "whole": book.add_format({**base, "num_format": "#,##0", "border": 1, "border_color": "#BFBFBF"}),
         "date": book.add_format({**base, "num_format": "dd/mm/yyyy", "border": 1, "border_color": "#BFBFBF"}),
         "title": book.add_format({**base, "bold": True, "align": "center", "text_wrap": True, "border": 1}),
     }
@@ -199,7 +200,8 @@ def _plain_value(sheet: Any, r: int, c: int, value: Any, formats: dict[str, Any]
         sheet.write_boolean(r, c, value)
         return str(value)
     if isinstance(value, int | float | Decimal):
-        sheet.write_number(r, c, float(value), formats["number"])
+        number = float(value)
+        sheet.write_number(r, c, number, formats["whole" if number % 1 == 0 else "number"])
         return str(value)
     if isinstance(value, datetime):
         sheet.write_datetime(r, c, value.replace(tzinfo=None), formats["date"])

@@ -229,7 +229,8 @@ def test_many_cells_with_one_error_are_one_line_that_names_them_all() -> None:
     data = marked(workbook(), *found)
     lines = [row for row in texts(data) if row and row[0].isdigit()]
     assert len(lines) == 1
-    assert lines[0][1] == f"{B01} · ô K14:K23, K30:K31, K40"
+    assert lines[0][1] == f"{B01} · ô K14"
+    assert lines[0][2] == "13 dòng cùng lỗi: ô K14:K23, K30:K31, K40"
     assert "13 dòng cùng lỗi" in lines[0][3]
     book = open_(data)
     assert all(book[B01][f"K{r}"].comment.text.count(f"Dòng {r} sai.") == 1 for r in rows)

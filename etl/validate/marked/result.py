@@ -193,7 +193,7 @@ def _rows(told: Told, sheets: Sequence[str], line_of: Callable[[str, int], str])
 
     def wide(text: str, style: str, least: float = 18) -> _Row:
         filled = [(c, "", style) for c in range(2, last + 1)] if style in ("verdict", "notice") else []
-        lines = sum(1 + int(len(part) / (width * 0.95)) for part in text.split("\n"))
+        lines = sum(1 + int(len(part) / (width * 1.1)) for part in text.split("\n"))
         return _Row([(1, text, style), *filled], max(least, 17 * lines + 4), (1, last))
 
     rows = [wide(TITLE, "title", 26)]
@@ -223,38 +223,40 @@ def _entry_rows(
     number: int, entry: Entry, period: str, sheets: Sequence[str], line_of: Callable[[str, int], str]
 ) -> list[_Row]:
     first, count = entry.first, len(entry.findings)
-    letters, row_no = split_address(first.cell)
+    row_no = split_address(first.cell)[1]
     linked = first.sheet in sheets
-    places = _places(first, ranges(f.cell for f in entry.findings) if letters else [])
     line = line_of(first.sheet or "", row_no) if row_no else ""
+    message, values = first.message, [wording.found(first), wording.expected(first), wording.difference(first)]
+    pieces = [line]
     if count > 1:
-        others = "cùng cột, cùng lỗi" if letters else "cùng lỗi"
-        line = f"{count} dòng {others}" + (f"; dòng đầu: {line}" if line else "")
-    when = "\n".join(part for part in (period, line) if part)
-    message = first.message
-    if count > 1:
-        message = f"{count} dòng cùng lỗi, dòng đầu: {first.message} (số liệu của từng dòng: xem ghi chú tại ô)"
-    values = [wording.found(first), wording.expected(first), wording.difference(first)] if count == 1 else [""] * 3
-    texts = [places[0], when, message, first.fix, *values, first.rule]
+        pieces = _pieces(ranges(f.cell for f in entry.findings))
+        pieces[0] = f"{count} dòng cùng lỗi: ô {pieces[0]}"
+        message = f"{count} dòng cùng lỗi; {line}: {first.message} (số liệu từng dòng: xem ghi chú tại ô)"
+        values = [""] * 3
+    when = "\n".join(part for part in (period, pieces[0]) if part)
+    texts = [_place(first), when, message, first.fix, *values, first.rule]
     styles = ["link" if linked else "cell", *["cell"] * 6, "code"]
     row = _Row([(1, number, "number"), *((n, t, s) for n, (t, s) in enumerate(zip(texts, styles, strict=True), 2))])
     row.height = _height(texts)
     if linked:
         row.links.append((2, first.cell or "A1", first.sheet or ""))
     rows = [row]
-    for more in places[1:]:
-        texts = [more, "(các ô cùng lỗi, tiếp theo)", "", "", "", "", "", ""]
+    for piece in pieces[1:]:
+        texts = [f"{first.sheet} (tiếp)", f"ô {piece}", "(các ô cùng lỗi, tiếp theo)", "", "", "", "", ""]
         cells: list[tuple[int, str | int, str]] = [(1, "", "cell"), *((n, t, "cell") for n, t in enumerate(texts, 2))]
         rows.append(_Row(cells, _height(texts)))
     return rows
 
 
-def _places(first: Finding, spans: list[str]) -> list[str]:
-    """``B01-GiaiNgan`` and the cells, in pieces that fit into the tallest row of a spreadsheet."""
+def _place(first: Finding) -> str:
+    """Where the link leads. Short: some programs do not wrap the text of a link."""
     if first.sheet is None:
-        return [_WHOLE_FILE]
-    if not spans:
-        return [f"{first.sheet} · cả trang"]
+        return _WHOLE_FILE
+    return f"{first.sheet} · {'ô ' + first.cell if first.cell else 'cả trang'}"
+
+
+def _pieces(spans: list[str]) -> list[str]:
+    """The cells, in pieces that fit into the tallest row of a spreadsheet."""
     pieces: list[list[str]] = [[]]
     length = 0
     for span in spans:
@@ -263,7 +265,7 @@ def _places(first: Finding, spans: list[str]) -> list[str]:
             length = 0
         pieces[-1].append(span)
         length += len(span) + 2
-    return [f"{first.sheet} · ô " + ", ".join(piece) for piece in pieces]
+    return [", ".join(piece) for piece in pieces]
 
 
 def _height(texts: Sequence[str]) -> float:

@@ -140,6 +140,8 @@ class _Book:
             raise OddPackageError("workbook")
         self.part = main
         root = xml.outline(package.read(main), 1)
+        if root.name != "workbook":
+            raise OddPackageError(root.name)
         self.namespace = next((n for n in root.attributes.values() if n in _RELATIONS), _TRANSITIONAL)
         self.relation_base = _RELATIONS[self.namespace]
         relations = {r.id: r for r in package.relations(main)}
