@@ -25,9 +25,7 @@ FULL: dict[str, Any] = {"plan_total": 100 * TRIEU, **PLAN, "disb_ytd": 40 * TRIE
 
 def load(home: Path, commune: str, *rows: tuple[str, dict[str, Any], dict[str, str]]) -> None:
     """An accepted Biểu 01 with these lines: code, values, states."""
-    lines = [
-        Row(n, "leaf", code, {"line_code": code, **v}, s) for n, (code, v, s) in enumerate(rows, 11)
-    ]
+    lines = [Row(n, "leaf", code, {"line_code": code, **v}, s) for n, (code, v, s) in enumerate(rows, 11)]
     form = Form("B01", "B01-GiaiNgan", {"disb_ytd": "K"}, lines)
     sha256 = hashlib.sha256(commune.encode()).hexdigest()
     report = Report("x.xlsx", sha256, commune, OCTOBER, 2025, OCTOBER.last_day, forms={"B01": form})

@@ -22,13 +22,15 @@ from openpyxl.comments import Comment
 from etl import steps
 from etl.collect import reader, sheet
 from etl.reference import province
+from etl.sample.defects import DEFECTS
+from etl.sample.month import write_month
 from etl.validate import markup, wording
 from etl.validate.finding import Finding
 from etl.validate.marked import outside, result
 from etl.validate.marked import workbook as marking
 from etl.validate.marked.package import Package
 from etl.validate.marked.styles import COLOURS
-from tests.builders import edited, name, workbook
+from tests.builders import OCTOBER, edited, name, workbook
 
 RECEIVED = datetime(2025, 11, 5, 9, 5, tzinfo=UTC)
 B01 = "B01-GiaiNgan"
@@ -491,6 +493,34 @@ def test_any_cells_can_be_marked_and_unmarked(cells: list[tuple[int, int]]) -> N
     }
 
 
+def test_every_planted_defect_is_found_again_in_the_workbook_handed_back(tmp_path: Path) -> None:
+    where = province.load()
+    write_month(OCTOBER, tmp_path, communes=len(DEFECTS), defects=["all"])
+    data = {p.name: p.read_bytes() for p in sorted(tmp_path.glob("*.xlsx"))}
+
+    def judged(files: dict[str, bytes]) -> list[tuple[list[Finding], str]]:
+        return steps.judge([reader.read(n, d, where) for n, d in files.items()], where)
+
+    before = judged(data)
+    returned = {
+        n: markup.mark(d, markup.Judgement(n, "ab" * 32, v, RECEIVED, f))
+        for (n, d), (f, v) in zip(data.items(), before, strict=True)
+        if v != "refused"
+    }
+    again = dict(zip(returned, judged(returned), strict=True))
+    differing = {
+        n: (before_, again[n])
+        for n, before_ in zip(data, before, strict=True)
+        if n in again and again[n] != before_ and not disarmed(returned[n])
+    }
+    assert differing == {}
+    assert sum(disarmed(d) for d in returned.values()) <= 2
+
+
+def disarmed(data: bytes) -> bool:
+    return any(outside.DISARMED.encode() in part for n, part in parts(data).items() if "worksheets" in n)
+
+
 # Other kinds and odd files -------------------------------------------------------------------------------------------
 
 
@@ -516,6 +546,15 @@ def test_a_file_that_only_looks_like_a_workbook_still_gets_the_list() -> None:
     package.remove("xl/styles.xml")
     for data in (b"PK\x03\x04 broken", workbook()[:9000], package.save()):
         assert markup.RESULT_SHEET in open_(marked(data, finding("L14"))).sheetnames
+
+
+def test_a_package_that_cannot_be_edited_in_place_is_written_anew_and_marked() -> None:
+    package = Package(with_formulas(*OUTSIDE, "1+1"))
+    page = package.read("xl/worksheets/sheet1.xml").decode().replace('encoding="UTF-8"', 'encoding="UTF-16"')
+    package.write("xl/worksheets/sheet1.xml", page.encode("utf-16"))
+    data = marked(package.save(), finding("D1"))
+    assert fill(open_(data), "D1") == COLOURS["error"]
+    assert formulas_of(data) == ["=1+1"]
 
 
 def test_prefixes_and_cells_without_address_are_understood() -> None:

@@ -33,6 +33,7 @@ _GROUPED_FROM = 3
 _LONGEST_PLACE = 350
 _FIRST_RECORD = 12
 _LONGEST_CELL = 8_000
+_TALLEST_HEAD = 230
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 _WHOLE_FILE = "Cả tệp"
 
@@ -140,6 +141,13 @@ def sheet_xml(
                 for n, text in enumerate(records[number - 1])
             ]
         body.append(f'<row r="{number}" ht="{row.height:g}" customHeight="1">{"".join(cells)}</row>')
+    # A frozen head that fills the screen would hide the list.
+    frozen = (
+        f'<pane ySplit="{header_row}" topLeftCell="A{header_row + 1}" activePane="bottomLeft" state="frozen"/>'
+        f'<selection pane="bottomLeft" activeCell="A{header_row + 1}" sqref="A{header_row + 1}"/>'
+        if sum(row.height for row in rows[:header_row]) <= _TALLEST_HEAD
+        else ""
+    )
     widths = "".join(
         f'<col min="{n}" max="{n}" width="{width}" customWidth="1"/>' for n, (_, width) in enumerate(COLUMNS, 1)
     )
@@ -149,9 +157,7 @@ def sheet_xml(
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
         f'<worksheet xmlns="{namespace}"><sheetPr><tabColor rgb="FFC00000"/><pageSetUpPr fitToPage="1"/></sheetPr>'
         '<sheetViews><sheetView showGridLines="0" tabSelected="1" workbookViewId="0">'
-        f'<pane ySplit="{header_row}" topLeftCell="A{header_row + 1}" activePane="bottomLeft" state="frozen"/>'
-        f'<selection pane="bottomLeft" activeCell="A{header_row + 1}" sqref="A{header_row + 1}"/></sheetView>'
-        f'</sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>{widths}{hidden}</cols>'
+        f'{frozen}</sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>{widths}{hidden}</cols>'
         f"<sheetData>{''.join(body)}</sheetData>"
         + (f'<mergeCells count="{len(merged)}">{merges}</mergeCells>' if merged else "")
         + (f"<hyperlinks>{''.join(links)}</hyperlinks>" if links else "")

@@ -271,8 +271,7 @@ class _Book:
         name = next(n for i in range(1, 1000) if (n := result.NAME + (f" ({i})" if i > 1 else "")).lower() not in taken)
         edits = xml.Edits(data)
         node = (
-            f'<{root.prefix}sheet xmlns:tdr="{self.relation_base}" name="{name}" sheetId="{number}" '
-            f'tdr:id="{relation}"/>'
+            f'<{root.prefix}sheet name="{name}" sheetId="{number}" {_reference(root, self.relation_base, relation)}/>'
         ).encode()
         if sheets.open_end == sheets.end:
             edits.append_to(sheets, node, "sheets")
@@ -297,6 +296,14 @@ class _Book:
             if changed != tag:
                 edits.replace(view.start, view.open_end, changed)
         self.package.write(self.part, edits.result())
+
+
+def _reference(root: Node, base: str, relation: str) -> str:
+    """The attribute ``r:id`` with the prefix that the part has for relations, or with its own."""
+    for name, value in root.attributes.items():
+        if name.startswith("xmlns:") and value == base:
+            return f'{name[6:]}:id="{relation}"'
+    return f'xmlns:tdr="{base}" tdr:id="{relation}"'
 
 
 def _renumber(edits: xml.Edits, data: bytes, root: Node, new_number: Callable[[int], int | None]) -> None:
@@ -499,7 +506,7 @@ class _Marking:
             return
         p = scan.root.prefix
         before = next((c for c in scan.root.children if c.name in _AFTER_DRAWING), None)
-        new = f'<{p}legacyDrawing xmlns:tdr="{self.book.relation_base}" tdr:id="{relation}"/>'.encode()
+        new = f"<{p}legacyDrawing {_reference(scan.root, self.book.relation_base, relation)}/>".encode()
         edits.insert(before.start if before else scan.root.close, new)
 
     def _place(self, scan: _Scan, address: str, text: str) -> notes.Place:
