@@ -103,7 +103,8 @@ def test_no_mart_has_a_figure_for_a_commune_that_did_not_report(four_states: Pat
     assert rows("select 1 from mart.disbursement_line where commune_code = '06463'") == []
     assert rows("select 1 from mart.disbursement_rate where commune_code = '06463'") == []
     (status,) = rows(
-        "select state, nothing_to_report from mart.submission_status where commune_code = '06463' and period = '2025-10'"
+        "select state, nothing_to_report from mart.submission_status "
+        "where commune_code = '06463' and period = '2025-10'"
     )
     assert status == {"state": "missing", "nothing_to_report": None}
 
