@@ -11,6 +11,7 @@ import io
 import logging
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -46,6 +47,8 @@ _NEXT = {
     ),
 }
 _FIXED_DAY = datetime(2025, 1, 1)  # noqa: DTZ001 - no time zone in a workbook; the same bytes every time
+_LARGEST_REWRITTEN = 30_000_000
+"""Bytes unpacked: a library takes a second for every few megabytes."""
 _SEND = "{number}. Gửi lại bằng đúng cách đã gửi{where}{due}."
 
 
@@ -125,6 +128,9 @@ def _rewritten(data: bytes, told: Told) -> bytes:
     """A workbook whose package is odd, written anew by a library: cells, formats and notes stay, drawings may not."""
     from openpyxl import load_workbook
 
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_REWRITTEN:
+            raise ValueError("too large for a library")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         book = load_workbook(io.BytesIO(data), rich_text=True, keep_links=False)

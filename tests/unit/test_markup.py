@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -572,3 +575,40 @@ def test_prefixes_and_cells_without_address_are_understood() -> None:
     book = open_(marked(package.save(), finding("C1"), finding("B1"), finding("E1")))
     assert [fill(book, c) for c in ("B1", "C1", "E1")] == [COLOURS["error"]] * 3
     assert book[B01]["B1"].comment.text.endswith("của tôi")
+
+
+def test_it_needs_neither_warehouse_nor_scheduler() -> None:
+    absent = "; ".join(f"sys.modules[{m!r}] = None" for m in ("psycopg", "sqlalchemy", "alembic", "airflow", "typst"))
+    code = f"import sys; {absent}; import etl.validate.markup, etl.validate.receipt"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["'" + "|" * 200_000 + "'", "COM.a." * 40_000, "[" * 200_000, '"' * 199_999, "'" * 199_999, "[.xl" * 60_000],
+    ids=["pipes", "calls", "brackets", "quotes", "apostrophes", "names"],
+)
+def test_no_formula_takes_long_to_judge(formula: str) -> None:
+    begun = time.perf_counter()
+    for text in (formula, formula[:16_000]):
+        outside.points_outside(text)
+    assert time.perf_counter() - begun < 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_file_however_damaged_keeps_the_sender_without_an_answer(data: st.DataObject) -> None:
+    package = Package(rich())
+    part = data.draw(st.sampled_from(sorted(package.names())))
+    content = bytearray(package.read(part))
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        piece = data.draw(st.sampled_from([b"", b"<", b">", b'"', b"/>", b"</c>", b"\xff", b"<c>", b"r=", b"9" * 30]))
+        content[at : at + data.draw(st.integers(0, 9))] = piece
+    package.write(part, bytes(content))
+    answer = marked(package.save(), finding("C14"), finding("C15"), finding("Z99"))
+    assert "xl/workbook.xml" in parts(answer)
+    with zipfile.ZipFile(io.BytesIO(answer)) as archive:
+        assert any("KẾT QUẢ KIỂM TRA BÁO CÁO".encode() in archive.read(n) for n in archive.namelist())

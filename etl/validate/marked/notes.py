@@ -7,7 +7,7 @@ in again, ours are taken off and the sender's are theirs again.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from etl.validate import wording
@@ -17,14 +17,14 @@ from etl.validate.marked.xml import Node
 
 AUTHOR = "Tiến độ"
 _BELOW = "――― Ghi chú có sẵn của {author} ―――"
-_BELOW_FOUND = re.compile(r"\n?――― Ghi chú có sẵn của (.*?) ―――\n?", re.DOTALL)
+_BELOW_FOUND = re.compile(r"\n?――― Ghi chú có sẵn của (.{0,200}?) ―――\n?", re.DOTALL)
 # Some programs (LibreOffice) drop the authors of notes: then our own wording tells.
 _OUR_WORDS = re.compile(rf"(?:{'|'.join(v.upper() for v in wording.LEVELS.values())}) \([A-Z]+\d+[\w-]*\)\n")
 _OUR_FIX = "Cách sửa: "
 _NOBODY = "người lập biểu"
 _COMMENTS = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
 _DRAWING = "application/vnd.openxmlformats-officedocument.vmlDrawing"
-_SHAPE = re.compile(rb"<v:shape[\s>].*?</v:shape>", re.DOTALL)
+_SHAPE_BEGINS, _SHAPE_ENDS = re.compile(rb"<v:shape[\s>]"), b"</v:shape>"
 _ROW, _COLUMN = re.compile(rb"<x:Row>\s*(\d+)\s*</x:Row>"), re.compile(rb"<x:Column>\s*(\d+)\s*</x:Column>")
 _SHAPE_NUMBER = re.compile(rb"_x0000_s(\d+)")
 _SHAPE_TYPE = (
@@ -262,17 +262,18 @@ def _edit_drawing(
     before = data = package.read(part)
     present: set[tuple[int, int]] = set()
 
-    def judge(match: re.Match[bytes]) -> bytes:
-        row, column = _ROW.search(match[0]), _COLUMN.search(match[0])
-        if b'ObjectType="Note"' not in match[0] or row is None or column is None:
-            return match[0]
+    edits = xml.Edits(data)
+    for begin, end in _shapes(data):
+        shape = data[begin:end]
+        row, column = _ROW.search(shape), _COLUMN.search(shape)
+        if b'ObjectType="Note"' not in shape or row is None or column is None:
+            continue
         at = (int(row[1]), int(column[1]))
         if at in gone:
-            return b""
-        present.add(at)
-        return match[0]
-
-    data = _SHAPE.sub(judge, data)
+            edits.replace(begin, end, b"")
+        else:
+            present.add(at)
+    data = edits.result()
     fresh = [p for p in places.values() if (p.row, p.column) not in present]
     if fresh:
         end = data.rfind(b"</xml>")
@@ -286,6 +287,17 @@ def _edit_drawing(
     if data != before:
         package.write(part, data)
     return told
+
+
+def _shapes(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where the shapes of a drawing begin and end."""
+    position = 0
+    while found := _SHAPE_BEGINS.search(data, position):
+        close = data.find(_SHAPE_ENDS, found.end())
+        if close < 0:
+            return
+        position = close + len(_SHAPE_ENDS)
+        yield found.start(), position
 
 
 def _shape(place: Place, number: int) -> str:

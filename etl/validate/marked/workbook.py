@@ -30,11 +30,10 @@ _RELATIONS = {
 _AFTER_DRAWING = (
     "legacyDrawingHF", "drawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
 )  # fmt: skip
-_SELECTED = re.compile(rb"<(?:\w+:)?sheetView\s[^>]*\btabSelected\s*=\s*[\"'](?:1|true)[\"']")
+_SELECTED = re.compile(rb"\stabSelected\s?=\s?[\"'](?:1|true)[\"']")
 _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)</(?:\w+:)?v>")
 _INLINE = re.compile(rb"<(?:\w+:)?t(?:\s[^>]*)?>([^<]*)</(?:\w+:)?t>")
 _LINE_CODE = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+")
-_OTHER_FILE_TEXT = re.compile(rb">([^<]*\[[^<\]]+\][^<]*)<")
 _RULE = re.compile(rb"<(?:\w+:)?(?:formula[12]?|f)>([^<]*)</")
 _LINE_COLUMNS = 5
 _LONGEST_LINE = 70
@@ -252,7 +251,7 @@ class _Book:
                     self.package.write(name, quiet)
             elif had_links and name.startswith("xl/charts/chart") and name.endswith(".xml"):
                 data = self.package.read(name)
-                cut = re.sub(rb"(<(?:\w+:)?f>)[^<]*\[[^<]*(</)", rb"\1#REF!\2", data)
+                cut = re.sub(rb"(<(?:\w+:)?f>)[^<\[]*\[[^<]*(</)", rb"\1#REF!\2", data)
                 if cut != data:
                     self.package.write(name, cut)
 
@@ -343,10 +342,10 @@ class _Marking:
     def is_needed(self) -> bool:
         return bool(
             self.findings
-            or _SELECTED.search(self.data)
+            or _SELECTED.search(self.data, 0, self._grid_begins())
             or outside.SUSPICIOUS.search(self.data)
             or (self.names and b"<f" in self.data)
-            or (b"[" in self.data and _OTHER_FILE_TEXT.search(self.data))
+            or b"[" in self.data[max(self.data.rfind(b"</sheetData>"), 0) :]
             or self.styles.ours
             or notes.has_ours(self.package, self.sheet.part)
         )
@@ -383,13 +382,16 @@ class _Marking:
         if edits:
             self.package.write(self.sheet.part, edits.result())
 
+    def _grid_begins(self) -> int:
+        position = self.data.find(b"sheetData")
+        return position if position >= 0 else len(self.data)
+
     def _unselect_only(self) -> None:
         """Without a scan: most sheets have nothing to be marked."""
-        body = max(self.data.find(b"sheetData"), 0)
         edits = xml.Edits(self.data)
-        for match in re.finditer(rb"\s+tabSelected\s*=\s*[\"'](?:1|true)[\"']", self.data[:body]):
+        for match in _SELECTED.finditer(self.data, 0, self._grid_begins()):
             edits.replace(match.start(), match.end(), b"")
-        self._rules(max(self.data.find(b"</sheetData>"), 0), edits)
+        self._rules(max(self.data.rfind(b"</sheetData>"), 0), edits)
         if edits:
             self.package.write(self.sheet.part, edits.result())
 
