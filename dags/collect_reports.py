@@ -1,7 +1,7 @@
 """### Thu thập báo cáo của các xã, phường
 
 Quét các hộp nhận (thư mục, SFTP, kho S3, hộp thư), lưu nguyên bản, kiểm tra, nạp số liệu đạt yêu cầu, trả lại tệp
-đã đánh dấu.
+đã đánh dấu và biên nhận.
 
 **Khi một tác vụ màu đỏ:** tệp sai số liệu *không bao giờ* làm đỏ tác vụ (xã nhận lại tệp có đánh dấu).
 Màu đỏ nghĩa là hạ tầng hỏng hoặc lỗi chương trình: mở nhật ký của tác vụ, sửa nguyên nhân, rồi bấm *Clear*.
@@ -11,7 +11,8 @@ Chạy lại bao nhiêu lần cũng được: mỗi nguyên bản chỉ được
 * `all_inboxes_reached`: nêu tên hộp nhận không kết nối được hoặc đứt giữa chừng, và lý do. Các hộp khác vẫn được nhận,
   kiểm tra và trả kết quả; tệp của hộp hỏng được lấy ở lượt chạy sau, không cần *Clear*.
 * `process`: kho dữ liệu; tệp nào đang xử lý dở thì lần sau làm lại từ đầu tệp đó.
-* `hand_back`: thư mục trả kết quả không ghi được.
+* `hand_back`: thư mục trả kết quả không ghi được, hoặc máy chủ thư không kết nối được (biên nhận và tệp trả lại vẫn
+  được ghi; thư còn lại gửi ở lần chạy sau, không thư nào gửi hai lần).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from etl.airflow_io import TIMEZONE, default_args
+from etl.airflow_io import TIMEZONE, default_args, smtp_url
 
 
 @dag(
@@ -60,7 +61,7 @@ def collect_reports() -> None:
     def hand_back() -> dict[str, object]:
         from etl import clock, steps
 
-        return steps.hand_back(clock.now())
+        return steps.hand_back(clock.now(), smtp_url())
 
     archived = archive()
     archived >> process() >> hand_back()

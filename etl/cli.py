@@ -246,6 +246,56 @@ def publish(
 
 @app.command()
 @_guarded
+def revisions(
+    period: Annotated[str | None, typer.Option("--period", help="Kỳ báo cáo, ví dụ 2025-10; mặc định tất cả.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Các bản gửi sau khi kỳ đã công bố, chờ quyết định, kèm số liệu sẽ thay đổi."""
+    from etl.load import revision, warehouse
+
+    when = Period.parse(period) if period else None
+    _ready()
+    with warehouse.connect() as connection:
+        rows = revision.waiting(connection, when)
+    if as_json:
+        _print_json(rows)
+        return
+    if not rows:
+        typer.echo("Không có bản nào chờ quyết định.")
+    for row in rows:
+        before = f"thay bản số {row['replaces']}" if row["replaces"] else "xã, phường chưa có báo cáo trong kỳ này"
+        typer.echo(f"Bản số {row['submission']} · {row['commune_vi']} · kỳ {row['period']} · {row['file']} ({before})")
+        for change in row["changes"]:
+            old, new = (change[k] if change[k] is not None else "trống" for k in ("before", "after"))
+            typer.echo(f"    {change['form']} {change['line']} {change['item']}: {old} -> {new}")
+
+
+@app.command()
+@_guarded
+def revise(
+    submission: Annotated[int, typer.Option(help="Số của bản gửi sau khi công bố (tiendo revisions).")],
+    by: Annotated[str, typer.Option(help="Người quyết định.")],
+    reason: Annotated[str, typer.Option(help="Lý do, văn bản làm căn cứ.")],
+    accept: Annotated[bool, typer.Option("--accept", help="Chấp nhận điều chỉnh.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="Không chấp nhận.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Quyết định về một bản gửi sau khi công bố; số liệu đã công bố giữ nguyên."""
+    from etl import steps
+
+    if accept == reject:
+        raise UsageError("Phải chọn đúng một trong hai: --accept hoặc --reject.")
+    _ready()
+    result = steps.revise(submission, "accepted" if accept else "rejected", by, reason, clock.now())
+    if as_json:
+        _print_json(result)
+        return
+    outcome = "chấp nhận" if accept else "không chấp nhận"
+    typer.echo(f"Bản số {submission}: {outcome}, {by}" + ("" if result["new"] else " (đã ghi từ trước)"))
+
+
+@app.command()
+@_guarded
 def tasks(
     as_of: Annotated[str | None, typer.Option("--as-of", help="Ngày xét, ví dụ 2025-10-31; mặc định hôm nay.")] = None,
     as_json: Json = False,

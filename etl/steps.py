@@ -107,6 +107,7 @@ def process_received(now: datetime) -> dict[str, Any]:
                     if submission.load(connection, told, now) is not None:
                         totals[verdict] += 1
                         totals["findings"] += len(findings)
+        submission.note_replacements(connection, province.thresholds["contested_lines_pct"])
     return totals
 
 
@@ -157,13 +158,23 @@ def _without_verdict(connection: Connection) -> list[_Received]:
     return sorted(rows, key=lambda row: (row.received_at, row.file_name, row.sha256))
 
 
-def hand_back(now: datetime) -> dict[str, Any]:
-    """Marked-up workbooks of all submissions with findings, under ``out/<period>/tra-lai``."""
-    from etl.validate import markup
+def hand_back(now: datetime, smtp_url: str | None = None) -> dict[str, Any]:
+    """Marked workbooks and receipts under ``out/<period>/tra-lai``, and replies to the senders whose address is known.
 
-    conf = settings.get()
+    Idempotent: what is there is left alone, and nobody gets a mail twice (``etl.load.hand_back``).
+    """
+    from etl.load import hand_back as back
+
     with warehouse.connect() as connection:
-        return markup.write_all(connection, conf.archive_dir, conf.out_dir, now)
+        return back.write_all(connection, settings.get(), reference.load(), now, smtp_url)
+
+
+def revise(submission_id: int, decision: str, decided_by: str, reason: str, now: datetime) -> dict[str, Any]:
+    """Record an officer's decision on a late revision (``etl.load.revision``)."""
+    from etl.load import revision
+
+    with warehouse.transaction() as connection:
+        return dict(revision.decide(connection, submission_id, decision, decided_by, reason, now))
 
 
 def calendar_has(period: str) -> bool:

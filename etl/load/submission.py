@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
@@ -95,16 +96,30 @@ def load(connection: Connection, judged: Judged, now: datetime) -> int | None:
     return submission_id
 
 
+def note_replacements(connection: Connection, contested_pct: Decimal) -> int:
+    """Note what each newly accepted submission replaced, and whether two offices may be at work; how many notes.
+
+    ``contested_pct``: the threshold ``contested_lines_pct``. Called when a whole batch is in, so that the order within
+    it does not matter. Idempotent: what has its note is left alone. The caller commits.
+    """
+    row = connection.execute("select core.note_replacements(%s)", (contested_pct,)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _insert_submission(connection: Connection, judged: Judged, now: datetime) -> int | None:
     report = judged.report
     row = connection.execute(
         """
         insert into raw.submission (
             sha256, file_name, verdict, commune_code, period, budget_year, as_of, template_id, template_version,
-            version_no, signer, nothing_to_report, line_counts, received_at, archived_at, known_at
+            version_no, signer, nothing_to_report, line_counts, received_at, archived_at, known_at, is_late_revision
         ) values (
             %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-            (select archived_at from raw.original where sha256 = %s), %s
+            (select archived_at from raw.original where sha256 = %s), %s, exists (
+                select 1 from release.publication as p
+                inner join release.release as r on p.release_id = r.release_id
+                where r.period = %s and r.budget_year = %s and p.published_at <= %s
+            )
         )
         on conflict (sha256) do nothing
         returning submission_id
@@ -125,6 +140,9 @@ def _insert_submission(connection: Connection, judged: Judged, now: datetime) ->
             Jsonb(report.line_counts),
             judged.received_at,
             report.sha256,
+            now,
+            str(report.period) if report.period else None,
+            report.budget_year,
             now,
         ),
     ).fetchone()

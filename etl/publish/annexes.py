@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from etl.period import Period
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Block, Column, Paragraph, Row, Section, Span, Spans, Table
 from etl.publish.tables import (
@@ -272,10 +273,59 @@ def _quality(figures: FigureSet) -> tuple[Block, ...]:
         )
     else:
         blocks.append(Paragraph(cell("Chưa có quyết định giao vốn trong hệ thống để đối chiếu kế hoạch vốn.")))
+    blocks += _versions(figures)
     blocks.append(
         Paragraph(cell("[Cơ quan chủ trì bổ sung kết quả đối chiếu số liệu giải ngân với Kho bạc Nhà nước]"), "gap")
     )
     return tuple(blocks)
+
+
+def _versions(figures: FigureSet) -> list[Block]:
+    """Communes with reports from two places, and reports that wait for a decision; nothing when there are none."""
+    blocks: list[Block] = []
+    contested = sorted(figures.values("contested_lines", "commune"))
+    if contested:
+        columns = (
+            Column("TT", 1.2, "center"),
+            Column("Xã, phường", 5, "left"),
+            Column("Số lần bị thay bằng bản khác", 3, "center"),
+            Column("Số dòng khác nhau", 3, "center"),
+        )
+        rows = tuple(
+            Row(
+                (
+                    cell(str(number)),
+                    figure(figures, "name", commune=commune),
+                    figure(figures, "contested_versions", commune=commune),
+                    figure(figures, "contested_lines", commune=commune),
+                )
+            )
+            for number, commune in enumerate(contested, 1)
+        )
+        caption = "Biểu IV.3. Đơn vị có nhiều bản báo cáo từ nơi khác nhau (tổng hợp theo bản nhận sau cùng)"
+        blocks.append(Table("PL4-NhieuBan", caption, count_line(figures, "dòng"), columns, rows))
+    waiting = sorted(figures.having("late_revisions", "commune", "period"), key=lambda f: f.key)
+    if waiting:
+        columns = (
+            Column("TT", 1.2, "center"),
+            Column("Xã, phường", 5, "left"),
+            Column("Kỳ báo cáo", 3, "center"),
+            Column("Số bản chờ quyết định", 3, "center"),
+        )
+        rows = tuple(
+            Row(
+                (
+                    cell(str(number)),
+                    figure(figures, "name", commune=item.dim("commune")),
+                    (Span(Period.parse(item.dim("period") or "").vi, item, "dimension"),),
+                    (show(item),),
+                )
+            )
+            for number, item in enumerate(waiting, 1)
+        )
+        caption = "Biểu IV.4. Báo cáo gửi sau khi kỳ đã công bố, chưa được chấp nhận (chưa tính vào số liệu)"
+        blocks.append(Table("PL4-ChoQuyetDinh", caption, count_line(figures, "bản"), columns, rows))
+    return blocks
 
 
 def _plan_differences(figures: FigureSet, communes: list[str]) -> Table:

@@ -1,6 +1,7 @@
-"""Sending a published release to its recipients: claim before send (law 11).
+"""Sending a published release to its recipients, and any other mail that may go out once: claim before send (law 11).
 
-One row of ``release.delivery`` per (release, recipient, channel). The claim is committed **before** anything
+One row of a ledger per key, recipient and channel: of ``release.delivery`` per release, of ``raw.reply`` per delivery
+that is answered. The claim is committed **before** anything
 is sent, the outcome after it. A process that dies in between leaves a claim without an end: whether the mail
 went out is unknown, and it is never sent again on its own. A definite refusal is ``failed``, with the words
 of the server.
@@ -9,9 +10,10 @@ of the server.
 from __future__ import annotations
 
 import hashlib
+import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -23,6 +25,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import psycopg
+from psycopg import sql
 
 from etl import clock, settings
 from etl.errors import InfrastructureError, UsageError
@@ -35,6 +38,7 @@ CONTENT_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".html": "text/html",
 }
+_IN_A_NAME = re.compile(r"[^\w.@+-]")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -46,6 +50,27 @@ class Recipient:
     name_vi: str
     email: str
     role_vi: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where a mail is booked: a table, and what stands for the occasion in its key beside recipient and channel."""
+
+    table: str
+    key: Mapping[str, Any]
+
+    def columns(self) -> sql.Composed:
+        return sql.SQL(", ").join(map(sql.Identifier, (*self.key, "recipient", "channel")))
+
+    def name(self) -> sql.Identifier:
+        return sql.Identifier(*self.table.split("."))
+
+    def values(self, recipient: Recipient, channel: Channel) -> tuple[Any, ...]:
+        return (*self.key.values(), recipient.code, channel.name)
+
+    def where(self) -> sql.Composed:
+        columns = map(sql.Identifier, (*self.key, "recipient", "channel"))
+        return sql.SQL(" and ").join(sql.SQL("{} = %s").format(c) for c in columns)
 
 
 @dataclass(frozen=True)
@@ -177,27 +202,51 @@ def deliver(
     its key admits one. ``retry_failed`` tries definite refusals again, when a person asks for it. Raises
     InfrastructureError when the way out is closed; the recipients not reached yet have no row and stay due.
     """
+    ledger = Ledger("release.delivery", {"release_id": release_id})
     states: list[str] = []
     try:
         for recipient in recipients:
-            found = _state(connection, release_id, recipient, channel)
-            if found is None or (found == "failed" and retry_failed):
-                channel.ready()
-                message = message_for(recipient)
-                if _claim(connection, release_id, recipient, channel, now, found):
-                    states.append(_send(connection, release_id, recipient, message, channel, now))
-                    continue
-                found = _state(connection, release_id, recipient, channel)
-            states.append({"sent": "already", "failed": "failed"}.get(str(found), "unknown"))
+            states.append(
+                send_once(connection, ledger, recipient, message_for, channel, now, retry_failed=retry_failed)
+            )
     finally:
         channel.close()
+    return counted(states)
+
+
+def counted(states: Sequence[str]) -> Outcome:
+    """The outcome of several calls of ``send_once``."""
     return Outcome(**{state: states.count(state) for state in ("delivered", "already", "failed", "unknown")})
 
 
-def _state(connection: psycopg.Connection[Any], release_id: str, recipient: Recipient, channel: Channel) -> str | None:
+def send_once(
+    connection: psycopg.Connection[Any],
+    ledger: Ledger,
+    recipient: Recipient,
+    message_for: Callable[[Recipient], EmailMessage],
+    channel: Channel,
+    now: datetime,
+    *,
+    retry_failed: bool = False,
+) -> str:
+    """Send one mail unless the ledger has it: ``delivered``, ``already``, ``failed`` or ``unknown``. Commits.
+
+    Raises InfrastructureError when the way out is closed; then nothing has been claimed.
+    """
+    found = _state(connection, ledger, recipient, channel)
+    if found is None or (found == "failed" and retry_failed):
+        channel.ready()
+        message = message_for(recipient)
+        if _claim(connection, ledger, recipient, channel, now, found):
+            return _send(connection, ledger, recipient, message, channel, now)
+        found = _state(connection, ledger, recipient, channel)
+    return {"sent": "already", "failed": "failed"}.get(str(found), "unknown")
+
+
+def _state(connection: psycopg.Connection[Any], ledger: Ledger, recipient: Recipient, channel: Channel) -> str | None:
     row = connection.execute(
-        "select state from release.delivery where release_id = %s and recipient = %s and channel = %s",
-        (release_id, recipient.code, channel.name),
+        sql.SQL("select state from {} where {}").format(ledger.name(), ledger.where()),
+        ledger.values(recipient, channel),
     ).fetchone()
     connection.commit()
     return row[0] if row else None
@@ -205,7 +254,7 @@ def _state(connection: psycopg.Connection[Any], release_id: str, recipient: Reci
 
 def _claim(
     connection: psycopg.Connection[Any],
-    release_id: str,
+    ledger: Ledger,
     recipient: Recipient,
     channel: Channel,
     now: datetime,
@@ -213,11 +262,17 @@ def _claim(
 ) -> bool:
     """Book the delivery before it happens: a new row, or a refused one anew. False: another was first."""
     claimed = connection.execute(
-        "insert into release.delivery (release_id, recipient, channel, state, claimed_at) "
-        "values (%s, %s, %s, 'claimed', %s) on conflict (release_id, recipient, channel) do update "
-        "set state = 'claimed', claimed_at = excluded.claimed_at, finished_at = null, detail = null "
-        "where release.delivery.state = %s returning 1",
-        (release_id, recipient.code, channel.name, now, found),
+        sql.SQL(
+            "insert into {table} as l ({columns}, state, claimed_at) values ({places}, 'claimed', %s) "
+            "on conflict ({columns}) do update "
+            "set state = 'claimed', claimed_at = excluded.claimed_at, finished_at = null, detail = null "
+            "where l.state = %s returning 1"
+        ).format(
+            table=ledger.name(),
+            columns=ledger.columns(),
+            places=sql.SQL(", ").join([sql.Placeholder()] * (len(ledger.key) + 2)),
+        ),
+        (*ledger.values(recipient, channel), now, found),
     ).fetchone()
     connection.commit()
     return claimed is not None
@@ -225,7 +280,7 @@ def _claim(
 
 def _send(
     connection: psycopg.Connection[Any],
-    release_id: str,
+    ledger: Ledger,
     recipient: Recipient,
     message: EmailMessage,
     channel: Channel,
@@ -240,9 +295,10 @@ def _send(
     except AmbiguousError as doubt:
         outcome, state, detail = "unknown", "claimed", str(doubt)
     connection.execute(
-        "update release.delivery set state = %s, detail = %s, finished_at = %s "
-        "where release_id = %s and recipient = %s and channel = %s",
-        (state, detail, None if state == "claimed" else now, release_id, recipient.code, channel.name),
+        sql.SQL("update {} set state = %s, detail = %s, finished_at = %s where {}").format(
+            ledger.name(), ledger.where()
+        ),
+        (state, detail, None if state == "claimed" else now, *ledger.values(recipient, channel)),
     )
     connection.commit()
     return outcome
@@ -263,7 +319,7 @@ class Outbox:
 
     def send(self, message: EmailMessage, recipient: Recipient) -> None:
         release_id = str(message["Message-ID"]).strip("<").partition(".")[0]
-        target = self.folder / f"{release_id}_{recipient.code}.eml"
+        target = self.folder / f"{release_id}_{_IN_A_NAME.sub('_', recipient.code)}.eml"
         unfinished = target.with_suffix(".part")
         try:
             unfinished.write_bytes(message.as_bytes())

@@ -279,6 +279,17 @@ def _statuses(reader: _Reader) -> Iterator[Figure]:
             yield _number("late_days", "days", row["late_days"], source, by)
         if row["warnings"]:
             yield _number("warnings", "count", row["warnings"], source, by)
+        if row["contested_versions"]:
+            yield _number("contested_versions", "count", row["contested_versions"], source, by)
+            yield _number("contested_lines", "count", row["contested_lines"], source, by)
+    # Reports that came after this period or the one before was published, and nobody has decided on.
+    for row in reader.rows(
+        "select s.commune_code, s.period, s.late_revisions_waiting from mart.submission_status_at(%(known_at)s) as s "
+        "where s.late_revisions_waiting > 0 and s.budget_year = %(budget_year)s and s.period = any(%(periods)s)",
+        periods=[str(reader.period), str(reader.period.previous)],
+    ):
+        by = dims({"commune": row["commune_code"], "period": row["period"]})
+        yield _number("late_revisions", "count", row["late_revisions_waiting"], source, by)
 
 
 def _outputs(reader: _Reader) -> Iterator[Figure]:

@@ -1,7 +1,8 @@
 """The workbook handed back: the sender's own file with the wrong cells marked in plain Vietnamese.
 
 A first sheet *Kết quả kiểm tra* lists what was found, most important first, with links to the cells; each cell is
-coloured and carries a note. Text from the file never becomes a live formula in what is written here.
+coloured and carries a note. Everything else in the file stays as it is (``etl.validate.marked``). Text from the file
+never becomes a live formula in what is written here. Knows no warehouse: ``tiendo check`` uses it offline.
 """
 
 from __future__ import annotations
@@ -9,157 +10,86 @@ from __future__ import annotations
 import io
 import logging
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import warnings
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.worksheet.worksheet import Worksheet
-
 from etl import clock
-from etl.collect import archive
-from etl.load.warehouse import Connection
+from etl.period import Period
 from etl.validate.finding import Finding
+from etl.validate.marked import outside, result, workbook
+from etl.validate.marked.result import Told
 
 log = logging.getLogger(__name__)
 
-RESULT_SHEET = "Kết quả kiểm tra"
-FOLDER = "tra-lai"
-_LONGEST_NAME = 60
-_COLOURS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
-_LABELS = {"error": "Lỗi", "warning": "Cảnh báo", "info": "Lưu ý"}
-_VERDICTS = {
-    "accepted": "ĐÃ TIẾP NHẬN",
-    "returned": "TRẢ LẠI ĐỂ SỬA",
-    "refused": "KHÔNG TIẾP NHẬN",
-}
+RESULT_SHEET = result.NAME
 _NEXT = {
-    "accepted": "Số liệu đã được tổng hợp. Cảnh báo (nếu có) đề nghị kiểm tra, giải trình ở cột ghi chú kỳ sau.",
-    "returned": "Số liệu chưa được tổng hợp. Đề nghị sửa các ô tô đỏ ngay trên tệp này, lưu lại và gửi lại.",
-    "refused": "Tệp không mở được nên chưa kiểm tra số liệu. Đề nghị thực hiện theo hướng dẫn bên dưới và gửi lại.",
+    "accepted": (
+        "Số liệu đã được ghi nhận để tổng hợp, không phải gửi lại.",
+        "Cảnh báo (nếu có): kiểm tra lại ô tô vàng; nếu số liệu sai thì sửa và gửi lại tệp này, nếu đúng thì giải "
+        "trình ở cột Ghi chú của kỳ sau.",
+    ),
+    "returned": (
+        "Số liệu của tệp này CHƯA được tổng hợp.",
+        "1. Bấm vào vị trí (chữ xanh) để đến ô có lỗi. Ô tô đỏ là lỗi phải sửa; ô tô vàng cần kiểm tra; ô tô xanh là "
+        "lưu ý. Đưa chuột vào ô để xem ghi chú: đã ghi gì, đúng ra là gì, chênh lệch bao nhiêu, sửa thế nào.",
+        "2. Sửa ngay trên tệp này rồi lưu lại (loại Excel Workbook .xlsx). Không cần xóa trang Kết quả kiểm tra, màu "
+        "hay ghi chú: hệ thống tự bỏ khi nhận tệp sửa.",
+    ),
+    "refused": (
+        "Tệp không mở được nên chưa kiểm tra số liệu. Số liệu của tệp này CHƯA được tổng hợp.",
+        "1. Thực hiện theo cột Cách sửa ở bảng trên để có tệp Excel đúng biểu mẫu.",
+    ),
 }
-_THIN = Border(*(Side(style="thin", color="999999"),) * 4)
+_FIXED_DAY = datetime(2025, 1, 1)  # noqa: DTZ001 - no time zone in a workbook; the same bytes every time
+_LARGEST_REWRITTEN = 30_000_000
+"""Bytes unpacked: a library takes a second for every few megabytes."""
+_SEND = "{number}. Gửi lại bằng đúng cách đã gửi{where}{due}."
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is told to the sender of one file."""
+    """What is told to the sender of one file.
+
+    ``period`` is ``2025-10``. ``notices``: what the sender must know beside the findings (another office's report, a
+    late revision). ``send_to``: where to send the corrected file; ``due_on``: until when.
+    """
 
     file_name: str
     sha256: str
     verdict: str
     received_at: datetime
     findings: Sequence[Finding]
+    period: str | None = None
+    commune: str | None = None
+    version: int | None = None
+    notices: Sequence[str] = ()
+    send_to: str | None = None
+    due_on: date | None = None
 
 
 def mark(data: bytes, judgement: Judgement) -> bytes:
-    """The marked-up .xlsx; for a file that could not be opened, a workbook with the result sheet alone."""
-    book = None if judgement.verdict == "refused" else _opened(data, judgement.sha256)
-    if book is None:
-        book = Workbook()
-        book.remove(book.worksheets[0])
-    else:
-        _mark_cells(book, judgement.findings)
-    _result_sheet(book, judgement)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
+    """The marked-up .xlsx; for a file that could not be opened, a workbook with the result sheet alone.
 
-
-def _opened(data: bytes, sha256: str) -> Workbook | None:
-    """The sender's workbook; None when it can be read for its figures but not written again."""
-    try:
-        return load_workbook(io.BytesIO(data))
-    except Exception as error:  # openpyxl's errors have no common base; the sender still gets the list of findings
-        log.warning("%s cannot be marked up", sha256, exc_info=error)
-        return None
-
-
-def _mark_cells(book: Workbook, findings: Iterable[Finding]) -> None:
-    by_cell: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        if finding.sheet in book.sheetnames and finding.cell:
-            by_cell[finding.sheet, finding.cell].append(finding)
-    for (sheet, address), found in by_cell.items():
-        worksheet = book[sheet]
-        cell = _anchor(worksheet, address)
-        cell.fill = PatternFill("solid", fgColor=_COLOURS[found[0].severity])
-        text = "\n".join(f"{_LABELS[f.severity]} {f.rule}: {f.message}\nCách sửa: {f.fix}" for f in found)
-        cell.comment = Comment(text, "Tiến độ", width=360, height=60 + 40 * len(found))
-
-
-def _anchor(worksheet: Worksheet, address: str) -> Any:
-    """The cell, or the first one of the merged range that it lies in (others cannot be written)."""
-    for merged in worksheet.merged_cells.ranges:
-        if address in merged:
-            return worksheet.cell(merged.min_row, merged.min_col)
-    return worksheet[address]
-
-
-def _result_sheet(book: Workbook, judgement: Judgement) -> None:
-    if RESULT_SHEET in book.sheetnames:
-        book.remove(book[RESULT_SHEET])  # the sender returned an earlier result; it is out of date
-    sheet = book.create_sheet(RESULT_SHEET, 0)
-    book.active = 0
-    for other in book.worksheets[1:]:
-        other.sheet_view.tabSelected = False
-    errors = sum(f.severity == "error" for f in judgement.findings)
-    warnings = sum(f.severity == "warning" for f in judgement.findings)
-    _text(sheet, 1, 1, f"KẾT QUẢ KIỂM TRA: {_VERDICTS[judgement.verdict]}", bold=True, size=14)
-    _text(sheet, 2, 1, f"Tệp: {judgement.file_name}")
-    _text(sheet, 3, 1, f"Nhận lúc: {clock.show(judgement.received_at)}   Mã kiểm (sha256): {judgement.sha256}")
-    _text(sheet, 4, 1, f"{errors} lỗi, {warnings} cảnh báo. {_NEXT[judgement.verdict]}", wrap=True)
-    sheet.merge_cells("A4:F4")
-    sheet.row_dimensions[4].height = 34
-    for column, title in enumerate(("STT", "Mức độ", "Vị trí", "Nội dung", "Cách sửa", "Mã quy tắc"), 1):
-        cell = _text(sheet, 6, column, title, bold=True, border=True)
-        cell.fill = PatternFill("solid", fgColor="D9D9D9")
-    for number, finding in enumerate(judgement.findings, 1):
-        row = 6 + number
-        sheet.cell(row, 1, number).border = _THIN
-        level = _text(sheet, row, 2, _LABELS[finding.severity], border=True)
-        level.fill = PatternFill("solid", fgColor=_COLOURS[finding.severity])
-        place = f"{finding.sheet}!{finding.cell}" if finding.cell else (finding.sheet or "Cả tệp")
-        spot = _text(sheet, row, 3, place, border=True)
-        if finding.sheet in book.sheetnames and finding.cell:
-            spot.hyperlink = f"#'{finding.sheet}'!{finding.cell}"
-            spot.font = Font(name="Times New Roman", size=12, color="0563C1", underline="single")
-        _text(sheet, row, 4, finding.message, wrap=True, border=True)
-        _text(sheet, row, 5, finding.fix, wrap=True, border=True)
-        _text(sheet, row, 6, finding.rule, border=True)
-        longest = max(len(finding.message) / 62, len(finding.fix) / 46)
-        sheet.row_dimensions[row].height = 17 * (int(longest) + 1)
-    for letter, width in zip("ABCDEF", (6, 11, 22, 62, 46, 12), strict=True):
-        sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "A7"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-
-
-def _text(
-    sheet: Worksheet,
-    row: int,
-    column: int,
-    text: str,
-    *,
-    bold: bool = False,
-    size: int = 12,
-    wrap: bool = False,
-    border: bool = False,
-) -> Any:
-    cell = sheet.cell(row, column, text)
-    cell.data_type = "s"  # a text that begins with "=" stays a text
-    cell.font = Font(name="Times New Roman", size=size, bold=bold)
-    cell.alignment = Alignment(wrap_text=wrap, vertical="top")
-    if border:
-        cell.border = _THIN
-    return cell
+    Deterministic. Never raises for what the sender's file is like: a package that cannot be edited in place is written
+    anew by a library first, other kinds (.xls, .ods, .csv) are set out as plain sheets, and when that fails too the
+    sender still gets the list.
+    """
+    told = _told(judgement)
+    if judgement.verdict != "refused":
+        is_package = data[:2] == b"PK" and b"xl/workbook" in data
+        for attempt in (_in_place, _rewritten, _set_out) if is_package else (_set_out,):
+            try:
+                return attempt(data, told)
+            except Exception as error:  # what may be wrong with a file has no common base
+                log.info("%s %s: %r", judgement.sha256, attempt.__name__, error)
+        log.warning("%s cannot be marked up: the result goes back alone", judgement.sha256)
+    return workbook.mark(_empty(), told, alone=True)
 
 
 def write(path: Path, data: bytes) -> None:
@@ -171,41 +101,143 @@ def write(path: Path, data: bytes) -> None:
     Path(handle.name).replace(path)
 
 
-def write_all(connection: Connection, archive_dir: Path, out_dir: Path, _now: datetime) -> dict[str, Any]:
-    """One marked-up workbook for every submission with findings that has none yet; where they are."""
-    written = waiting = 0
-    folders: set[str] = set()
-    for submission_id, sha256, file_name, verdict, period, received_at in connection.execute(
-        """
-        select s.submission_id, s.sha256, s.file_name, s.verdict, s.period, s.received_at
-        from raw.submission as s
-        where s.verdict <> 'accepted' or exists (
-            select 1 from core.finding as f where f.submission_id = s.submission_id
-        )
-        order by s.submission_id
-        """
-    ).fetchall():
-        waiting += 1
-        folder = out_dir / (period or "khong-ro-ky") / FOLDER
-        folders.add(str(folder))
-        path = folder / f"{Path(file_name).stem[:_LONGEST_NAME]}.{sha256[:8]}.ket-qua.xlsx"
-        if path.exists():
-            continue
-        findings = findings_of(connection, submission_id)
-        judgement = Judgement(file_name, sha256, verdict, received_at, findings)
-        write(path, mark(archive.fetch(archive_dir, sha256), judgement))
-        written += 1
-    return {"written": written, "with_findings": waiting, "folders": sorted(folders)}
-
-
-def findings_of(connection: Connection, submission_id: int) -> list[Finding]:
-    return [
-        Finding(*row)
-        for row in connection.execute(
-            """
-            select rule_id, severity, sheet, cell, value, expected, difference, message_vi, fix_vi
-            from core.finding where submission_id = %s order by finding_no
-            """,
-            (submission_id,),
-        ).fetchall()
+def _told(judgement: Judgement) -> Told:
+    period = f"Tháng {Period.parse(judgement.period).month}/{judgement.period[:4]}" if judgement.period else ""
+    unit = [t for t in (judgement.commune, f"Kỳ báo cáo: {period}" if period else "") if t]
+    if judgement.version:
+        unit.append(f"Lần gửi thứ {judgement.version}")
+    head = [
+        f"Tệp: {judgement.file_name}",
+        *([f"Đơn vị: {' · '.join(unit)}" if judgement.commune else " · ".join(unit)] if unit else []),
+        f"Nhận lúc: {clock.show(judgement.received_at)} · Mã kiểm tra (sha256): {judgement.sha256}",
     ]
+    closing = list(_NEXT[judgement.verdict])
+    if judgement.verdict != "accepted":
+        number = 3 if judgement.verdict == "returned" else 2
+        where = f" hoặc tới {judgement.send_to}" if judgement.send_to else " (trả lời thư hoặc thư mục nộp báo cáo)"
+        due = f", trước hết ngày {clock.show_date(judgement.due_on)}" if judgement.due_on else ""
+        closing.append(_SEND.format(number=number, where=where, due=due))
+    return Told(judgement.verdict, head, list(judgement.notices), closing, judgement.findings, period)
+
+
+def _in_place(data: bytes, told: Told) -> bytes:
+    return workbook.mark(data, told)
+
+
+def _rewritten(data: bytes, told: Told) -> bytes:
+    """A workbook whose package is odd, written anew by a library: cells, formats and notes stay, drawings may not."""
+    from openpyxl import load_workbook
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_REWRITTEN:
+            raise ValueError("too large for a library")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = load_workbook(io.BytesIO(data), rich_text=True, keep_links=False)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return workbook.mark(buffer.getvalue(), told)
+
+
+def _set_out(data: bytes, told: Told) -> bytes:
+    """Other kinds of workbook: their values as plain sheets, each value in the cell where it stood."""
+    from etl.collect import sheet
+
+    return workbook.mark(_plain_book(sheet.read(data)), told)
+
+
+def _plain_book(grids: Sequence[Any]) -> bytes:
+    """The grids as .xlsx, in the look of an official table."""
+    import xlsxwriter
+
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        buffer,
+        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+         "nan_inf_to_errors": True},
+    )  # fmt: skip
+    book.set_properties({"created": _FIXED_DAY})
+    base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
+    formats = {
+        "text": book.add_format({**base, "text_wrap": True, "border": 1, "border_color": "#BFBFBF", "num_format": "@"}),
+        "free": book.add_format({**base, "num_format": "@"}),
+        "number": book.add_format({**base, "num_format": "#,##0.0#####", "border": 1, "border_color": "#BFBFBF"}),
+        "whole": book.add_format({**base, "num_format": "#,##0", "border": 1, "border_color": "#BFBFBF"}),
+        "date": book.add_format({**base, "num_format": "dd/mm/yyyy", "border": 1, "border_color": "#BFBFBF"}),
+        "title": book.add_format({**base, "bold": True, "align": "center", "text_wrap": True, "border": 1}),
+    }
+    names: set[str] = set()
+    for number, grid in enumerate(grids, 1):
+        sheet = book.add_worksheet(_sheet_name(grid.name, number, names))
+        _set_out_sheet(sheet, grid, formats)
+        if not grid.visible and number > 1:
+            sheet.hide()
+    book.close()
+    return buffer.getvalue()
+
+
+def _set_out_sheet(sheet: Any, grid: Any, formats: dict[str, Any]) -> None:
+    widths: dict[int, int] = {}
+    for r, line in enumerate(grid.rows):
+        table = sum(v not in (None, "") for v in line) > 2
+        for c, value in enumerate(line):
+            text = _plain_value(sheet, r, c, value, formats, table)
+            if table and text:
+                widths[c] = max(widths.get(c, 8), min(len(text) + 2, 40))
+    for c, width in widths.items():
+        sheet.set_column(c, c, width)
+    for (top, left), (bottom, right) in grid.merged:
+        if (top, left) != (bottom, right):
+            value = grid.at(top, left)
+            sheet.merge_range(top, left, bottom, right, "", formats["title"])
+            _plain_value(sheet, top, left, value, {**formats, "text": formats["title"], "free": formats["title"]}, True)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+
+
+def _plain_value(sheet: Any, r: int, c: int, value: Any, formats: dict[str, Any], table: bool) -> str:
+    """Write one value and return its text; a formula never, its stored value or its text instead."""
+    if value is None or value == "":
+        if table:
+            sheet.write_blank(r, c, None, formats["text"])
+        return ""
+    if isinstance(value, bool):
+        sheet.write_boolean(r, c, value)
+        return str(value)
+    if isinstance(value, int | float | Decimal):
+        number = float(value)
+        sheet.write_number(r, c, number, formats["whole" if number % 1 == 0 else "number"])
+        return str(value)
+    if isinstance(value, datetime):
+        sheet.write_datetime(r, c, value.replace(tzinfo=None), formats["date"])
+        return clock.show_date(value.date())
+    if isinstance(value, date):
+        sheet.write_datetime(r, c, datetime.combine(value, datetime.min.time()), formats["date"])
+        return clock.show_date(value)
+    text = str(getattr(value, "text", getattr(value, "formula", value)))
+    if hasattr(value, "formula"):
+        text = outside.disarmed(text)
+    sheet.write_string(r, c, text[:32_000], formats["text" if table else "free"])
+    return text
+
+
+def _sheet_name(name: str, number: int, taken: set[str]) -> str:
+    """The sheet's own name where a workbook admits it."""
+    clean = "".join("_" if char in "[]:*?/\\" else char for char in name).strip("'")[:31] or f"Trang {number}"
+    if clean.lower() in taken:
+        clean = f"{clean[:26]} ({number})"
+    taken.add(clean.lower())
+    return clean
+
+
+def _empty() -> bytes:
+    """A workbook with one blank sheet, which gives way to the result."""
+    import xlsxwriter
+
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    book.set_properties({"created": _FIXED_DAY})
+    book.add_worksheet("x")
+    book.close()
+    return buffer.getvalue()

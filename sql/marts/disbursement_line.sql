@@ -32,7 +32,8 @@ returns table (
     forecast numeric,
     note text,
     submission_id bigint,
-    row_no integer
+    row_no integer,
+    value_states jsonb
 )
 language sql stable
 as $$
@@ -69,7 +70,8 @@ as $$
         d.forecast,
         d.note,
         d.submission_id,
-        d.row_no
+        d.row_no,
+        d.value_states
     from core.disbursement as d
     inner join core.in_force(p_known_at) as s on d.submission_id = s.submission_id
     left join ref.programme_node as n

@@ -1,7 +1,8 @@
 -- Disbursement by slice: all, commune, programme, project (dự án), subproject (leaf), capital_kind, source and the
 -- crossings that the report prints. Every rate is sum / sum over leaf lines with its own denominator: vốn giao trong
 -- năm, vốn kéo dài, tổng vốn được sử dụng (DOMAIN.md 3.3). A source has only the total: the forms do not split the
--- disbursement of carried-over capital by source. Coverage stands beside each total.
+-- disbursement of carried-over capital by source. Coverage stands beside each total. A blank is never taken for 0: a
+-- rate and a remainder are made of the lines that have both sides, and a forecast is a total only when every line has one.
 create function mart.disbursement_rate_at(p_known_at timestamptz)
 returns table (
     period text,
@@ -66,9 +67,21 @@ as $$
             sum(l.disb_carry) as disb_carry,
             sum(l.disb_completed) as disb_completed,
             sum(l.disb_advance) as disb_advance,
-            sum(l.plan_total) - sum(l.disb_ytd) as undisbursed,
-            sum(l.plan_carry) - sum(l.disb_carry) as undisbursed_carry,
-            sum(l.forecast) as forecast
+            sum(l.plan_total - l.disb_ytd) as undisbursed,
+            sum(l.plan_carry - l.disb_carry) as undisbursed_carry,
+            case when count(*) = count(l.forecast) then sum(l.forecast) end as forecast,
+            mart.rate_pct(
+                sum(l.disb_ytd) filter (where l.plan_total is not null),
+                sum(l.plan_total) filter (where l.disb_ytd is not null)
+            ) as rate_total,
+            mart.rate_pct(
+                sum(l.disb_assigned) filter (where l.plan_assigned is not null),
+                sum(l.plan_assigned) filter (where l.disb_assigned is not null)
+            ) as rate_assigned,
+            mart.rate_pct(
+                sum(l.disb_carry) filter (where l.plan_carry is not null),
+                sum(l.plan_carry) filter (where l.disb_carry is not null)
+            ) as rate_carry
         from mart.disbursement_line_at(p_known_at) as l
         group by grouping sets (
             (l.period, l.budget_year),
@@ -89,7 +102,11 @@ as $$
             l.budget_year,
             v.source,
             sum(v.plan) as plan_total,
-            sum(v.disbursed) as disb_ytd
+            sum(v.disbursed) as disb_ytd,
+            sum(v.plan - v.disbursed) as undisbursed,
+            mart.rate_pct(
+                sum(v.disbursed) filter (where v.plan is not null), sum(v.plan) filter (where v.disbursed is not null)
+            ) as rate_total
         from mart.disbursement_line_at(p_known_at) as l
         cross join lateral (
             values
@@ -104,15 +121,12 @@ as $$
         union all
         select
             b.period, b.budget_year, 'source' as slice, null, null, null, null, null, b.source, b.plan_total,
-            null, null, null, b.disb_ytd, null, null, null, null, b.plan_total - b.disb_ytd, null, null
+            null, null, null, b.disb_ytd, null, null, null, null, b.undisbursed, null, null, b.rate_total, null, null
         from by_source as b
     )
 
     select
         s.*,
-        mart.rate_pct(s.disb_ytd, s.plan_total) as rate_total,
-        mart.rate_pct(s.disb_assigned, s.plan_assigned) as rate_assigned,
-        mart.rate_pct(s.disb_carry, s.plan_carry) as rate_carry,
         c.communes_reported,
         c.communes_expected,
         c.plan_covered_pct

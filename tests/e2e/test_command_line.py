@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from etl import settings
 from etl.cli import app
 from etl.publish import deliver
+from etl.validate.marked.styles import COLOURS
 from tests.builders import QUAN_SON, edited, name, workbook
 
 KEYS = {
@@ -55,7 +56,7 @@ def test_check_prints_one_object_per_file_and_tells_by_its_exit_code(home: Path)
     marked = load_workbook(home / "marked" / f"{wrong.stem}.ket-qua.xlsx")
     assert marked.sheetnames[0] == "Kết quả kiểm tra"
     cell = marked["B01-GiaiNgan"]["R14"]
-    assert cell.fill.fgColor.rgb.endswith("FFC7CE")
+    assert cell.fill.fgColor.rgb == COLOURS["error"]
     assert "M08" in cell.comment.text
 
 
@@ -233,6 +234,10 @@ def test_no_text_of_a_commune_is_cut_off_in_the_report(home: Path) -> None:
     inbox.mkdir(parents=True)
     (inbox / name("05977")).write_bytes(edited(long_texts, workbook("05977")))
     assert json.loads(tiendo("collect", "--json").stdout)["process"]["accepted"] == 1
+    # Where October is out already, the report waits for an officer.
+    for late in json.loads(tiendo("revisions", "--json").stdout):
+        decision = ("--accept", "--by", "Lương Văn Đức", "--reason", "Công văn 12/UBND")
+        assert tiendo("revise", "--submission", str(late["submission"]), *decision).exit_code == 0
     frozen = json.loads(tiendo("summarise", "--period", "2025-10", "--json").stdout)
     files = {a["name"]: a["path"] for a in frozen["artifacts"]}
     pages = PdfReader(files["bao-cao-2025-10.pdf"]).pages

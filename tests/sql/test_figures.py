@@ -249,6 +249,30 @@ def test_a_plan_that_differs_from_the_register_is_named(connection: Connection) 
     assert any(t.name == "PL4-KeHoach" for t in report.build(result).tables())
 
 
+def test_versions_from_two_places_and_reports_that_wait_are_listed_in_the_annex(connection: Connection) -> None:
+    first = builders.report(connection, QUAN_SON, "2025-10", [line("GNBV-DA2", "SN", 1000 * TRIEU, 0)])
+    second = builders.report(
+        connection, QUAN_SON, "2025-10", [line("GNBV-DA2", "SN", 1000 * TRIEU, 5 * TRIEU)], version=2
+    )
+    connection.execute("insert into core.replacement values (%s, %s, 7, true, true)", (second, first))
+    late = submission(connection, DONG_KINH, "2025-09")
+    connection.execute("alter table raw.submission disable trigger append_only")
+    connection.execute("update raw.submission set is_late_revision = true where submission_id = %s", (late,))
+    connection.execute("alter table raw.submission enable trigger append_only")
+
+    result = compute(connection)
+
+    assert result.get("contested_lines", commune=QUAN_SON).value == 7
+    assert result.get("late_revisions", commune=DONG_KINH, period="2025-09").value == 1
+    tables = {t.name: t for t in report.build(result).tables()}
+    assert [joined(c) for c in tables["PL4-NhieuBan"].rows[0].cells] == ["1", "Xã Quan Sơn", "1", "7"]
+    assert [joined(c) for c in tables["PL4-ChoQuyetDinh"].rows[0].cells[1:]] == [
+        "Phường Đông Kinh",
+        "tháng 9 năm 2025",
+        "1",
+    ]
+
+
 def test_figures_know_nothing_that_came_after_their_moment(connection: Connection) -> None:
     builders.report(connection, QUAN_SON, "2025-10", [line("GNBV-DA2", "SN", 1000 * TRIEU, 0)])
     later = [line("GNBV-DA2", "SN", 1000 * TRIEU, 700 * TRIEU)]

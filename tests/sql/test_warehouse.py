@@ -14,14 +14,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from etl import clock, money, steps
+from etl import clock, money, settings, steps
 from etl.compute import tasks
 from etl.load import server, warehouse
+from tests.sql import builders
 from tests.sql.conftest import NOW, Loaded
 
 APPEND_ONLY = (
     "raw.submission", "raw.original", "raw.delivery", "raw.inbox_item", "core.disbursement", "core.finding",
-    "ref.allocation", "audit.event",
+    "ref.allocation", "audit.event", "raw.revision_decision", "core.replacement",
 )  # fmt: skip
 
 
@@ -29,10 +30,29 @@ def test_migrating_again_changes_nothing(empty: Path) -> None:
     query = "select count(*), min(registered_at) from core.task"
     with warehouse.connect() as connection:
         before = connection.execute(query).fetchone()
-    assert warehouse.migrate() == "0002"
+    assert warehouse.migrate() == "0003"
     steps.prepare(clock.now())
     with warehouse.connect() as connection:
         assert connection.execute(query).fetchone() == before
+
+
+def test_a_warehouse_of_the_first_version_is_brought_up_with_its_reports(postgres: settings.Settings) -> None:
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute("create database of_old")
+    address = server.url("of_old", postgres)
+    script = settings.assets() / "sql" / "migrations" / "0001_warehouse.sql"
+    with warehouse.connect(address) as connection:
+        connection.execute(script.read_text(encoding="utf-8").encode())
+        connection.execute("create table public.schema_version (version_num text primary key)")
+        connection.execute("insert into public.schema_version values ('0001')")
+        builders.reference_data(connection)
+        builders.report(connection, "06517", "2025-10", [builders.line("GNBV-DA2", "SN", 100, 40)])
+    assert warehouse.migrate(address) == "0003"
+    with warehouse.connect(address) as connection:
+        found = connection.execute("select state, late_revisions_waiting from mart.submission_status "
+                                   "where commune_code = '06517' and period = '2025-10'").fetchone()  # fmt: skip
+        assert found == ("reported", 0)
+        assert connection.execute("select upper_inf(in_force) from raw.submission_in_force").fetchone() == (True,)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
