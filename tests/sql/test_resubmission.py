@@ -80,7 +80,8 @@ def batches() -> st.SearchStrategy[list[Batch]]:
 
 def receive(connection: Connection, arrival: Arrival, now: datetime) -> None:
     at = now - timedelta(minutes=30 - arrival.sent)
-    file = archive.Arrival(Path("x.xlsx"), f"{arrival.content}.xlsx", at)
+    # Copies of one file have names of their own: a delivery is known by inbox, file name and bytes.
+    file = archive.Arrival(Path("x.xlsx"), f"{arrival.content}-{arrival.sent}.xlsx", at)
     archive.register(connection, "folder", file, arrival.sha256, 1, now)
 
 
@@ -116,7 +117,7 @@ def bare(warehouse: str) -> Iterator[Connection]:
         connection.rollback()
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches(), st.randoms(use_true_random=False))
 def test_whatever_the_order_and_however_often_it_runs_the_same_report_speaks(
     bare: Connection, history: list[Batch], chance: Any
