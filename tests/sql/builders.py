@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from etl.collect import archive
 from etl.load import warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
@@ -296,3 +297,11 @@ def whole_province(connection: Connection, periods: Sequence[str] = ("2025-08", 
     for period in periods:
         province_month(connection, period)
     connection.commit()
+
+
+def delivered(
+    connection: Connection, inbox: str, file_name: str, sha256: str, received_at: datetime, now: datetime, **more: Any
+) -> None:
+    """A delivery as an inbox registers it; ``more`` are further fields of ``archive.Delivery``."""
+    delivery = archive.Delivery(sha256, 1, inbox, more.pop("path", file_name), file_name, received_at, **more)
+    archive.register(connection, inbox, delivery.path, f"{sha256}-{received_at:%s}", [delivery], now)

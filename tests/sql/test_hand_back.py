@@ -22,6 +22,7 @@ from etl.load import warehouse
 from etl.publish import deliver
 from etl.validate import markup
 from tests.builders import QUAN_SON, edited, name, workbook
+from tests.sql import builders
 from tests.sql.conftest import NOW
 from tests.sql.test_load import Killed, collect, corrected, put
 from tests.sql.test_resubmission import LATER, differing, publish
@@ -45,21 +46,10 @@ def receipts(home: Path) -> list[str]:
     return [p.read_text(encoding="utf-8") for p in files(home, "*.bien-nhan.txt")]
 
 
-@pytest.fixture
-def senders(empty: Path) -> Path:
-    """A warehouse whose deliveries know their sender, as those of a mailbox do."""
-    with warehouse.connect() as connection:
-        connection.execute("alter table raw.delivery add column if not exists sender text")
-    return empty
-
-
 def mailed(home: Path, data: bytes, sender: str | None, file_name: str = name(), at: Any = ON_TIME) -> None:
     sha256 = archive.store(home / "archive", data)
     with warehouse.connect() as connection:
-        archive.register(connection, "mailbox", archive.Arrival(Path("x"), file_name, at), sha256, len(data), at)
-        connection.execute("alter table raw.delivery disable trigger append_only")
-        connection.execute("update raw.delivery set sender = %s where sha256 = %s and sender is null", (sender, sha256))
-        connection.execute("alter table raw.delivery enable trigger append_only")
+        builders.delivered(connection, "mailbox", file_name, sha256, at, at, sender=sender)
 
 
 def outbox(home: Path) -> list[EmailMessage]:
@@ -158,7 +148,7 @@ def test_a_file_name_cannot_leave_the_folder(empty: Path) -> None:
     sha256 = archive.store(empty / "archive", data)
     with warehouse.connect() as connection:
         for odd in ("../../../x.xlsx", "..", "a\\b:c|d.xlsx", "ệ" * 200 + ".xlsx", "\x01.xlsx"):
-            archive.register(connection, "mailbox", archive.Arrival(Path("x"), odd, ON_TIME), sha256, 1, ON_TIME)
+            builders.delivered(connection, "mailbox", odd, sha256, ON_TIME, ON_TIME)
     steps.process_received(ON_TIME)
     assert steps.hand_back(ON_TIME)["receipts"] == 5
     outside = [p for p in empty.rglob("*") if p.is_file() and "tra-lai" not in p.parts and "archive" not in p.parts]
@@ -169,23 +159,23 @@ def test_a_file_name_cannot_leave_the_folder(empty: Path) -> None:
 # Two offices ---------------------------------------------------------------------------------------------------------
 
 
-def test_both_offices_are_told_and_see_the_lines_that_differ(senders: Path) -> None:
-    mailed(senders, workbook(), "ke-toan@xa.example")
+def test_both_offices_are_told_and_see_the_lines_that_differ(empty: Path) -> None:
+    mailed(empty, workbook(), "ke-toan@xa.example")
     steps.process_received(ON_TIME)
     steps.hand_back(ON_TIME)
-    mailed(senders, differing(range(14, 60)), "dia-chinh@xa.example", name().replace("_v1", "_v1 moi"), LATER)
+    mailed(empty, differing(range(14, 60)), "dia-chinh@xa.example", name().replace("_v1", "_v1 moi"), LATER)
     steps.process_received(LATER)
     result = steps.hand_back(LATER)
     assert result["mails"]["delivered"] == 2
-    to = {m["To"]: body(m) for m in outbox(senders)}
-    new, old = to["dia-chinh@xa.example"], [body(m) for m in outbox(senders) if m["To"] == "ke-toan@xa.example"]
+    to = {m["To"]: body(m) for m in outbox(empty)}
+    new, old = to["dia-chinh@xa.example"], [body(m) for m in outbox(empty) if m["To"] == "ke-toan@xa.example"]
     assert "thay bản do" in new
     assert len(old) == 2
     notice = next(t for t in old if "đã được thay bằng một bản khác" in t)
     for text in (new, notice):
         assert "Biểu 01 · GNBV-DA4-TDA3-SN" in text
     assert "ke-toan@xa.example" not in new
-    page = load_workbook(io.BytesIO(files(senders, "*v1 moi*.xlsx")[0].read_bytes()))[markup.RESULT_SHEET]
+    page = load_workbook(io.BytesIO(files(empty, "*v1 moi*.xlsx")[0].read_bytes()))[markup.RESULT_SHEET]
     shown = " ".join(str(c.value) for row in page.iter_rows() for c in row if c.value)
     assert "Biểu 01 · GNBV-DA4-TDA3-SN" in shown
     assert steps.hand_back(LATER)["mails"]["delivered"] == 0
@@ -204,34 +194,34 @@ def test_without_addresses_the_notice_lies_beside_the_receipts(empty: Path) -> N
 # Mail ----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_known_sender_gets_one_mail_with_receipt_and_workbook(senders: Path) -> None:
-    mailed(senders, wrong(), "Hoa@xa.example")
+def test_a_known_sender_gets_one_mail_with_receipt_and_workbook(empty: Path) -> None:
+    mailed(empty, wrong(), "Hoa@xa.example")
     steps.process_received(ON_TIME)
     assert steps.hand_back(ON_TIME)["mails"] == {"delivered": 1, "already": 0, "failed": 0, "unknown": 0}
-    (message,) = outbox(senders)
+    (message,) = outbox(empty)
     assert message["To"] == "Hoa@xa.example"
     assert message["Auto-Submitted"] == "auto-replied"
     assert "trả lại để sửa" in message["Subject"]
     assert [Path(p.get_filename()).suffix for p in message.iter_attachments()] == [".xlsx", ".pdf"]
-    shutil.rmtree(senders / "outbox")
-    shutil.rmtree(senders / "out")
+    shutil.rmtree(empty / "outbox")
+    shutil.rmtree(empty / "out")
     steps.hand_back(LATER)
-    assert outbox(senders) == []
+    assert outbox(empty) == []
 
 
 @pytest.mark.parametrize(
     "sender", [None, "", "không rõ", "a@b.example, c@d.example", "x@y.example\nBcc: z@y.example", "tiendo@localhost"]
 )
-def test_no_mail_goes_to_a_sender_who_is_not_known(senders: Path, sender: str | None) -> None:
-    mailed(senders, wrong(), sender)
+def test_no_mail_goes_to_a_sender_who_is_not_known(empty: Path, sender: str | None) -> None:
+    mailed(empty, wrong(), sender)
     steps.process_received(ON_TIME)
     assert steps.hand_back(ON_TIME)["receipts"] == 1
-    assert outbox(senders) == []
+    assert outbox(empty) == []
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_run_that_dies_while_sending_never_sends_twice(senders: Path, monkeypatch, when: str) -> None:
-    mailed(senders, wrong(), "hoa@xa.example")
+def test_a_run_that_dies_while_sending_never_sends_twice(empty: Path, monkeypatch, when: str) -> None:
+    mailed(empty, wrong(), "hoa@xa.example")
     steps.process_received(ON_TIME)
     real = deliver.Outbox.send
 
@@ -245,18 +235,18 @@ def test_a_run_that_dies_while_sending_never_sends_twice(senders: Path, monkeypa
         with pytest.raises(Killed):
             steps.hand_back(ON_TIME)
     steps.hand_back(LATER)
-    assert len(outbox(senders)) == (1 if when == "after" else 0)
+    assert len(outbox(empty)) == (1 if when == "after" else 0)
     with warehouse.connect() as connection:
         assert connection.execute("select state from raw.reply").fetchall() == [("claimed",)]
 
 
-def test_a_mail_server_that_is_down_claims_nothing_and_the_files_are_there(senders: Path) -> None:
-    mailed(senders, wrong(), "hoa@xa.example")
-    put(senders, workbook(QUAN_SON), name(QUAN_SON), ON_TIME)
+def test_a_mail_server_that_is_down_claims_nothing_and_the_files_are_there(empty: Path) -> None:
+    mailed(empty, wrong(), "hoa@xa.example")
+    put(empty, workbook(QUAN_SON), name(QUAN_SON), ON_TIME)
     collect(ON_TIME)
     with pytest.raises(InfrastructureError):
         steps.hand_back(ON_TIME, smtp_url="smtp://127.0.0.1:1")
-    assert len(receipts(senders)) == 2
+    assert len(receipts(empty)) == 2
     with warehouse.connect() as connection:
         assert connection.execute("select count(*) from raw.reply").fetchone() == (0,)
     assert settings.get().smtp_url is None

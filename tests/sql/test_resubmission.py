@@ -26,6 +26,7 @@ from etl.load import warehouse as store
 from etl.load.warehouse import Connection
 from etl.validate.finding import Finding
 from tests.builders import OCTOBER, edited, name, workbook
+from tests.sql import builders
 from tests.sql.conftest import NOW
 from tests.sql.test_load import amount, collect, corrected, in_force, put
 
@@ -81,8 +82,7 @@ def batches() -> st.SearchStrategy[list[Batch]]:
 def receive(connection: Connection, arrival: Arrival, now: datetime) -> None:
     at = now - timedelta(minutes=30 - arrival.sent)
     # Copies of one file have names of their own: a delivery is known by inbox, file name and bytes.
-    file = archive.Arrival(Path("x.xlsx"), f"{arrival.content}-{arrival.sent}.xlsx", at)
-    archive.register(connection, "folder", file, arrival.sha256, 1, now)
+    builders.delivered(connection, "folder", f"{arrival.content}-{arrival.sent}.xlsx", arrival.sha256, at, now)
 
 
 def judge(connection: Connection, arrival: Arrival, now: datetime) -> int | None:
@@ -354,8 +354,7 @@ def test_a_version_from_another_place_is_shown_even_when_one_line_differs(empty:
     collect()
     sha = archive.store(empty / "archive", corrected())
     with store.connect() as connection:
-        file = archive.Arrival(Path("x"), name().replace("_v1", "_v2"), LATER)
-        archive.register(connection, "mailbox", file, sha, len(corrected()), LATER)
+        builders.delivered(connection, "mailbox", name().replace("_v1", "_v2"), sha, LATER, LATER)
     assert steps.process_received(LATER)["accepted"] == 1
     with store.connect() as connection:
         assert contested(connection) == (1, 1)

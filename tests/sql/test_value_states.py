@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from psycopg.rows import dict_row
 
-from etl.collect import archive
 from etl.collect.report import Form, Report, Row
 from etl.load import submission, warehouse
 from tests.builders import OCTOBER, QUAN_SON, edited, name, workbook
+from tests.sql import builders
 from tests.sql.conftest import NOW
 from tests.sql.test_load import collect, put
 
@@ -30,7 +30,7 @@ def load(home: Path, commune: str, *rows: tuple[str, dict[str, Any], dict[str, s
     sha256 = hashlib.sha256(commune.encode()).hexdigest()
     report = Report("x.xlsx", sha256, commune, OCTOBER, 2025, OCTOBER.last_day, forms={"B01": form})
     with warehouse.connect() as connection:
-        archive.register(connection, "folder", archive.Arrival(home, "x.xlsx", NOW), sha256, 1, NOW)
+        builders.delivered(connection, "folder", "x.xlsx", sha256, NOW, NOW)
         submission.load(connection, submission.Judged(report, [], "accepted", NOW), NOW)
 
 

@@ -175,7 +175,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "many bombs": ("M42", lambda: zipped(*((f"{n}.csv", bytes(900_000)) for n in range(150)))),
     "lying sizes": ("M42", lying_sizes),
     "overlapping": ("M42", overlapping),
-    "too many": ("M42", lambda: zipped(*((f"{n}.xlsx", b"x") for n in range(201)))),
+    "too many": ("M41", lambda: zipped(*((f"{n}.xlsx", b"x") for n in range(201)))),
     "huge contents": ("M42", lambda: zipped(*((f"{n:0200}.xlsx", b"") for n in range(6000)))),
     "parent path": ("M42", lambda: zipped(("../BC.xlsx", b"x"))),
     "absolute path": ("M42", lambda: zipped(("/etc/BC.xlsx", b"x"))),
