@@ -7,7 +7,9 @@ Libraries that only one step needs (frames, checks, documents) are imported in i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -89,14 +91,15 @@ def process_received(now: datetime) -> dict[str, Any]:
     conf = settings.get()
     province = reference.load()
     totals = {"accepted": 0, "returned": 0, "refused": 0, "findings": 0}
-    with warehouse.connect() as connection:
+    with warehouse.connect() as connection, _no_search_for_garbage():
         waiting = _without_verdict(connection)
         tasks = task_ids(connection)
         connection.commit()
+        prepare = partial(check.prepare, province=province, known_tasks=tasks)
         for start in range(0, len(waiting), _BATCH):
             chunk = waiting[start : start + _BATCH]
             jobs = [w.job(conf.archive_dir) for w in chunk]
-            read = list(zip(pool.read_all(jobs, conf.reference_dir), chunk, strict=True))
+            read = list(zip(pool.read_all(jobs, conf.reference_dir, prepare), chunk, strict=True))
             for month in _by_month(read):
                 reports = [report for report, _ in month]
                 knowledge = known.of(connection, reports, province)
@@ -107,8 +110,19 @@ def process_received(now: datetime) -> dict[str, Any]:
                     if submission.load(connection, told, now) is not None:
                         totals[verdict] += 1
                         totals["findings"] += len(findings)
+            gc.collect()
         submission.note_replacements(connection, province.thresholds["contested_lines_pct"])
     return totals
+
+
+@contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """Reports hold no cycles; looking for some among their millions of values again and again only takes time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @dataclass(frozen=True)

@@ -120,31 +120,43 @@ def known_items(connection: Connection, inbox: str) -> dict[tuple[str, str], lis
     return {(item, revision): originals for item, revision, originals in rows}
 
 
-def register(
-    connection: Connection, inbox: str, item: str, revision: str, deliveries: Sequence[Delivery], now: datetime
-) -> int:
-    """Note the originals and deliveries of one item, and that it was fetched; all or nothing, idempotent.
+@dataclass(frozen=True)
+class Fetched:
+    """One item of an inbox (a file or a mail) under one revision, with the deliveries that it brought."""
+
+    item: str
+    revision: str
+    deliveries: Sequence[Delivery]
+
+
+_DELIVERY = tuple(field.name for field in fields(Delivery) if field.name != "size_bytes")
+_INSERT_DELIVERY = sql.SQL(
+    "insert into raw.delivery ({}) values ({}) on conflict (inbox, path, sha256) do nothing"
+).format(sql.SQL(", ").join(map(sql.Identifier, _DELIVERY)), sql.SQL(", ").join(map(sql.Placeholder, _DELIVERY)))
+
+
+def register(connection: Connection, inbox: str, fetched: Sequence[Fetched], now: datetime) -> int:
+    """Note the originals and deliveries of some items, and that they were fetched; all or nothing, idempotent.
 
     Returns how many deliveries are new. A source's clock that runs ahead does not count: nothing is received later
     than ``now``.
     """
-    new = 0
-    with connection.transaction():
-        for d in deliveries:
-            connection.execute(
-                "insert into raw.original values (%s, %s, %s, %s) on conflict (sha256) do nothing",
-                (d.sha256, d.size_bytes, key_of(d.sha256), now),
-            )
-            row = {field.name: getattr(d, field.name) for field in fields(d) if field.name != "size_bytes"}
-            row["received_at"] = min(d.received_at, now)
-            new += connection.execute(
-                sql.SQL(
-                    "insert into raw.delivery ({}) values ({}) on conflict (inbox, path, sha256) do nothing"
-                ).format(sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(map(sql.Placeholder, row))),
-                row,
-            ).rowcount
-        connection.execute(
+    deliveries = [delivery for one in fetched for delivery in one.deliveries]
+    rows = [
+        {name: getattr(d, name) for name in _DELIVERY} | {"received_at": min(d.received_at, now)} for d in deliveries
+    ]
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into raw.original values (%s, %s, %s, %s) on conflict (sha256) do nothing",
+            [(d.sha256, d.size_bytes, key_of(d.sha256), now) for d in deliveries],
+        )
+        cursor.executemany(_INSERT_DELIVERY, rows)
+        new = max(cursor.rowcount, 0)
+        cursor.executemany(
             "insert into raw.inbox_item values (%s, %s, %s, %s, %s) on conflict do nothing",
-            (inbox, item, revision, list(dict.fromkeys(d.sha256 for d in deliveries)), now),
+            [
+                (inbox, one.item, one.revision, list(dict.fromkeys(d.sha256 for d in one.deliveries)), now)
+                for one in fetched
+            ],
         )
     return new

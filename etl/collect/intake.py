@@ -14,16 +14,19 @@ from datetime import datetime
 from pathlib import Path
 
 from etl.collect import archive, names, package
-from etl.collect.archive import Delivery
+from etl.collect.archive import Delivery, Fetched
 from etl.collect.guard import Refusal
 from etl.collect.inbox import Arrival, Inbox, Item, StillArrivingError, UnreadableError
 from etl.collect.place import Places
 from etl.errors import InboxDownError
 from etl.load import warehouse
-from etl.load.warehouse import Connection
 
 TURN_SECONDS = 15 * 60
 """After this an inbox counts as down for this turn; what it brought so far is kept."""
+
+
+_TOGETHER = 50
+"""So many items are registered in one transaction."""
 
 
 @dataclass
@@ -81,31 +84,35 @@ def take_in(
 
 
 def _take_turn(turn: Turn, inbox: Inbox, archive_dir: Path, places: Places, now: datetime, address: str) -> None:
+    fetched: list[Fetched] = []
     try:
         with warehouse.connect(address) as connection, closing(inbox):
             known = archive.known_items(connection, inbox.name)
             connection.commit()
-            for item in inbox.items(now):
-                originals = known.get((item.key, item.revision))
-                if originals is None or not all(archive.has(archive_dir, sha256) for sha256 in originals):
-                    _take_item(turn, inbox, item, connection, archive_dir, places, now)
-                else:
-                    turn.seen += 1
+
+            def register() -> None:
+                turn.new += archive.register(connection, inbox.name, fetched, now)
+                fetched.clear()
+
+            try:
+                for item in inbox.items(now):
+                    originals = known.get((item.key, item.revision))
+                    if originals is None or not all(archive.has(archive_dir, sha256) for sha256 in originals):
+                        fetched += _take_item(turn, inbox, item, archive_dir, places)
+                    else:
+                        turn.seen += 1
+                    if len(fetched) >= _TOGETHER:
+                        register()
+            finally:
+                register()  # what was fetched before a source went down is kept
     except InboxDownError as error:
         turn.down = str(error)
     except BaseException as error:  # handed to the caller's thread
         turn.broken = error
 
 
-def _take_item(
-    turn: Turn,
-    inbox: Inbox,
-    item: Item,
-    connection: Connection,
-    archive_dir: Path,
-    places: Places,
-    now: datetime,
-) -> None:
+def _take_item(turn: Turn, inbox: Inbox, item: Item, archive_dir: Path, places: Places) -> list[Fetched]:
+    """The item in the archive; nothing when it cannot be read now."""
     try:
         deliveries = [
             delivery
@@ -118,7 +125,8 @@ def _take_item(
         turn.left.append(str(error))
     else:
         turn.seen += 1
-        turn.new += archive.register(connection, inbox.name, item.key, item.revision, deliveries, now)
+        return [Fetched(item.key, item.revision, deliveries)]
+    return []
 
 
 def _keep(turn: Turn, inbox: str, arrival: Arrival, archive_dir: Path, places: Places) -> list[Delivery]:

@@ -48,8 +48,15 @@ class _Task:
     folder: Path
 
 
-def _begin() -> None:
+Then = Callable[[Report], Report]
+_then: Then | None = None
+"""In a worker: what is done with each report before it is handed over."""
+
+
+def _begin(then: Then | None) -> None:
     """In each worker: garbage is looked for rarely (grids and reports hold no cycles), memory is limited."""
+    global _then
+    _then = then
     gc.set_threshold(100_000, 10, 10)
     try:
         import resource
@@ -63,7 +70,8 @@ def _begin() -> None:
 
 
 def _read(task: _Task) -> Report:
-    return reader.read(task.job.file_name, task.job.fetch(), reference.load(task.folder), task.job.origin)
+    report = reader.read(task.job.file_name, task.job.fetch(), reference.load(task.folder), task.job.origin)
+    return _then(report) if _then else report
 
 
 def _read_limited(task: _Task) -> Report:
@@ -76,11 +84,13 @@ def _read_limited(task: _Task) -> Report:
             faulthandler.cancel_dump_traceback_later()
 
 
-def read_all(jobs: Sequence[Job], folder: Path) -> Iterator[Report]:
-    """Reports of the files, in their order; ``folder`` is the province's."""
+def read_all(jobs: Sequence[Job], folder: Path, then: Then | None = None) -> Iterator[Report]:
+    """Reports of the files, in their order; ``folder`` is the province's, ``then`` is done by the worker."""
     tasks = [_Task(job, folder) for job in jobs]
     if "fork" not in get_all_start_methods():  # a sender's own machine: its files stop nobody else
-        yield from map(_read, tasks)
+        for task in tasks:
+            report = _read(task)
+            yield then(report) if then else report
         return
     workers = min(settings.cpu_count(), len(tasks))
     done = 0
@@ -88,25 +98,25 @@ def read_all(jobs: Sequence[Job], folder: Path) -> Iterator[Report]:
     # every page of the parent's libraries.
     gc.freeze()
     try:
-        with _pool(max(workers, 1)) as pool:
+        with _pool(max(workers, 1), then) as pool:
             for report in pool.map(_read_limited, tasks, chunksize=max(1, min(16, len(tasks) // (workers * 16 or 1)))):
                 yield report
                 done += 1
     except BrokenProcessPool:
         log.warning("a workbook ended its process; reading the other %d one by one", len(tasks) - done)
         for task in tasks[done:]:
-            yield _read_alone(task)
+            yield _read_alone(task, then)
     finally:
         gc.unfreeze()
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_begin)
+def _pool(workers: int, then: Then | None) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_begin, initargs=(then,))
 
 
-def _read_alone(task: _Task) -> Report:
+def _read_alone(task: _Task, then: Then | None) -> Report:
     try:
-        with _pool(1) as pool:
+        with _pool(1, then) as pool:
             return pool.submit(_read_limited, task).result()
     except BrokenProcessPool:
         log.warning("%s (%s) ends its process", task.job.file_name, task.job.sha256)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from etl.collect.cells import Typed
 from etl.period import Period
@@ -86,6 +87,8 @@ class Report:
     issues: list[Issue] = field(default_factory=list)
     settled: list[Issue] | None = None
     """What was settled before the rules judged (``etl.validate.settle``); None until then."""
+    controls: dict[str, dict[str, list[Any]]] | None = None
+    """Control columns of each form (``etl.validate.controls``); None until they are made."""
     refused: bool = False
 
     @property

@@ -13,6 +13,7 @@ from typing import Any
 
 from etl import settings
 
+FORMS = ("B01", "B02", "B03", "B04", "B05")
 SUITES = ("b01", "b02", "b03", "b04", "b05")
 _SEVERITY = {"critical": "error", "warning": "warning", "info": "info"}
 

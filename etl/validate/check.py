@@ -22,27 +22,39 @@ def run(
     warehouse knows for each report. A refused file has only its refusal. Deterministic; reads nothing but its
     arguments and the catalogue.
     """
+    tasks = known_tasks if known_tasks is not None else tasks_of(province)
     result: list[list[Finding]] = [[_intake_finding(i) for i in report.issues] for report in reports]
+    tables: list[dict[str, controls.Table]] = []
     for position, report in enumerate(reports):
         if not report.refused:
-            if report.settled is None:
-                report.settled = settle.settle(report, province)
-                report.settled += known.compare(report, known_of[position] if known_of else known.NOTHING, province)
-            result[position] += [_intake_finding(i) for i in report.settled]
-    tasks = known_tasks if known_tasks is not None else frozenset(t["task_id"].upper() for t in province.tasks())
+            prepare(report, province, tasks)
+            settled = list(report.settled or ())
+            met = known.compare(report, known_of[position], province) if known_of else []
+            result[position] += [_intake_finding(i) for i in settled + met]
+            # What it is held against takes figures out of later rules.
+            tables.append(controls.of(report, province, tasks) if met else report.controls or {})
+        else:
+            tables.append({})
     parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}
-    batches = {
-        "B01": controls.disbursement(reports, province),
-        "B02": controls.indicators(reports, province),
-        "B03": controls.tasks(reports, tasks),
-        "B04": controls.proposals(reports, province),
-        "B05": controls.roadmap(reports, province),
-    }
     validator = suites.Validator()
-    for form, batch in batches.items():
+    for form in catalogue.FORMS:
+        batch = controls.batch([table.get(form, {}) for table in tables])
         for position, finding in suites.findings(validator, form, batch, reports, parameters):
             result[position].append(finding)
     return [_sorted(findings) for findings in result]
+
+
+def prepare(report: Report, province: Province, known_tasks: frozenset[str]) -> Report:
+    """The report settled, with its control columns: what needs nothing but the report. Idempotent."""
+    if report.settled is None and not report.refused:
+        report.settled = settle.settle(report, province)
+        report.controls = controls.of(report, province, known_tasks)
+    return report
+
+
+def tasks_of(province: Province) -> frozenset[str]:
+    """Ids of the tasks of the reference data, as matching keys."""
+    return frozenset(task["task_id"].upper() for task in province.tasks())
 
 
 def judge(

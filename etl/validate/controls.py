@@ -1,9 +1,9 @@
 """Control columns: sums, differences and marks that keep the rules plain (the expectations only compare).
 
-One function per form takes the reports and gives the batch that the form's suite judges: a frame with one row per row
-of the form. Leading columns are ``report`` (position in the list), ``row_no`` and ``code``; the others are those that
-the suite names. Amounts are whole đồng; None (NA) means that the rule has nothing to say there. All arithmetic is done
-on Python integers before the frame is made.
+One function per form takes a report and gives a row of marks for each row of the form that the form's suite judges;
+``of`` puts them into columns, ``batch`` those of many reports into one frame. Leading columns are ``report`` (position
+in the list), ``row_no`` and ``code``; the others are those that the suite names. Amounts are whole đồng; None (NA)
+means that the rule has nothing to say there. All arithmetic is done on Python integers before the frame is made.
 
 No cascade: a figure that is bad already, or that CK09 or CK11 points at, is left out of the later columns; a sum is
 not blamed for what its parts already show.
@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from itertools import chain, repeat
 from operator import add
 from typing import Any
 
@@ -53,13 +54,44 @@ _EXCESS = (
 _DECISION = re.compile(r"\b(quyet dinh|qd)\b.*\d|\d+\s*/\s*(qd|nq)\b")
 """A note that names a decision, by its number or date."""
 _MAGNITUDE = ("magnitude_key", "magnitude_value", "magnitude_plan", "magnitude_ratio", "magnitude_unit")
+_NO_MAGNITUDE: Marks = dict.fromkeys(_MAGNITUDE)
 
 
-def _batch(rows: Iterable[Marks]) -> pd.DataFrame:
-    """Rows as a frame; columns of whole numbers become Int64, so that NA and exact integers live together."""
-    marks = list(rows)
-    names = dict.fromkeys(name for row in marks for name in row)
-    return pd.DataFrame({name: _column([row.get(name) for row in marks]) for name in names})
+Table = dict[str, list[Any]]
+"""Columns of equal length; a column that no row has is absent."""
+
+
+def of(report: Report, province: Province, known_tasks: frozenset[str]) -> dict[str, Table]:
+    """The control columns of every form of one report, by form. Reads nothing but its arguments."""
+    return {
+        "B01": _table(disbursement(report, province)),
+        "B02": _table(indicators(report, province)),
+        "B03": _table(tasks(report, known_tasks)),
+        "B04": _table(proposals(report, province)),
+        "B05": _table(roadmap(report, province)),
+    }
+
+
+def batch(tables: Sequence[Table]) -> pd.DataFrame:
+    """The tables of one form as one frame; ``report`` is the position of the table that a row came from.
+
+    Columns of whole numbers become Int64, so that NA and exact integers live together.
+    """
+    sizes = [len(table["row_no"]) if table else 0 for table in tables]
+    names = dict.fromkeys(name for table in tables for name in table)
+    columns: Table = {"report": [n for n, size in enumerate(sizes) for _ in range(size)]}
+    for name in names:
+        columns[name] = list(
+            chain.from_iterable(
+                table[name] if name in table else repeat(None, size) for table, size in zip(tables, sizes, strict=True)
+            )
+        )
+    return pd.DataFrame({name: _column(values) for name, values in columns.items()})
+
+
+def _table(rows: Sequence[Marks]) -> Table:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
 
 
 def _column(values: list[Any]) -> Any:
@@ -68,15 +100,12 @@ def _column(values: list[Any]) -> Any:
     return pd.array(values, dtype="Int64") if whole else pd.Series(values, dtype="object")
 
 
-def _leaves(reports: Sequence[Report], form: str) -> Iterator[tuple[int, Report, Form, list[Row]]]:
-    for position, report in enumerate(reports):
-        if form in report.forms:
-            sheet = report.forms[form]
-            yield position, report, sheet, [row for row in sheet.rows if row.role == "leaf"]
+def _leaves(report: Report, form: str) -> list[Row]:
+    return [row for row in report.forms[form].rows if row.role == "leaf"] if form in report.forms else []
 
 
-def _start(position: int, row: Row) -> Marks:
-    return {"report": position, "row_no": row.row_no, "code": row.code}
+def _start(row: Row) -> Marks:
+    return {"row_no": row.row_no, "code": row.code}
 
 
 def _number(value: Any) -> int | None:
@@ -123,46 +152,49 @@ def _amount_keys(layout: forms.Sheet, *allowed: str) -> tuple[str, ...]:
     return tuple(c.key for c in layout.columns if c.kind in ("money", "quantity") and c.key not in allowed)
 
 
-def disbursement(reports: Sequence[Report], province: Province) -> pd.DataFrame:
+def disbursement(report: Report, province: Province) -> list[Marks]:
     """Biểu 01 (CK01 to CK11, CK13, CK14): leaf rows with all control columns, wrong sums with those of CK04."""
+    sheet = report.forms.get("B01")
+    if sheet is None:
+        return []
     layout = forms.load().sheet("B01")
     leaves = set(province.leaf_codes)
     negative_keys = _amount_keys(layout, "disb_period")
-    batch: list[Marks] = []
-    for position, report, sheet, rows in _leaves(reports, "B01"):
-        duplicates = _duplicates(rows)
-        wrong_unit = set()
-        late = _low_rate_counts(report, province)
-        for row in rows:
-            marks = _start(position, row)
-            marks["line_code"] = row.code
-            marks["code_known"] = split_line_code(row.code)[0] in leaves
-            marks["duplicate_of"] = duplicates.get(row.row_no)
-            marks |= _negative(row, negative_keys)
-            marks |= _magnitude(row, province)
-            values = {c.key: row.values.get(c.key) for c in layout.columns}
-            if marks["magnitude_key"]:
-                wrong_unit.add(row.row_no)
-                values = {key: None if isinstance(v, int) else v for key, v in values.items()}
-            elif marks["negative_key"]:
-                values[marks["negative_key"]] = None
-            marks |= _line(values, row, late=late, province=province)
-            batch.append(marks)
-        batch += _off_budget(position, sheet)
-        headings = [row for row in sheet.rows if row.role == "heading" and row.code not in province.nodes]
-        batch += [_start(position, row) | {"line_code": row.code, "code_known": False} for row in headings]
-        if not headings and not _codes_wrong(report, sheet, rows, leaves):
-            batch += _wrong_sums(position, sheet, layout, wrong_unit)
-    return _batch(batch)
+    rows = _leaves(report, "B01")
+    duplicates = _duplicates(rows)
+    wrong_unit = set()
+    late = _low_rate_counts(report, province)
+    result: list[Marks] = []
+    for row in rows:
+        marks = _start(row)
+        marks["line_code"] = row.code
+        marks["code_known"] = split_line_code(row.code)[0] in leaves
+        marks["duplicate_of"] = duplicates.get(row.row_no)
+        marks |= _negative(row, negative_keys)
+        marks |= _magnitude(row, province)
+        values = {c.key: row.values.get(c.key) for c in layout.columns}
+        if marks["magnitude_key"]:
+            wrong_unit.add(row.row_no)
+            values = {key: None if isinstance(v, int) else v for key, v in values.items()}
+        elif marks["negative_key"]:
+            values[marks["negative_key"]] = None
+        marks |= _line(values, row, late=late, province=province)
+        result.append(marks)
+    result += _off_budget(sheet)
+    headings = [row for row in sheet.rows if row.role == "heading" and row.code not in province.nodes]
+    result += [_start(row) | {"line_code": row.code, "code_known": False} for row in headings]
+    if not headings and not _codes_wrong(report, sheet, rows, leaves):
+        result += _wrong_sums(sheet, layout, wrong_unit)
+    return result
 
 
-def _off_budget(position: int, sheet: Form) -> Iterator[Marks]:
+def _off_budget(sheet: Form) -> Iterator[Marks]:
     """CK10 for the block under the table: known codes, each once."""
     rows = [row for row in sheet.rows if row.role == "off_budget"]
     known = {line.line_code for line in forms.load().off_budget}
     duplicates = _duplicates(rows)
     for row in rows:
-        marks = _start(position, row) | {"line_code": row.code, "code_known": row.code in known}
+        marks = _start(row) | {"line_code": row.code, "code_known": row.code in known}
         yield marks | {"duplicate_of": duplicates.get(row.row_no)}
 
 
@@ -183,15 +215,20 @@ def _largest_plan(row: Row) -> int:
 
 def _magnitude(row: Row, province: Province) -> Marks:
     """CK11: a figure so many times its plan that it must be in another unit than triệu đồng."""
+    ratio = int(province.thresholds["magnitude_ratio"])
+    total = row.values.get("plan_total")
+    amounts = [abs(value) for key in _AGAINST_PLAN if type(value := row.values.get(key)) is int]
+    if not amounts or (type(total) is int and max(amounts) < ratio * total):
+        return _NO_MAGNITUDE  # nearly every line: nothing comes near it
     plan = _largest_plan(row)
     if plan > 0:
-        least = int(province.thresholds["magnitude_ratio"]) * plan
+        least = ratio * plan
         for key in _AGAINST_PLAN:
             value = _number(row.values.get(key))
             if value is not None and abs(value) >= least:
                 marks = (key, value, plan, abs(value) // plan, next(u for t, u in _UNITS if abs(value) >= t * plan))
                 return dict(zip(_MAGNITUDE, marks, strict=True))
-    return dict.fromkeys(_MAGNITUDE)
+    return _NO_MAGNITUDE
 
 
 def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province) -> Marks:
@@ -291,7 +328,7 @@ def _note_missing(v: Mapping[str, int | None], row: Row, late: bool, province: P
     return None
 
 
-def _wrong_sums(position: int, sheet: Form, layout: forms.Sheet, wrong_unit: set[int]) -> Iterator[Marks]:
+def _wrong_sums(sheet: Form, layout: forms.Sheet, wrong_unit: set[int]) -> Iterator[Marks]:
     """CK04: heading and total rows whose figure differs from the sum of the leaves under them.
 
     Tolerance: half of the last shown digit times the number of leaves. Of a chain of sums that are off by the same
@@ -323,7 +360,6 @@ def _wrong_sums(position: int, sheet: Form, layout: forms.Sheet, wrong_unit: set
                 continue
             reported.append((upper.code, key, gap))
             yield {
-                "report": position,
                 "row_no": upper.row_no,
                 "code": upper.code or layout.total_label,
                 "sum_key": key,
@@ -363,81 +399,82 @@ def _sums_by_heading(
     return sums, counts, silent
 
 
-def project_money(reports: Sequence[Report], province: Province) -> dict[tuple[int, str], tuple[int, int] | None]:
-    """(report, leaf project) -> (plan, disbursed) in đồng over the capital kinds of Biểu 01; None: not known."""
-    money: dict[tuple[int, str], tuple[int, int] | None] = {}
-    for position, _, _, rows in _leaves(reports, "B01"):
-        for row in rows:
-            key = (position, split_line_code(row.code)[0])
-            before, paid = money.get(key, (0, 0)), _number(row.values["disb_ytd"])
-            if before is None or paid is None or _magnitude(row, province)["magnitude_key"]:
-                money[key] = None
-            else:
-                money[key] = (before[0] + _largest_plan(row), before[1] + paid)
+def project_money(report: Report, province: Province) -> dict[str, tuple[int, int] | None]:
+    """Leaf project -> (plan, disbursed) in đồng over the capital kinds of Biểu 01; None: not known."""
+    money: dict[str, tuple[int, int] | None] = {}
+    for row in _leaves(report, "B01"):
+        project = split_line_code(row.code)[0]
+        before, paid = money.get(project, (0, 0)), _number(row.values["disb_ytd"])
+        if before is None or paid is None or _magnitude(row, province)["magnitude_key"]:
+            money[project] = None
+        else:
+            money[project] = (before[0] + _largest_plan(row), before[1] + paid)
     return money
 
 
-def indicators(reports: Sequence[Report], province: Province) -> pd.DataFrame:
+def indicators(report: Report, province: Province) -> list[Marks]:
     """Biểu 02 (CK09, CK10, CK12); CK12 looks at the project's money in Biểu 01."""
-    layout = forms.load().sheet("B02")
-    money = project_money(reports, province)
-    keys = _amount_keys(layout, "actual_period")
-    batch = []
-    for position, _, _, rows in _leaves(reports, "B02"):
-        duplicates = _duplicates(rows)
-        for row in rows:
-            marks = _start(position, row)
-            project, actual = row.values.get("project_code"), row.values.get("actual_ytd")
-            marks |= {"indicator_code": row.code, "project_code": project, "actual_ytd": actual}
-            marks["code_known"] = row.code in province.indicators
-            marks["duplicate_of"] = duplicates.get(row.row_no)
-            marks["project_known"] = True if "project_code" in row.bad else project in province.nodes
-            marks |= _negative(row, keys)
-            plan, paid = money.get((position, str(project))) or (0, 0)
-            silent = _noted(row) or row.values.get("unit") == "%" or not isinstance(actual, Decimal) or plan <= 0
-            done = isinstance(actual, Decimal) and actual > 0
-            marks["output_without_money"] = project if not silent and done and paid == 0 else None
-            marks["money_without_output"] = project if not silent and actual == 0 and paid >= plan else None
-            batch.append(marks)
-    return _batch(batch)
+    money = project_money(report, province)
+    keys = _amount_keys(forms.load().sheet("B02"), "actual_period")
+    rows = _leaves(report, "B02")
+    duplicates = _duplicates(rows)
+    result = []
+    for row in rows:
+        marks = _start(row)
+        project, actual = row.values.get("project_code"), row.values.get("actual_ytd")
+        marks |= {"indicator_code": row.code, "project_code": project, "actual_ytd": actual}
+        marks["code_known"] = row.code in province.indicators
+        marks["duplicate_of"] = duplicates.get(row.row_no)
+        marks["project_known"] = True if "project_code" in row.bad else project in province.nodes
+        marks |= _negative(row, keys)
+        plan, paid = money.get(str(project)) or (0, 0)
+        silent = _noted(row) or row.values.get("unit") == "%" or not isinstance(actual, Decimal) or plan <= 0
+        done = isinstance(actual, Decimal) and actual > 0
+        marks["output_without_money"] = project if not silent and done and paid == 0 else None
+        marks["money_without_output"] = project if not silent and actual == 0 and paid >= plan else None
+        result.append(marks)
+    return result
 
 
-def tasks(reports: Sequence[Report], known_tasks: frozenset[str]) -> pd.DataFrame:
+def tasks(report: Report, known_tasks: frozenset[str]) -> list[Marks]:
     """Biểu 03 (CK10): each task once, and only tasks that the province gave out."""
-    batch = []
-    for position, _, _, rows in _leaves(reports, "B03"):
-        duplicates = _duplicates(rows)
-        for row in rows:
-            marks = _start(position, row)
-            marks |= {"task_id": row.code, "code_known": row.code.upper() in known_tasks}
-            marks["duplicate_of"] = duplicates.get(row.row_no)
-            batch.append(marks)
-    return _batch(batch)
+    rows = _leaves(report, "B03")
+    duplicates = _duplicates(rows)
+    return [
+        _start(row)
+        | {
+            "task_id": row.code,
+            "code_known": row.code.upper() in known_tasks,
+            "duplicate_of": duplicates.get(row.row_no),
+        }
+        for row in rows
+    ]
 
 
-def proposals(reports: Sequence[Report], province: Province) -> pd.DataFrame:
+def proposals(report: Report, province: Province) -> list[Marks]:
     """Biểu 04 (CK10): the programme or project must exist; a blank one is reported as a blank cell."""
-    batch = []
-    for position, _, _, rows in _leaves(reports, "B04"):
-        for row in rows:
-            project = row.values.get("project_code")
-            known = project is None or project in province.nodes
-            batch.append(_start(position, row) | {"project_code": project, "project_known": known})
-    return _batch(batch)
+    return [
+        _start(row) | {"project_code": project, "project_known": project is None or project in province.nodes}
+        for row in _leaves(report, "B04")
+        for project in (row.values.get("project_code"),)
+    ]
 
 
-def roadmap(reports: Sequence[Report], province: Province) -> pd.DataFrame:
+def roadmap(report: Report, province: Province) -> list[Marks]:
     """Biểu 05 (CK04, CK09, CK10)."""
+    sheet = report.forms.get("B05")
+    if sheet is None:
+        return []
     layout = forms.load().sheet("B05")
-    leaves = set(province.leaf_codes)
-    batch: list[Marks] = []
-    for position, _, sheet, rows in _leaves(reports, "B05"):
-        duplicates = _duplicates(rows)
-        for row in rows:
-            marks = _start(position, row)
-            marks |= {"line_code": row.code, "code_known": split_line_code(row.code)[0] in leaves}
-            marks["duplicate_of"] = duplicates.get(row.row_no)
-            batch.append(marks | _negative(row, _amount_keys(layout)))
-        if not _codes_wrong(reports[position], sheet, rows, leaves):
-            batch += _wrong_sums(position, sheet, layout, set())
-    return _batch(batch)
+    leaves, keys = set(province.leaf_codes), _amount_keys(layout)
+    rows = _leaves(report, "B05")
+    duplicates = _duplicates(rows)
+    result = []
+    for row in rows:
+        marks = _start(row)
+        marks |= {"line_code": row.code, "code_known": split_line_code(row.code)[0] in leaves}
+        marks["duplicate_of"] = duplicates.get(row.row_no)
+        result.append(marks | _negative(row, keys))
+    if not _codes_wrong(report, sheet, rows, leaves):
+        result += _wrong_sums(sheet, layout, set())
+    return result

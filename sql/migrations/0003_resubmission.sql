@@ -280,9 +280,12 @@ as $$
     counted as (
         select
             p.*,
-            (select count(distinct (x.form, x.line)) from core.difference(p.replaces, p.submission_id) as x)
-                as lines_differing,
-            (select count(*) from core.disbursement as l where l.submission_id = p.replaces) as lines
+            case when p.replaces is null then 0 else (
+                select count(distinct (x.form, x.line)) from core.difference(p.replaces, p.submission_id) as x
+            ) end as lines_differing,
+            case when p.replaces is null then 0 else (
+                select count(*) from core.disbursement as l where l.submission_id = p.replaces
+            ) end as lines
         from pairs as p
     ),
 

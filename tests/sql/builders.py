@@ -304,4 +304,5 @@ def delivered(
 ) -> None:
     """A delivery as an inbox registers it; ``more`` are further fields of ``archive.Delivery``."""
     delivery = archive.Delivery(sha256, 1, inbox, more.pop("path", file_name), file_name, received_at, **more)
-    archive.register(connection, inbox, delivery.path, f"{sha256}-{received_at:%s}", [delivery], now)
+    fetched = archive.Fetched(delivery.path, f"{sha256}-{received_at:%s}", [delivery])
+    archive.register(connection, inbox, [fetched], now)

@@ -10,7 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from etl import settings, steps
-from etl.collect import archive
+from etl.collect import archive, intake
 from etl.load import submission, warehouse
 from etl.load.warehouse import Connection
 from tests.builders import OCTOBER, QUAN_SON, edited, name, workbook
@@ -209,6 +209,7 @@ def test_killing_it_anywhere_and_running_again_gives_the_same_warehouse(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, function, dies)
+        patch.setattr(intake, "_TOGETHER", 1)
         with pytest.raises(Killed):
             collect()
     collect(NOW + timedelta(hours=1))
