@@ -104,12 +104,15 @@ def process_received(now: datetime) -> dict[str, Any]:
                 reports = [report for report, _ in month]
                 knowledge = known.of(connection, reports, province)
                 connection.commit()
-                judged = check.judge(reports, province, tasks, knowledge)
-                for (findings, verdict), (report, received) in zip(judged, month, strict=True):
-                    told = submission.Judged(report, findings, verdict, received.received_at)
-                    if submission.load(connection, told, now) is not None:
-                        totals[verdict] += 1
-                        totals["findings"] += len(findings)
+                judged = [
+                    submission.Judged(report, findings, verdict, received.received_at)
+                    for (findings, verdict), (report, received) in zip(
+                        check.judge(reports, province, tasks, knowledge), month, strict=True
+                    )
+                ]
+                for told in submission.load_all(connection, judged, now):
+                    totals[told.verdict] += 1
+                    totals["findings"] += len(told.findings)
             gc.collect()
         submission.note_replacements(connection, province.thresholds["contested_lines_pct"])
     return totals

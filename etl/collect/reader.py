@@ -172,17 +172,16 @@ def _modernise(grid: Grid) -> list[Issue]:
     modern = False
     texts: list[tuple[int, int, str]] = []
     for r, line in enumerate(grid.rows):
-        for c, value in enumerate(line):
-            if type(value) is str and value and not value.isascii():
-                if encodings.is_modern(value):
-                    modern = True
-                    if encodings.is_lost(value):
-                        texts.append((r, c, value))
-                    continue
-                texts.append((r, c, value))
-                encoding = encodings.encoding_of(value, grid.legacy_font)
-                if encoding:
-                    found[encoding] = found.get(encoding, 0) + 1
+        for c, value in [(c, v) for c, v in enumerate(line) if type(v) is str and not v.isascii()]:
+            if encodings.is_modern(value):
+                modern = True
+                if encodings.is_lost(value):
+                    texts.append((r, c, value))
+                continue
+            texts.append((r, c, value))
+            encoding = encodings.encoding_of(value, grid.legacy_font)
+            if encoding:
+                found[encoding] = found.get(encoding, 0) + 1
     if not texts:
         return []
     issues = [
@@ -304,18 +303,23 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
     if layout.row_key not in table.columns and layout.form != "B04":
         return form  # without its key no row can be placed; the missing header says so
     met_leaf = past_total = False
+    key_index = table.columns.get(layout.row_key, -1)
     for r in range(table.first_row, len(grid.rows)):
         line = grid.rows[r]
-        told = [_what_is(v) if type(v) is str else "" if v is None else "value" for v in line]
-        filled = len(told) - told.count("blank") - line.count(None)
-        if not filled:
-            continue
-        code = grid.at(r, table.columns.get(layout.row_key, -1))
-        if "end" in told and _ends_table(told, filled, code):
-            break
+        code = line[key_index] if 0 <= key_index < len(line) else None
+        is_total = False
+        if type(code) is not str or not code or _what_is(code):
+            # No code: a blank row, a total, or the end of the table.
+            told = [_what_is(v) if type(v) is str else "" if v is None else "value" for v in line]
+            filled = len(told) - told.count("blank") - line.count(None)
+            if not filled:
+                continue
+            if "end" in told and _ends_table(told, filled):
+                break
+            is_total = "total" in told[:4]
         if not met_leaf and headers.is_number_row(line):
             continue
-        row = _read_row(reading, grid, table, form, r, is_total="total" in told[:4], past_total=past_total)
+        row = _read_row(reading, grid, table, form, r, is_total=is_total, past_total=past_total)
         if row is None:
             continue
         met_leaf = met_leaf or row.role == "leaf"
@@ -330,10 +334,8 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
     return form
 
 
-def _ends_table(told: Sequence[str], filled: int, code: object) -> bool:
-    """Whether an end mark is one: it opens its row or stands nearly alone, and the row has no code."""
-    if isinstance(code, str) and _what_is(code) not in ("end", "blank"):
-        return False
+def _ends_table(told: Sequence[str], filled: int) -> bool:
+    """Whether an end mark in a row without a code is one: it opens the row or stands nearly alone."""
     return told.index("end") < 2 or filled <= 2
 
 
@@ -475,9 +477,11 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
             continue
         # Most cells are plain numbers and texts: the same as etl.collect.cells, without the detour.
         if type(raw) is float and on_budget and column.numeric and -_LARGEST < raw < _LARGEST:
-            number: cells.Typed = trieu_to_vnd(raw) if way == "money" else exact(raw)
-            values[key] = number
-            if number == 0:
+            if way == "money":
+                values[key] = int(raw) * 1_000_000 if raw.is_integer() else trieu_to_vnd(raw)
+            else:
+                values[key] = exact(raw)
+            if raw == 0:
                 states[key] = "declared_zero"
             continue
         if type(raw) is str and (way == "text" or way == "code"):

@@ -328,7 +328,9 @@ def _look_closer(grid: Grid, xml: bytes, *, manual: bool) -> None:
     # Counting is many times quicker than matching: every formula is plainly followed by a value, or not.
     plain = xml.count(b"</f><v>", 0, end)
     formula_cells = xml.count(b"<f", 0, end)
-    grid.distrusted = manual or (plain > 0 and xml.count(b"</f><v>0</v>", 0, end) == plain)
+    first = xml.find(b"</f><v>", 0, end)
+    zeros = first >= 0 and xml.startswith(b"</f><v>0</v>", first)  # counted only where the first one is
+    grid.distrusted = manual or (zeros and xml.count(b"</f><v>0</v>", 0, end) == plain)
     if formula_cells != plain or b"<v></v>" in xml:
         missing = [
             _position(attributes)
