@@ -55,6 +55,9 @@ class RefusedError(Exception):
         self.refusal = refusal
 
 
+PDF = Refusal(
+    "M38", "Tệp là PDF hoặc bản quét, không phải bảng tính.", "Gửi tệp Excel theo biểu mẫu kèm bản PDF đã ký."
+)
 BOMB = Refusal("M42", "Tệp nén bất thường, có thể gây quá tải.", _COPY_OVER)
 ODD = Refusal("M42", "Cấu trúc bên trong tệp không bình thường.", _COPY_OVER)
 DAMAGED = Refusal("M39", "Tệp bị hỏng hoặc tải lên chưa trọn vẹn.", "Mở tệp trên máy, lưu lại rồi gửi lại.")
@@ -89,11 +92,7 @@ def inspect(data: bytes) -> Refusal | str:
 
 def _inspect_plain(data: bytes) -> Refusal | str:
     if data[:5] == b"%PDF-":
-        return Refusal(
-            "M38",
-            "Tệp là PDF hoặc bản quét, không phải bảng tính.",
-            "Gửi tệp Excel theo biểu mẫu kèm bản PDF đã ký.",
-        )
+        return PDF
     if data.startswith(_PICTURES) or data[4:12] in (b"ftypheic", b"ftypmif1") or data[8:12] == b"WEBP":
         return Refusal("M38", "Tệp là ảnh chụp, không phải bảng tính.", "Gửi tệp Excel theo biểu mẫu.")
     if data[:6] in (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c"):

@@ -108,10 +108,14 @@ def refused(
 ) -> Report:
     """The report of a file that is not opened: it still belongs to somebody when its name or its way says so."""
     report = Report(file_name=Path(file_name).name, sha256=sha256, refused=True)
-    report.issues.append(Issue(refusal.rule, None, None, {"message": refusal.message, "fix": refusal.fix}))
     named = identity.settle(report.file_name, {}, {}, province, origin)
     report.commune_code, report.period = named.commune_code, named.period
     report.budget_year, report.version_no = named.budget_year, named.version_no
+    signed = refusal is guard.PDF and named.commune_code is not None and named.period is not None
+    if signed:  # the signed paper beside the workbook: kept, and the figures are those of the workbook (case 46)
+        report.issues.append(Issue("M46"))
+    else:
+        report.issues.append(Issue(refusal.rule, None, None, {"message": refusal.message, "fix": refusal.fix}))
     return report
 
 
@@ -481,7 +485,7 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
                 values[key] = int(raw) * 1_000_000 if raw.is_integer() else trieu_to_vnd(raw)
             else:
                 values[key] = exact(raw)
-            if raw == 0:
+            if values[key] == 0:
                 states[key] = "declared_zero"
             continue
         if type(raw) is str and (way == "text" or way == "code"):

@@ -26,6 +26,8 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 702
 """The last one is ZZ."""
 _MAX_CELLS = 4_000_000
+_MANY_BYTES = 8 * MAX_ROWS
+"""A sheet of fewer bytes cannot have more rows than that."""
 _MAX_STRAYS = 2_000
 """So many blank cells far below are passed over one by one; no office makes more of them."""
 
@@ -152,7 +154,7 @@ class _Package:
             xml = xml.replace(b"<" + prefix[1] + b":", b"<").replace(b"</" + prefix[1] + b":", b"</")
             xml = xml.replace(b"xmlns:" + prefix[1] + b"=", b"xmlns=", 1)
             self.as_given = False
-        if _NO_ADDRESS.match(xml, max(xml.find(b"<c>"), xml.find(b"<c "), 0)):
+        if _NO_ADDRESS.search(xml, 0, xml.find(b"</c>") + 1):
             xml = _addressed(xml)
             self.as_given = False
         shortened = self._without_strays(xml)
@@ -163,8 +165,7 @@ class _Package:
     def _without_strays(self, xml: bytes) -> bytes:
         """``xml`` without the blank rows and columns beyond any form; raises RefusedError when they hold something."""
         last = max(map(int, _ROW_NUMBER.findall(xml[-65_536:])), default=0)
-        count = xml.count(b"<row")
-        if last > MAX_ROWS or count > MAX_ROWS:
+        if last > MAX_ROWS or (len(xml) > _MANY_BYTES and xml.count(b"<row") > MAX_ROWS):
             xml = self._cut_below(xml)
             last = max(map(int, _ROW_NUMBER.findall(xml)), default=0)
             if last > MAX_ROWS:

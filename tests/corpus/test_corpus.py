@@ -113,6 +113,19 @@ def mutated() -> measure.Total:
     return measure.measure(corpus.items(), engine.check_files)
 
 
+CASES = sorted({int(i.case.rstrip("bc")) for i in corpus.items() if i.case.rstrip("bc").isdigit()})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", CASES, ids=[f"case-{n:02d}" for n in CASES])
+def test_a_case_of_messiness_gets_its_stated_answer(mutated: measure.Total, number: int) -> None:
+    """Cases 43, 44, 46 and 48 to 51 are no matter of one file alone: tests/sql/test_mess.py. Case 42: hostile files."""
+    names = {i.name for i in corpus.items() if i.case.rstrip("bc") == str(number)}
+    wrong = [score for score in mutated.wrong if score.name in names]
+    assert names
+    assert not wrong, measure.misses(measure.Total(wrong), 10)
+
+
 @pytest.mark.slow
 def test_no_workbook_in_order_gets_a_finding_and_all_its_figures_come_out() -> None:
     total = measure.measure(corpus.valid(), engine.check_files)
