@@ -29,7 +29,6 @@ SEPTEMBER = OCTOBER.previous
 CUMULATIVE = (
     "disb_nstw", "disb_nsdp", "disb_completed", "disb_advance", "disb_carry", "accepted_volume", "forecast",
 )  # fmt: skip
-]
 SOURCES = {
     "plan_nstw": "NSTW", "plan_nst": "NST", "plan_nsx": "NSX", "carry_nstw": "KD_NSTW", "carry_nsdp": "KD_NSDP",
 }  # fmt: skip
