@@ -23,6 +23,8 @@ LARGEST = Decimal(10**12)
 VIETNAMESE, ENGLISH = "vi", "en"
 """Number styles: 1.234,5 and 1,234.5."""
 
+_EXACT = 2**53
+"""Up to here binary numbers of a spreadsheet are exact."""
 _DASHES = frozenset({"-", "--"})
 _GROUPED_BY_BLANKS = re.compile(r"[-+(]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[)%]?")
 _PLAIN = re.compile(r"\d+")
@@ -32,13 +34,17 @@ _EN = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}")
 _EN_DECIMAL = re.compile(r"\d+\.\d+(?:[eE][+-]?\d{1,2})?|\d+[eE][+-]?\d{1,2}")
 _AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _UNIT = re.compile(r"([-+(]?[\d.,]+\)?) ?([a-z%][a-z /.]*)")
+_DONG = Decimal("0.000001")
 _FACTORS = {
     "ty": Decimal(1000), "ti": Decimal(1000), "trieu": Decimal(1), "tr": Decimal(1),
-    "nghin": Decimal("0.001"), "ngan": Decimal("0.001"), "d": Decimal("0.000001"), "dong": Decimal("0.000001"),
-    "vnd": Decimal("0.000001"),
+    "nghin": Decimal("0.001"), "ngan": Decimal("0.001"), "d": _DONG, "dong": _DONG, "vnd": _DONG,
+    "trd": Decimal(1), "tr.d": Decimal(1),
 }  # fmt: skip
 """What a unit written in a cell of a money column is in triệu đồng, exactly (case 5)."""
 _DATE_VI = re.compile(r"(?:ngay )?(\d{1,2})\s*(?:[/.\-]|thang)\s*(\d{1,2})\s*(?:[/.\-]|nam)\s*(\d{4}|\d{2})")
+_DATE_ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
+_MIDNIGHT = re.compile(r"[ t]0?0:00(?::00)?(?:\.0+)?$")
+"""The hour that programs write behind a date."""
 _SERIALS = range(20_000, 80_000)
 """Day numbers of the years 1954 to 2119 in the 1900 date system."""
 _EPOCH = date(1899, 12, 30)
@@ -97,10 +103,15 @@ def number(raw: Raw, kind: str, unit: str = "") -> Cell | Pending | Problem:
         return Problem("M08", _shown(raw))
     if isinstance(raw, str):
         return _text_number(clean(raw), kind, unit)
-    return _cell(money.exact(raw), kind, str(raw))
+    return _cell(money.exact(raw), kind, _shown(raw))
 
 
 def _shown(raw: Raw) -> str:
+    """What the sender sees in the cell."""
+    if isinstance(raw, bool):
+        return "TRUE" if raw else "FALSE"
+    if isinstance(raw, float) and raw.is_integer() and abs(raw) < _EXACT:
+        return str(int(raw))
     if isinstance(raw, datetime):
         raw = raw.date()
     return raw.strftime("%d/%m/%Y") if isinstance(raw, date) else str(raw)
@@ -110,7 +121,7 @@ def _cell(value: Decimal, kind: str, text: str, note: str | None = None, style: 
     if not value.is_finite() or abs(value) >= LARGEST:
         return Problem("M08", text[:40])
     typed: Typed = money.trieu_to_vnd(value) if kind == "money" else value
-    state = "declared_zero" if value == 0 else "number"
+    state = "declared_zero" if typed == 0 else "number"
     return Cell(typed, state, note, None if kind == "percent" else style)
 
 
@@ -138,6 +149,9 @@ def _text_number(text: str, kind: str, unit: str) -> Cell | Pending | Problem:
     note = "M09" if bracketed and note == "M04" else note
     sign = factor * (-1 if negative else 1)
     if kind != "percent" and _AMBIGUOUS.fullmatch(digits):
+        if factor == _DONG:  # there are no parts of a đồng: the mark groups thousands
+            style = VIETNAMESE if "." in digits else ENGLISH
+            return _cell(Decimal(re.sub("[.,]", "", digits)) * sign, kind, text, note, style)
         return _both(digits, sign, kind, text, note)
     if _PLAIN.fullmatch(digits):
         return _cell(Decimal(digits) * sign, kind, text, note)
@@ -179,7 +193,11 @@ def day(raw: Raw) -> Cell | Problem:
         text = clean(raw)
         if text.isascii() and text.isdigit() and int(text) in _SERIALS:
             return Cell(_EPOCH + timedelta(int(text)), "number", "M23")
-        match = _DATE_VI.fullmatch(fold(raw).strip("' "))
+        written = _MIDNIGHT.sub("", fold(raw).strip("' ")).rstrip(" .")
+        match = _DATE_ISO.fullmatch(written)
+        if match:
+            written = f"{match[3]}/{match[2]}/{match[1]}"
+        match = _DATE_VI.fullmatch(written)
         if match:
             year = int(match[3])
             try:

@@ -15,7 +15,10 @@ from functools import cache
 from etl.collect.text import fold
 from etl.reference.province import Province, read_csv
 
-_OFFICE = re.compile(r"^(?:ubnd|u\.b\.n\.d|uy ban nhan dan|uy ban|hdnd|dang uy|ban chi dao)\b[\s:.-]*")
+_OFFICE = re.compile(
+    r"^(?:(?:hdnd|hoi dong nhan dan)(?: ?[-,&] ?| va ))?"
+    r"(?:ubnd|u\.b\.n\.d|uy ban nhan dan|uy ban|hdnd|dang uy|ban chi dao)\b[\s:.-]*"
+)
 _KINDS = {
     "xa": "xa", "x.": "xa", "x": "xa", "phuong": "phuong", "p.": "phuong", "p": "phuong", "thi tran": "thi tran",
     "tt.": "thi tran", "tt": "thi tran",
@@ -23,6 +26,8 @@ _KINDS = {
 _KIND = re.compile(r"^(xa|phuong|thi tran|x\.|p\.|tt\.|x(?=\s)|p(?=\s)|tt(?=\s))\s*")
 _DISTRICT = re.compile(r"\b(?:huyen|thanh pho|tp\.?|thi xa|h\.)\s*([a-z ]+)")
 _ABOVE = re.compile(r"^(?:tinh|huyen|thanh pho|tp\.?|thi xa|h\.)\b")
+_FORMERLY = re.compile(r"\s+(?:cu|truoc day)$")
+"""*huyện Tràng Định cũ*."""
 _PROVINCE = re.compile(r"\s*[-,]?\s*\btinh [a-z ]+$")
 _ENDS = re.compile(r"\bbieu so\b|[,;()]| - |, ?tinh ")
 
@@ -71,14 +76,14 @@ def is_above_commune(text: str) -> bool:
 def districts_in(texts: Iterable[str]) -> frozenset[str]:
     """Names of the former districts that the texts mention, folded."""
     found = (_DISTRICT.search(fold(text)) for text in texts)
-    return frozenset(_ENDS.split(match[1])[0].strip() for match in found if match)
+    return frozenset(_FORMERLY.sub("", _ENDS.split(match[1])[0].strip()) for match in found if match)
 
 
 def match(text: str, province: Province, districts: frozenset[str] = frozenset()) -> Match:
     """The commune that ``text`` names; ``districts`` are those mentioned nearby, beside those in the text itself."""
     lines = [line for line in text.splitlines() if line.strip()]
     own = districts_in(lines)
-    named = next((line for line in lines if not is_above_commune(line)), text)
+    named = next((line for line in lines if not is_above_commune(line) and _OFFICE.sub("", fold(line))), text)
     folded = _PROVINCE.sub("", _OFFICE.sub("", fold(named)))
     kind, name = _split(_ENDS.split(_DISTRICT.sub("", folded))[0].strip(" .:-"))
     index = _index(province)

@@ -50,10 +50,15 @@ class Table:
         return tuple(key for key in self.layout.numeric_keys if key in self.columns)
 
 
+_SHORT = {"tt": "stt", "sott": "stt", "sothutu": "stt", "dvt": "donvitinh"}
+"""Official abbreviations of headers (DOMAIN.md section 4.1: TT/STT, ĐVT)."""
+
+
 @lru_cache(maxsize=8192)
 def key_part(header: str) -> str:
     """A header text as matching key: letters and digits only."""
-    return _NOT_KEY.sub("", fold(header))
+    key = _NOT_KEY.sub("", fold(header))
+    return _SHORT.get(key, key)
 
 
 @cache

@@ -27,18 +27,38 @@ _FILE_NAME = re.compile(
     re.IGNORECASE,
 )
 _LOOSE_PERIOD = re.compile(
-    r"(?<!\d)(?P<year>20\d\d)[-_. ]?(?P<month>0[1-9]|1[0-2])(?!\d)"
+    r"(?<!\d)(?P<year>20\d\d)[-_. ]?(?P<month>0[1-9]|1[0-2])(?!\d|[-_.](?:0[1-9]|[12]\d|3[01])(?!\d))"
     r"|(?:thang|\bt)[ ._-]*(?P<month_2>\d{1,2})[ ._/-]+(?:nam[ ._-]*)?(?P<year_2>20\d\d)(?!\d)"
 )
+_LOOSE_MONTH = re.compile(r"(?<!\d)(?<!\d )(?<!\d[-_.])thang[ ._-]*(0?[1-9]|1[0-2])(?![\d/])")
+"""A month without its year; one behind a day is part of a date."""
 _LOOSE_CODE = re.compile(r"(?<!\d)(\d{5})(?!\d)")
 _LOOSE_VERSION = re.compile(r"\blan[ ._-]*(\d{1,2})(?!\d)")
 _PERIOD = re.compile(
-    r"(?:ky bao cao|thang)\s*:?\s*(?:thang)?\s*(\d{1,2})\s*(?:/|nam)\s*(\d{4})(?:.*?nam ngan sach\s*:?\s*(\d{4}))?"
+    r"(?:ky (?:bao cao|bc)|thang(?: bao cao)?)\s*:?\s*(?:thang|t)?\s*(\d{1,2})\s*(?:[/.-]|,?\s*nam\b)\s*(\d{4})"
+    r"(?:.*?nam ngan sach\s*:?\s*(\d{4}))?"
 )
-_AS_OF = re.compile(r"(?:so lieu )?luy ke den(?: het)?(?: ngay)?\s*:?\s*(.+)")
-_CODE = re.compile(r"ma don vi\s*:?\s*(\d{4,5})\b")
+_DAY = r"\d{1,2}\s*(?:[/.-]|thang)\s*\d{1,2}\s*(?:[/.-]|nam)\s*(?:\d{4}|\d{2})(?!\d)"
+_SIGNED_ON = re.compile(rf"(?:ngay\s*)?{_DAY}|ngay[\s.…_]*thang[\s.…_]*\d{{1,2}}\s*nam\s*\d{{4}}")
+"""A whole date: the month in it is no period."""
+_AS_OF_LABEL = r"(?:(?:so lieu )?(?:luy ke|tinh)|so lieu)(?: tu dau nam)?(?: tinh)? den(?: het)?(?: ngay)?|(?:thoi diem|ngay) chot(?: so lieu)?"
+_AS_OF = re.compile(rf"(?:{_AS_OF_LABEL})(?: ngay)?\s*:?\s*({_DAY}|$)")
+_CODE = re.compile(r"ma (?:so )?(?:don vi(?: hanh chinh)?|xa|phuong|dvhc)\s*:?\s*(\d{4,5})\b")
+_LABEL = re.compile(
+    rf".*:|(?:{_AS_OF_LABEL})|ky bao cao|thang bao cao|ma (?:so )?(?:don vi|xa|phuong)|don vi tinh|dvt|don vi bao cao"
+    r"|ten don vi"
+)
+"""A cell that only says what stands in the next one."""
 _UNIT = re.compile(r"(?:don vi tinh|dvt)\s*:?\s*(.+)|^\(?don vi\s*:\s*(.*(?:dong|vnd|trd|tr\.?d).*)$")
-_NAME = re.compile(r"^(?:ubnd|uy ban nhan dan)\b(.*)")
+_NAME = re.compile(
+    r"^(?:(?:hdnd|hoi dong nhan dan)(?: ?[-,&] ?| va ))?(?:ubnd|u\.b\.n\.d\.?|uy ban nhan dan)(?!\w)(.*)"
+)
+_OFFICE = re.compile(
+    r"^(?:dang uy|ban chi dao|bcd|ban quan ly|phong|van phong|trung tam|hdnd|hoi dong nhan dan)\b.*?"
+    r"\b((?:xa|phuong) [a-z ]{2,40})$"
+)
+"""Another office of a commune: *Phòng Kinh tế xã …*, *Ban Chỉ đạo các CTMTQG xã …*."""
+_LABELLED = re.compile(r"^(?:xa|phuong)\s*:\s*(.+)")
 _REPORTER = re.compile(r"^(?:don vi bao cao|ten don vi|don vi)\s*:\s*(?!tinh)(.+)")
 _BARE_NAME = re.compile(r"^(?:xa|phuong|thi tran) [a-z ]{2,40}$")
 _FOLDER = "thư mục nhận"
@@ -71,12 +91,15 @@ class Header:
     unit: tuple[str, str] | None = None
     nothing_to_report: bool = False
     districts: frozenset[str] = frozenset()
+    offices: list[tuple[str, str]] = field(default_factory=list)
+    """Communes after which other offices are called: worth a look where nothing else names the commune."""
 
 
 @lru_cache(maxsize=4096)
 def _matches(text: str) -> tuple[re.Match[str] | None, ...]:
     """Commune code, period, as-of date and unit in a folded text; most texts are the same in every workbook."""
-    return _CODE.search(text), _PERIOD.search(text), _AS_OF.search(text), _UNIT.search(text)
+    undated = _SIGNED_ON.sub("", text) if "thang" in text else text
+    return _CODE.search(text), _PERIOD.search(undated), _AS_OF.search(text), _UNIT.search(text)
 
 
 def read_header(grid: Grid, header_row: int) -> Header:
@@ -92,12 +115,12 @@ def read_header(grid: Grid, header_row: int) -> Header:
                 continue
             where = f"{index_to_letters(c)}{r + 1}"
             folded, following = fold(value), None
-            if folded.endswith(":"):
+            if _LABEL.fullmatch(folded):
                 beside: list[Any] = line[c + 1 :]
                 following = next((v for v in beside if not cells.is_blank(v)), "")
                 if isinstance(following, float) and following.is_integer():
                     following = int(following)
-            joined = fold(f"{value} {following}") if folded.endswith(":") else folded
+            joined = folded if following is None else fold(f"{value} {_beside(following, folded)}")
             code, period, as_of, unit = _matches(joined)
             if folded.startswith("khong phat sinh"):
                 box = next((v for v in line[c + 1 : c + 4] if isinstance(v, str) and v.strip()), "")
@@ -105,16 +128,18 @@ def read_header(grid: Grid, header_row: int) -> Header:
             if match := code:
                 header.commune_code = (match[1].zfill(5), where)
             if match := as_of:
-                typed = cells.day(following if folded.endswith(":") else match[1].strip(" .)"))
+                typed = cells.day(match[1] or following)
                 if isinstance(typed, cells.Cell) and isinstance(typed.value, date):
                     header.as_of = (typed.value, where)
-            elif match := period:
+            if match := period:
                 if 1 <= int(match[1]) <= 12 and (header.period is None or "ky bao cao" in joined):
                     header.period = (Period(int(match[2]), int(match[1])), where)
                     header.budget_year = int(match[3]) if match[3] else header.budget_year
-            elif match := unit:
+            if match := unit:
                 header.unit = (clean(f"{value} {following}" if following else value), where)
-            elif match := _NAME.match(folded):
+            if period or as_of or unit:
+                continue
+            if match := _NAME.match(folded):
                 above.append(value)
                 if match[1].strip() and all(map(commune_names.is_above_commune, value.splitlines())):
                     district = district or ((value.strip(), where) if commune_names.districts_in([value]) else None)
@@ -125,11 +150,20 @@ def read_header(grid: Grid, header_row: int) -> Header:
                     header.commune_name = (match[1], where)
             elif _BARE_NAME.match(folded) and bare is None:
                 bare = (value.strip(), where)
+            elif match := _OFFICE.match(folded) or _LABELLED.match(joined):
+                header.offices.append((match[1], where))
             elif folded.startswith(("huyen ", "thanh pho ", "thi xa ")):
                 above.append(value)
     header.commune_name = header.commune_name or bare or district
     header.districts = commune_names.districts_in(above)
     return header
+
+
+def _beside(value: Any, label: str) -> str:
+    """What stands beside a label, as a text behind it; the period may be a real date of which the month counts."""
+    if isinstance(value, date):
+        return f"{value:%m/%Y}" if "ky bao cao" in label or "thang" in label else f"{value:%d/%m/%Y}"
+    return str(value)
 
 
 @dataclass
@@ -160,6 +194,8 @@ class _Named:
     period: str | None = None
     year: int | None = None
     version: int | None = None
+    month: int | None = None
+    """Where the name says a month and no year."""
 
 
 def settle(
@@ -193,7 +229,14 @@ def _from_file_name(file_name: str, province: Province) -> _Named:
     periods = {
         f"{m['year'] or m['year_2']}-{int(m['month'] or m['month_2']):02d}" for m in _LOOSE_PERIOD.finditer(folded)
     }
-    return _Named(commune, periods.pop() if len(periods) == 1 else None, None, version)
+    months = {int(month) for month in _LOOSE_MONTH.findall(folded)} if not periods else set()
+    return _Named(
+        commune,
+        periods.pop() if len(periods) == 1 else None,
+        None,
+        version,
+        months.pop() if len(months) == 1 else None,
+    )
 
 
 def _agreed(rule: str, claims: Sequence[_Claim], label: Callable[[str], str], issues: list[Issue]) -> str | None:
@@ -243,6 +286,9 @@ def _settle_commune(
     for sheet, header in headers.items():
         if header.commune_code:
             claims.append(_Claim(header.commune_code[0], f"trang {sheet}", sheet, header.commune_code[1]))
+        if header.commune_name is None:
+            offices = [o for o in header.offices if commune_names.match(o[0], province).kind == "present"]
+            header.commune_name = next(iter(offices), None)
         if header.commune_name:
             name, cell = header.commune_name
             found = commune_names.match(name, province, header.districts)
@@ -290,11 +336,13 @@ def _settle_period(
         if value
     ]
     claims += [_Claim(str(h.period[0]), f"trang {s}", s, h.period[1]) for s, h in headers.items() if h.period]
+    if named.month and claims and not any(claim.value[5:] == f"{named.month:02d}" for claim in claims):
+        claims.insert(0, _Claim(f"{claims[0].value[:4]}-{named.month:02d}", "tên tệp"))
     first = next(iter(headers), None)
     for sheet, header in headers.items():
         if header.period is None:
             result.issues.append(Issue("CK34", sheet, None, {"value": "", "expected": "kỳ báo cáo"}))
-    text = _agreed("M45", claims, str, result.issues)
+    text = _agreed("M45", claims, _period_label, result.issues)
     if text is None:
         return
     try:
@@ -314,6 +362,11 @@ def _settle_period(
         return
     result.period, result.budget_year = period, year
     _settle_as_of(result, headers, province)
+
+
+def _period_label(text: str) -> str:
+    year, _, month = text.partition("-")
+    return f"tháng {int(month)}/{year}" if month.isdigit() else text
 
 
 def _settle_as_of(result: Identity, headers: Mapping[str, Header], province: Province) -> None:

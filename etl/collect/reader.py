@@ -30,15 +30,22 @@ log = logging.getLogger(__name__)
 
 _BLANKS = r"[\s\d._…]*"
 _END = re.compile(
-    r"(nguoi lap bieu|noi nhan|tm\. uy ban|tm\. ubnd|tm\.ubnd|k/?t\. |chu tich$|ghi chu\s*:)"
+    r"(nguoi lap( bieu)?\b|noi nhan|tm\. uy ban|tm\. ubnd|tm\.ubnd|k/?t\. |chu tich$|ghi chu\s*:|ke toan( truong)?$"
+    r"|thu truong don vi|\(?da ky\)?$|\(?ky,? )"
     rf"|[^,]{{2,40}}, ngay{_BLANKS}thang{_BLANKS}nam{_BLANKS}$"
 )
-_TOTAL = re.compile(r"^(tong cong|tong so|tong|cong)( chung| toan xa| toan phuong| \(.*\)| [ivx+=.\d ]+)?\s*:?$")
+_TOTAL = re.compile(
+    r"^(tong cong|tong so|tong|cong|toan (xa|phuong)(?=[ :]*$))"
+    r"( chung| toan xa| toan phuong| \(.*\)| [ivx+=.\d ]+|( (cac|ca|ba|von|nguon|ke hoach|3|chuong trinh|ctmtqg|mtqg))+)?\s*:?$"
+)
 _SPLIT = ("disb_ytd", "disb_completed", "disb_advance")
 """The first is the sum of the others (CK03); nobody computes it in the form."""
 _WITHIN_PLAN = frozenset({"disb_ytd", "disb_nstw", "disb_nsdp", "disb_completed", "disb_advance", "forecast"})
 """Figures of Biểu 01 that cannot be larger than the line's plan."""
 _ECHOES = frozenset({"M35", "M36"})
+_WORD = re.compile(r"[^\W\d_]{2,}(?!\S*\d)")
+_FEWEST_WORDS = 3
+_FEW = 2
 _PARTS = re.compile(r"[:,/]")
 """Splits what a computed column is made of: ``percent:disb_ytd/plan_total``."""
 _LONGEST_MARK = 120
@@ -47,6 +54,8 @@ _MILLIONS = re.compile(r"trieu|\btr\.? ?(?:d|vnd)|1\.?000\.?000 ?(?:d|vnd)")
 """Ways of writing triệu đồng (tr.đ, trđ, 1.000.000 đ)."""
 _BY_LINE = ("B01", "B05")
 """Forms whose rows are lines of the programme tree."""
+_LABELS = ("stt", "content_vi", "line_code")
+"""Columns in which a total row is named, wherever they stand."""
 _HIERARCHY = {"B02": ("project_code",), "B03": ("doc_no", "doc_date")}
 """Columns that may be blank together, for the values above them (case 26)."""
 _EXTENSIONS = {"xlsx": (".xlsx",), "xls": (".xls",), "ods": (".ods",), "csv": (".csv", ".txt"), "docx": (".docx",)}
@@ -308,19 +317,24 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
         return form  # without its key no row can be placed; the missing header says so
     met_leaf = past_total = False
     key_index = table.columns.get(layout.row_key, -1)
+    labels = [table.columns[key] for key in _LABELS if key in table.columns]
+    code_columns = [table.columns[c.key] for c in layout.columns if c.kind == "code" and c.key in table.columns]
+    stt = table.columns.get("stt", -1)
     for r in range(table.first_row, len(grid.rows)):
         line = grid.rows[r]
         code = line[key_index] if 0 <= key_index < len(line) else None
         is_total = False
-        if type(code) is not str or not code or _what_is(code):
-            # No code: a blank row, a total, or the end of the table.
+        if type(code) is not str or not code or " " in code or _what_is(code):
+            # No code: a blank row, a total, a note, or the end of the table.
             told = [_what_is(v) if type(v) is str else "" if v is None else "value" for v in line]
             filled = len(told) - told.count("blank") - line.count(None)
             if not filled:
                 continue
-            if "end" in told and _ends_table(told, filled):
+            if "end" in told and _ends_table(told, filled, code):
                 break
-            is_total = "total" in told[:4]
+            if filled <= _FEW and any(_is_note(grid.at(r, c), filled, grid.at(r, stt)) for c in code_columns):
+                continue
+            is_total = "total" in told[:4] or any(told[c] == "total" for c in labels if c < len(told))
         if not met_leaf and headers.is_number_row(line):
             continue
         row = _read_row(reading, grid, table, form, r, is_total=is_total, past_total=past_total)
@@ -338,8 +352,16 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
     return form
 
 
-def _ends_table(told: Sequence[str], filled: int) -> bool:
-    """Whether an end mark in a row without a code is one: it opens the row or stands nearly alone."""
+def _is_note(code: object, filled: int, stt: object) -> bool:
+    """Whether a row says nothing but a sentence where its code should stand: a note under the table, no data."""
+    alone = filled == 1 or (filled == _FEW and stt not in (None, ""))
+    return alone and isinstance(code, str) and len(_WORD.findall(code)) >= _FEWEST_WORDS
+
+
+def _ends_table(told: Sequence[str], filled: int, code: object) -> bool:
+    """Whether an end mark is one: it opens its row or stands nearly alone, and the row has no code."""
+    if isinstance(code, str) and _what_is(code) not in ("end", "blank"):
+        return False
     return told.index("end") < 2 or filled <= 2
 
 
@@ -422,6 +444,10 @@ def _read_row(
             reading.report.issues.append(Issue("CK10", grid.name, where, {"value": "", "expected": "mã số của dòng"}))
             return None
         if not _has_content(row):
+            return None
+        if layout.form != "B04":
+            where = form.cell(layout.row_key, r + 1)
+            reading.report.issues.append(Issue("CK10", grid.name, where, {"value": "", "expected": "mã số của dòng"}))
             return None
         row.role = "leaf"
     if row.role in ("heading", "total"):
@@ -566,6 +592,7 @@ def _settle_numbers(reading: _Reading) -> None:
             first = next(cell for sheet_name, cell in styles[rarer] if sheet_name == name)
             reading.report.issues.append(Issue("M03", name, first))
     proven = next(iter(styles)) if len(styles) == 1 else None
+    textual = {id(form) for grid, _, form in reading.read_forms if grid.textual}
     for form, row, column, where, pending in reading.pending:
         fitting = [style for style in (cells.VIETNAMESE, cells.ENGLISH) if _fits(form, row, column, pending, style)]
         style = proven if proven in fitting else fitting[0] if len(fitting) == 1 and proven is None else None
@@ -578,6 +605,8 @@ def _settle_numbers(reading: _Reading) -> None:
         row.values[column.key] = chosen.value
         row.states.pop(column.key, None)
         row.bad = row.bad - {column.key}
+        if proven and id(form) in textual:
+            continue  # such a file has nothing but texts, and one way of writing them
         row.texts = {**row.texts, column.key: f"M02-read {pending.text}"}
 
 

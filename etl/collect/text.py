@@ -26,6 +26,8 @@ _LOOKALIKES = str.maketrans(
     }
 )
 
+_IN_CODES = str.maketrans({"Đ": "D", "_": "-"})
+
 
 @lru_cache(maxsize=65536)
 def clean(text: str) -> str:
@@ -45,8 +47,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def fold_code(text: str) -> str:
-    """Matching key of a code: upper case, look-alikes mapped, no white space."""
-    return _SPACES.sub("", clean(text).translate(_LOOKALIKES)).upper()
+    """Matching key of a code: upper case, look-alikes mapped, no white space; codes have no Đ and no underscore."""
+    return _SPACES.sub("", clean(text).translate(_LOOKALIKES)).upper().translate(_IN_CODES)
 
 
 _UNIT_WORDS = re.compile(r"^(uy ban nhan dan|ubnd|x\.|p\.|xa|phuong)\s*")
