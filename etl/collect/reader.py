@@ -36,7 +36,8 @@ _END = re.compile(
 )
 _TOTAL = re.compile(
     r"^(tong cong|tong so|tong|cong|toan (xa|phuong)(?=[ :]*$))"
-    r"( chung| toan xa| toan phuong| \(.*\)| [ivx+=.\d ]+|( (cac|ca|ba|von|nguon|ke hoach|3|chuong trinh|ctmtqg|mtqg))+)?\s*:?$"
+    r"( chung| toan xa| toan phuong| \(.*\)| [ivx+=.\d ]+"
+    r"|( (cac|ca|ba|von|nguon|ke hoach|3|chuong trinh|ctmtqg|mtqg))+)?\s*:?$"
 )
 _SPLIT = ("disb_ytd", "disb_completed", "disb_advance")
 """The first is the sum of the others (CK03); nobody computes it in the form."""
@@ -120,8 +121,9 @@ def refused(
     named = identity.settle(report.file_name, {}, {}, province, origin)
     report.commune_code, report.period = named.commune_code, named.period
     report.budget_year, report.version_no = named.budget_year, named.version_no
-    signed = refusal is guard.PDF and named.commune_code is not None and named.period is not None
-    if signed:  # the signed paper beside the workbook: kept, and the figures are those of the workbook (case 46)
+    told = named.commune_code is not None and named.period is not None
+    if refusal is guard.PDF and told and report.file_name.lower().endswith(".pdf"):
+        # The signed paper beside the workbook: it is kept, and the figures are those of the workbook (case 46).
         report.issues.append(Issue("M46"))
     else:
         report.issues.append(Issue(refusal.rule, None, None, {"message": refusal.message, "fix": refusal.fix}))

@@ -178,6 +178,8 @@ _UNREADABLE: tuple[tuple[str, Callable[[], bytes]], ...] = (
 def _(n: int, rng: random.Random) -> Made:
     """PDF, picture, Word, .xlsb, also under the name of a workbook: sent back with what to do."""
     extension, build = _UNREADABLE[n]
+    if extension == ".pdf":  # it may be the signed paper of the workbook (case 46)
+        return Made(renamed(base(n), extension), build, (Expected("M46", "warning"),), refused=True)
     return refused("M38", renamed(base(n), extension), build)
 
 
