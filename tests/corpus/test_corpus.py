@@ -110,6 +110,7 @@ def test_a_value_that_comes_out_wrong_or_a_row_too_many_is_told() -> None:
 
 @pytest.fixture(scope="module")
 def mutated() -> measure.Total:
+    measure.built(corpus.items())
     return measure.measure(corpus.items(), engine.check_files)
 
 
