@@ -41,7 +41,10 @@ _PERIOD = re.compile(
 _DAY = r"\d{1,2}\s*(?:[/.-]|thang)\s*\d{1,2}\s*(?:[/.-]|nam)\s*(?:\d{4}|\d{2})(?!\d)"
 _SIGNED_ON = re.compile(rf"(?:ngay\s*)?{_DAY}|ngay[\s.…_]*thang[\s.…_]*\d{{1,2}}\s*nam\s*\d{{4}}")
 """A whole date: the month in it is no period."""
-_AS_OF_LABEL = r"(?:(?:so lieu )?(?:luy ke|tinh)|so lieu)(?: tu dau nam)?(?: tinh)? den(?: het)?(?: ngay)?|(?:thoi diem|ngay) chot(?: so lieu)?"
+_AS_OF_LABEL = (
+    r"(?:(?:so lieu )?(?:luy ke|tinh)|so lieu)(?: tu dau nam)?(?: tinh)? den(?: het)?(?: ngay)?"
+    r"|(?:thoi diem|ngay) chot(?: so lieu)?"
+)
 _AS_OF = re.compile(rf"(?:{_AS_OF_LABEL})(?: ngay)?\s*:?\s*({_DAY}|$)")
 _CODE = re.compile(r"ma (?:so )?(?:don vi(?: hanh chinh)?|xa|phuong|dvhc)\s*:?\s*(\d{4,5})\b")
 _LABEL = re.compile(
@@ -131,10 +134,10 @@ def read_header(grid: Grid, header_row: int) -> Header:
                 typed = cells.day(match[1] or following)
                 if isinstance(typed, cells.Cell) and isinstance(typed.value, date):
                     header.as_of = (typed.value, where)
-            if match := period:
-                if 1 <= int(match[1]) <= 12 and (header.period is None or "ky bao cao" in joined):
-                    header.period = (Period(int(match[2]), int(match[1])), where)
-                    header.budget_year = int(match[3]) if match[3] else header.budget_year
+            months = range(1, 13) if header.period is None or "ky bao cao" in joined else ()
+            if (match := period) and int(match[1]) in months:
+                header.period = (Period(int(match[2]), int(match[1])), where)
+                header.budget_year = int(match[3]) if match[3] else header.budget_year
             if match := unit:
                 header.unit = (clean(f"{value} {following}" if following else value), where)
             if period or as_of or unit:
