@@ -65,8 +65,8 @@ _LABELLED = re.compile(r"^(?:xa|phuong)\s*:\s*(.+)")
 _REPORTER = re.compile(r"^(?:don vi bao cao|ten don vi|don vi)\s*:\s*(?!tinh)(.+)")
 _BARE_NAME = re.compile(r"^(?:xa|phuong|thi tran) [a-z ]{2,40}$")
 _FOLDER = "thư mục nhận"
-_TICKED = re.compile(r"khong phat sinh[^:]*:\s*(?:x|v|co|✓|✔|☑|\[x\])(?:\s|$)")
-_TICKS = ("x", "v", "co", "✓", "✔", "☑", "[x]")
+_TICKED = re.compile(r"khong phat sinh[^:]*:\s*(?:x|v|co|✓|✔|☑|\[x\]|\(x\))(?:\s|$)")
+_TICKS = ("x", "v", "co", "✓", "✔", "☑", "[x]", "(x)")
 
 
 @dataclass(frozen=True)
