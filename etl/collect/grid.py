@@ -39,7 +39,7 @@ _DEPTH = 40
 """Formulas that may wait for each other at a time; each takes some ten Python frames."""
 
 
-_MOST_LOOKUPS = 1_000_000
+_MOST_LOOKUPS = 200_000
 """Cells that the formulas of one sheet may look at; those of a form look at some 20,000."""
 
 

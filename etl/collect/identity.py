@@ -164,6 +164,9 @@ def read_header(grid: Grid, header_row: int) -> Header:
 
 def _beside(value: Any, label: str) -> str:
     """What stands beside a label, as a text behind it; the period may be a real date of which the month counts."""
+    if isinstance(value, int) and _AS_OF.search(label):
+        day = cells.day(value)
+        value = day.value if isinstance(day, cells.Cell) else value
     if isinstance(value, date):
         return f"{value:%m/%Y}" if "ky bao cao" in label or "thang" in label else f"{value:%d/%m/%Y}"
     return str(value)

@@ -341,9 +341,8 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
             break
         if (not met_leaf or repeated) and headers.is_number_row(line):
             continue
-        repeated = filled >= headers.FEWEST_HEADERS and headers.is_header_row(
-            line, reading.version.version, layout.form
-        )
+        fewest = 1 if repeated else headers.FEWEST_HEADERS
+        repeated = filled >= fewest and headers.is_header_row(line, reading.version.version, layout.form, fewest)
         if repeated:
             continue
         if filled <= _FEW and any(_is_note(grid.at(r, c), filled, grid.at(r, stt)) for c in code_columns):

@@ -26,7 +26,7 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 702
 """The last one is ZZ."""
 _MAX_CELLS = 4_000_000
-_MAX_WRITTEN_OUT = 4_000_000
+_MAX_WRITTEN_OUT = 1_000_000
 """Characters of shared formulas written out for every cell; those of a form come to some 100,000."""
 _MAX_SHEETS = 300
 _MAX_STRAYS = 2_000
