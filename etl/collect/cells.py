@@ -47,6 +47,7 @@ _MIDNIGHT = re.compile(r"[ t]0?0:00(?::00)?(?:\.0+)?$")
 """The hour that programs write behind a date."""
 _SERIALS = range(20_000, 80_000)
 """Day numbers of the years 1954 to 2119 in the 1900 date system."""
+_SERIAL = re.compile("[0-9]{5}")
 _EPOCH = date(1899, 12, 30)
 
 
@@ -187,11 +188,11 @@ def day(raw: Raw) -> Cell | Problem:
         return Cell(raw.date(), "number")
     if isinstance(raw, date):
         return Cell(raw, "number")
-    if isinstance(raw, int | float) and not isinstance(raw, bool) and int(raw) == raw and int(raw) in _SERIALS:
+    if isinstance(raw, int | float) and not isinstance(raw, bool) and raw in _SERIALS:
         return Cell(_EPOCH + timedelta(int(raw)), "number", "M23")
     if isinstance(raw, str):
         text = clean(raw)
-        if text.isascii() and text.isdigit() and int(text) in _SERIALS:
+        if _SERIAL.fullmatch(text) and int(text) in _SERIALS:
             return Cell(_EPOCH + timedelta(int(text)), "number", "M23")
         written = _MIDNIGHT.sub("", fold(raw).strip("' ")).rstrip(" .")
         match = _DATE_ISO.fullmatch(written)
@@ -204,7 +205,7 @@ def day(raw: Raw) -> Cell | Problem:
                 return Cell(date(year + 2000 if year < 100 else year, int(match[2]), int(match[1])), "number", "M21")
             except ValueError:
                 return Problem("M21", text)
-    return Problem("M21", clean(str(raw))[:80])
+    return Problem("M21", clean(_shown(raw))[:80])
 
 
 def text(raw: Raw) -> Cell:

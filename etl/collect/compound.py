@@ -12,7 +12,7 @@ from dataclasses import dataclass
 SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEADER_BYTES = 512
 _ENTRY_BYTES = 128
-_MAX_ENTRIES = 4096
+_MAX_ENTRIES = 1024
 _MAX_GLOBALS_BYTES = 256 * 1024
 _END_OF_CHAIN = 0xFFFFFFFA
 """Sector numbers from here on are marks, not sectors."""
@@ -57,12 +57,15 @@ class _Sectors:
         self.size = 1 << _u16(data, 30)
         count = len(data) // self.size
         self.tables = [n for n in struct.unpack_from("<109I", data, 76) if n < count]
+        most = count // (self.size // 4) + 1
         extension, guard = _u32(data, 68), 0
         while extension < count and guard < count:
             content = self.sector(extension)
             numbers = struct.unpack(f"<{self.size // 4}I", content.ljust(self.size, b"\xff"))
             self.tables += [n for n in numbers[:-1] if n < count]
             extension, guard = numbers[-1], guard + 1
+            if len(self.tables) > most:  # more tables than it takes to describe every sector
+                raise DamagedError
 
     def sector(self, number: int) -> bytes:
         start = (number + 1) * self.size

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from decimal import ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from html import unescape
 
 CellValue = Decimal | str | bool | None
@@ -64,7 +64,7 @@ def evaluate(formula: str, resolve: Resolve) -> CellValue:
         parser = _Parser(unescape(formula), resolve)
         value = parser.comparison()
         parser.end()
-    except (DivisionByZero, InvalidOperation, RecursionError, IndexError) as error:
+    except (ArithmeticError, RecursionError, IndexError) as error:
         raise UnsupportedError(formula) from error
     return value
 
@@ -212,7 +212,7 @@ class _Parser:
             start = self.at
             try:
                 values.append(self.comparison())
-            except (UnsupportedError, DivisionByZero, InvalidOperation) as error:
+            except (UnsupportedError, ArithmeticError) as error:
                 values.append(UnsupportedError(str(error)))
                 self.skip_argument(start)
             if self.peek(",", ";"):

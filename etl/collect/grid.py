@@ -39,6 +39,10 @@ _DEPTH = 40
 """Formulas that may wait for each other at a time; each takes some ten Python frames."""
 
 
+_MOST_LOOKUPS = 200_000
+"""Cells that the formulas of one sheet may look at; those of a form look at some 20,000."""
+
+
 def _none() -> Mapping[Position, str]:
     return {}
 
@@ -88,13 +92,18 @@ def address(row: int, column: int) -> str:
 def compute(grid: Grid, wanted: Iterable[Position], formulas: Mapping[Position, str]) -> dict[Position, GridValue]:
     """Values that the formulas at ``wanted`` give, following references to each other, else the stored values.
 
-    A circle or a formula of an unknown kind is ``Uncached``. The grid itself is left as it is.
+    A circle, a formula of an unknown kind and what would take too long is ``Uncached``. The grid itself is left as it is.
     """
     pending = {address(*place): place for place in wanted}
     results: dict[Position, GridValue] = {}
     busy: set[str] = set()
+    lookups = 0
 
     def resolve(name: str) -> CellValue:
+        nonlocal lookups
+        lookups += 1
+        if lookups > _MOST_LOOKUPS:
+            raise UnsupportedError(name)
         if name in pending:
             settle(name)
         letters = name.rstrip("0123456789")

@@ -19,7 +19,11 @@ from etl.collect import compound
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
-MAX_ENTRIES = 2_000
+MAX_ENTRIES = 1_000
+MAX_XML_PARTS = 300
+"""Those of a workbook with some sheets, comments and drawings are a tenth of this; each costs time to look into."""
+MAX_LATE_PARTS = 8
+"""XML parts whose first element comes late."""
 MAX_RATIO = 300
 MAX_TEXT_BYTES = 5 * 1024 * 1024
 _SMALL = 1_000_000
@@ -28,6 +32,9 @@ _HEAD_BYTES = 4096
 _PROLOGUE_BYTES = 65_536
 """An XML part whose first element comes later than this is no part of an office document."""
 _LOCAL_HEADER_BYTES = 30
+_CONTENTS_ENTRY, _CONTENTS_END = b"PK\x01\x02", b"PK\x05\x06"
+_COMMENT_BYTES = 65_535
+_MIMETYPE_BYTES = 200
 
 KINDS = ("xlsx", "xls", "ods", "csv", "docx", "zip")
 """What may be read (``zip``: unpacked first, ``etl.collect.package``)."""
@@ -152,8 +159,16 @@ def _inspect_compound(data: bytes) -> Refusal | str:
     return _MACRO if records.macro_sheet else "xls"
 
 
+def _entry_count(data: bytes) -> int:
+    """Entries of the zip's table of contents, counted without reading it."""
+    end = data.rfind(_CONTENTS_END, max(0, len(data) - _COMMENT_BYTES - 22))
+    return data.count(_CONTENTS_ENTRY, int(struct.unpack_from("<I", data, end + 16)[0]), end) if end >= 0 else 0
+
+
 def _inspect_zip(data: bytes) -> Refusal | str:
     try:
+        if _entry_count(data) > MAX_ENTRIES:
+            return BOMB
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             refusal = _entries(entries, len(data))
@@ -211,6 +226,8 @@ def _kind(archive: zipfile.ZipFile, names: set[str]) -> Refusal | str:
     if any(n.endswith(("vbaproject.bin", "vbadata.xml")) or "/macrosheets/" in n for n in folded):
         return _MACRO
     if "mimetype" in names or ("content.xml" in names and "meta-inf/manifest.xml" in folded):
+        if "mimetype" in names and archive.getinfo("mimetype").file_size > _MIMETYPE_BYTES:
+            return ODD
         mimetype = archive.read("mimetype")[:100] if "mimetype" in names else b""
         if b"spreadsheet" not in mimetype and "mimetype" in names:
             return Refusal("M38", "Tệp là tài liệu OpenDocument, không phải bảng tính.", _SAVE_AS_XLSX)
@@ -219,8 +236,10 @@ def _kind(archive: zipfile.ZipFile, names: set[str]) -> Refusal | str:
             if libraries - {n for n in folded if n.endswith("-lb.xml")}:
                 return _MACRO
         manifest = next((n for n in names if n.casefold() == "meta-inf/manifest.xml"), None)
-        if manifest and b"encryption-data" in archive.read(manifest)[:_PROLOGUE_BYTES]:
-            return _LOCKED
+        if manifest:
+            with archive.open(manifest) as part:
+                if b"encryption-data" in part.read(_PROLOGUE_BYTES):
+                    return _LOCKED
         return "ods"
     if "word/document.xml" in folded:
         return "docx"
@@ -239,16 +258,19 @@ def _kind(archive: zipfile.ZipFile, names: set[str]) -> Refusal | str:
 
 def _contents(archive: zipfile.ZipFile, kind: str) -> Refusal | None:
     """Looks into the head of each XML part; the rest of it is the reader's, under limits of memory and time."""
-    for entry in archive.infolist():
+    late = 0
+    parts = [e for e in archive.infolist() if e.filename.casefold().endswith((".xml", ".rels", ".vml")) and e.file_size]
+    if len(parts) > MAX_XML_PARTS:
+        return ODD
+    for entry in parts:
         name = entry.filename.casefold()
-        if not name.endswith((".xml", ".rels", ".vml")):
-            continue
-        if entry.file_size == 0:
-            continue
         with archive.open(entry) as part:
             head = part.read(_HEAD_BYTES)
             text = xml_text(head)
             if not _ROOT.search(text) and len(head) == _HEAD_BYTES:
+                late += 1
+                if late > MAX_LATE_PARTS:
+                    return ODD
                 text = xml_text(head + part.read(_PROLOGUE_BYTES))
         root = _ROOT.search(text)
         if root is None and entry.file_size > len(head):

@@ -119,6 +119,19 @@ def find(grid: Grid, version: forms.FormVersion) -> Table | None:
     return best
 
 
+@cache
+def _any_header(version: int, form: str) -> frozenset[str]:
+    columns = forms.load(version).sheet(form).columns
+    return frozenset(key_part(text) for c in columns for text in (c.header_1, c.header_2) if text)
+
+
+def is_header_row(line: Sequence[object], version: int, form: str, fewest: int = FEWEST_HEADERS) -> bool:
+    """Whether a row says nothing but the form's headers, as they are repeated on top of a new page."""
+    known = _any_header(version, form)
+    filled = [v for v in line if v not in (None, "")]
+    return all(isinstance(v, str) and key_part(v) in known for v in filled) and len(filled) >= fewest
+
+
 def is_number_row(line: Sequence[object]) -> bool:
     """Whether a row only numbers the columns: (1) (2) (3)=(4)+(5), or 1 2 3, [1], A B 1 2 (case 27)."""
     filled = [v for v in line if v not in (None, "")]

@@ -65,8 +65,8 @@ _LABELLED = re.compile(r"^(?:xa|phuong)\s*:\s*(.+)")
 _REPORTER = re.compile(r"^(?:don vi bao cao|ten don vi|don vi)\s*:\s*(?!tinh)(.+)")
 _BARE_NAME = re.compile(r"^(?:xa|phuong|thi tran) [a-z ]{2,40}$")
 _FOLDER = "thư mục nhận"
-_TICKED = re.compile(r"khong phat sinh[^:]*:\s*(?:x|v|co|✓|✔|☑|\[x\])(?:\s|$)")
-_TICKS = ("x", "v", "co", "✓", "✔", "☑", "[x]")
+_TICKED = re.compile(r"khong phat sinh[^:]*:\s*(?:x|v|co|✓|✔|☑|\[x\]|\(x\))(?:\s|$)")
+_TICKS = ("x", "v", "co", "✓", "✔", "☑", "[x]", "(x)")
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,8 @@ def read_header(grid: Grid, header_row: int) -> Header:
                 typed = cells.day(match[1] or following)
                 if isinstance(typed, cells.Cell) and isinstance(typed.value, date):
                     header.as_of = (typed.value, where)
-            chosen = header.period is None or "ky bao cao" in joined
-            if (match := period) and 1 <= int(match[1]) <= 12 and chosen:
+            months = range(1, 13) if header.period is None or "ky bao cao" in joined else ()
+            if (match := period) and int(match[1]) in months:
                 header.period = (Period(int(match[2]), int(match[1])), where)
                 header.budget_year = int(match[3]) if match[3] else header.budget_year
             if match := unit:
@@ -164,6 +164,9 @@ def read_header(grid: Grid, header_row: int) -> Header:
 
 def _beside(value: Any, label: str) -> str:
     """What stands beside a label, as a text behind it; the period may be a real date of which the month counts."""
+    if isinstance(value, int) and _AS_OF.search(label):
+        day = cells.day(value)
+        value = day.value if isinstance(day, cells.Cell) else value
     if isinstance(value, date):
         return f"{value:%m/%Y}" if "ky bao cao" in label or "thang" in label else f"{value:%d/%m/%Y}"
     return str(value)

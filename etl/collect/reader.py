@@ -34,17 +34,25 @@ _END = re.compile(
     r"|thu truong don vi|\(?da ky\)?$|\(?ky,? )"
     rf"|[^,]{{2,40}}, ngay{_BLANKS}thang{_BLANKS}nam{_BLANKS}$"
 )
+_PART = r"[ivx]{1,4}"
 _TOTAL = re.compile(
     r"^(tong cong|tong so|tong|cong|toan (xa|phuong)(?=[ :]*$))"
-    r"( chung| toan xa| toan phuong| \(.*\)| [ivx+=.\d ]+"
+    rf"( chung| toan xa| toan phuong| \(.*\)|[= ]+({_PART}|\d+)([+=. ]+({_PART}|\d+))+"
     r"|( (cac|ca|ba|von|nguon|ke hoach|3|chuong trinh|ctmtqg|mtqg))+)?\s*:?$"
 )
+_SUBTOTAL = re.compile(
+    rf"^(tong cong|tong so|tong|cong) ((muc|phan|nhom)? ?\(?{_PART}\)?|(chuong trinh|ctmtqg|ct|du an|tieu du an)\b.*)$"
+)
+"""A sum over a part of the table, without a code: *Cộng I*, *Cộng chương trình …*."""
 _SPLIT = ("disb_ytd", "disb_completed", "disb_advance")
 """The first is the sum of the others (CK03); nobody computes it in the form."""
 _WITHIN_PLAN = frozenset({"disb_ytd", "disb_nstw", "disb_nsdp", "disb_completed", "disb_advance", "forecast"})
 """Figures of Biểu 01 that cannot be larger than the line's plan."""
 _ECHOES = frozenset({"M35", "M36"})
 _WORD = re.compile(r"[^\W\d_]{2,}(?!\S*\d)")
+_SUMS = ("total", "part")
+_FIRST = 4
+"""Columns at the left in which the name of a total may stand, merged over what is there."""
 _FEWEST_WORDS = 3
 _FEW = 2
 _PARTS = re.compile(r"[:,/]")
@@ -107,7 +115,7 @@ def read(file_name: str, data: bytes, province: Province, origin: Origin = NOWHE
             log.warning("%s (%s) cannot be read", report.file_name, report.sha256, exc_info=error)
             refusal = guard.Refusal(
                 "M39",
-                f"Không đọc được cấu trúc bảng tính ({type(error).__name__}).",
+                "Không đọc được cấu trúc bên trong của bảng tính.",
                 "Mở tệp bằng Excel, lưu lại rồi gửi lại.",
             )
     return report if refusal is None else refused(file_name, report.sha256, refusal, province, origin)
@@ -221,7 +229,9 @@ def _meta(grids: Sequence[Grid]) -> dict[str, str]:
     for grid in grids:
         if grid.name == "_meta":
             return {
-                str(row[0]).strip(): clean(str(int(row[1]) if isinstance(row[1], float) else row[1]))
+                str(row[0]).strip(): clean(
+                    str(int(row[1]) if isinstance(row[1], float) and row[1].is_integer() else row[1])
+                )
                 for row in grid.rows
                 if len(row) > 1 and isinstance(row[0], str) and row[0] and not isinstance(row[1], ErrorValue | Uncached)
             }
@@ -290,7 +300,7 @@ def _check_unit(report: Report, grid: Grid, table: Table, header: identity.Heade
 
 @lru_cache(maxsize=4096)
 def _what_is(text: str) -> str:
-    """What a text tells about its row: ``end`` of the table, ``total`` row, ``blank``."""
+    """What a text tells about its row: ``end`` of the table, ``total`` row, ``part`` of it, ``blank``."""
     folded = fold(text)
     if not folded:
         return "blank"
@@ -300,6 +310,8 @@ def _what_is(text: str) -> str:
         return "end"
     if _TOTAL.match(folded):
         return "total"
+    if _SUBTOTAL.match(folded):
+        return "part"
     return ""
 
 
@@ -317,32 +329,49 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
     first_filled: str | None = None
     if layout.row_key not in table.columns and layout.form != "B04":
         return form  # without its key no row can be placed; the missing header says so
-    met_leaf = past_total = False
+    met_leaf = past_total = repeated = False
     key_index = table.columns.get(layout.row_key, -1)
+    last_code = _last_code(grid, table)
     labels = [table.columns[key] for key in _LABELS if key in table.columns]
     code_columns = [table.columns[c.key] for c in layout.columns if c.kind == "code" and c.key in table.columns]
     stt = table.columns.get("stt", -1)
     for r in range(table.first_row, len(grid.rows)):
         line = grid.rows[r]
         code = line[key_index] if 0 <= key_index < len(line) else None
-        is_total = False
+        kind = ""
         if type(code) is not str or not code or " " in code or _what_is(code):
-            # No code: a blank row, a total, a note, or the end of the table.
+            # No code: a blank row, a total, a repeated header, a note, or the end of the table.
             told = [_what_is(v) if type(v) is str else "" if v is None else "value" for v in line]
             filled = len(told) - told.count("blank") - line.count(None)
             if not filled:
                 continue
             if "end" in told and _ends_table(told, filled, code):
                 break
+            if (not met_leaf or repeated) and headers.is_number_row(line):
+                continue
+            fewest = 1 if repeated else headers.FEWEST_HEADERS
+            repeated = filled >= fewest and headers.is_header_row(line, reading.version.version, layout.form, fewest)
+            if repeated:
+                continue
             if filled <= _FEW and any(_is_note(grid.at(r, c), filled, grid.at(r, stt)) for c in code_columns):
                 continue
-            is_total = "total" in told[:4] or any(told[c] == "total" for c in labels if c < len(told))
-        if not met_leaf and headers.is_number_row(line):
+            kind = next((k for k in (*told[:_FIRST], *(told[c] for c in labels if c < len(told))) if k in _SUMS), "")
+            if kind == "part" and not code:
+                continue
+        elif (not met_leaf or repeated) and headers.is_number_row(line):
             continue
+        is_total = kind == "total"
         row = _read_row(reading, grid, table, form, r, is_total=is_total, past_total=past_total)
         if row is None:
             continue
         met_leaf = met_leaf or row.role == "leaf"
+        if row.role == "total" and layout.form in _BY_LINE:
+            if met_leaf and r < last_code:
+                continue  # a sum over the lines so far
+            if past_total and form.rows[-1].role == "total":
+                form.rows.pop()  # of several sums under the lines the last one is that of the form
+            elif past_total:
+                continue  # under the block of money outside of the budget
         past_total = past_total or (met_leaf and row.role == "total")
         below = _fill_down(form, row, table)
         first_filled = first_filled or below
@@ -352,6 +381,13 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
     reading.report.issues += _hidden_parts(grid, table, form)
     reading.read_forms.append((grid, table, form))
     return form
+
+
+def _last_code(grid: Grid, table: Table) -> int:
+    """Row of the last leaf of a form that goes by the programme tree; -1: there is none."""
+    column = table.columns.get(table.layout.row_key, -1)
+    rows = range(len(grid.rows) - 1, table.first_row - 1, -1)
+    return next((r for r in rows if split_line_code(fold_code(grid.text(r, column)))[1]), -1)
 
 
 def _is_note(code: object, filled: int, stt: object) -> bool:
@@ -384,8 +420,8 @@ def _fill_merged(grid: Grid, table: Table) -> None:
     numeric = {table.columns[key] for key in table.numeric_keys}
     for (top, left), (bottom, right) in grid.merged:
         if top >= table.first_row and bottom > top and left == right and left not in numeric:
-            for r in range(top + 1, bottom + 1):
-                if r < len(grid.rows) and left < len(grid.rows[r]):
+            for r in range(top + 1, min(bottom + 1, len(grid.rows))):
+                if left < len(grid.rows[r]):
                     grid.rows[r][left] = grid.at(top, left)
 
 
@@ -660,7 +696,7 @@ def _check_days(reading: _Reading) -> None:
                 swapped = day.replace(day=day.month, month=day.day)
                 earliest = row.values.get("doc_date") if key != "doc_date" else None
                 first = earliest if isinstance(earliest, date) else date(_FORMER_DATES, 1, 1)
-                last = date(day.year + 9, 1, 1) if key == "extension_date" else window.cutoff_on
+                last = date.max if key == "extension_date" else window.cutoff_on
                 if not first <= day <= last and first <= swapped <= last:
                     values = {"value": f"{day:%d/%m/%Y}", "expected": f"{swapped:%d/%m/%Y}"}
                     report.issues.append(Issue("M21-swapped", form.sheet, form.cell(key, row.row_no), values))

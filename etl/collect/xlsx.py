@@ -28,10 +28,13 @@ MAX_COLUMNS = 702
 _MAX_CELLS = 4_000_000
 _MANY_BYTES = 8 * MAX_ROWS
 """A sheet of fewer bytes cannot have more rows than that."""
+_MAX_WRITTEN_OUT = 1_000_000
+"""Characters of shared formulas written out for every cell; those of a form come to some 100,000."""
+_MAX_SHEETS = 300
 _MAX_STRAYS = 2_000
 """So many blank cells far below are passed over one by one; no office makes more of them."""
 
-_ERROR = re.compile(rb'<c\s([^>]*?\bt="e"[^>]*)>.*?<v>([^<]*)</v>')
+_ERROR = re.compile(rb'<c\s([^>]*?\bt="e"[^>]*)>\s*(?:<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*)?<v>([^<]*)</v>')
 # A formula cell without a value: no <v> at all or an empty one.
 _UNCACHED = re.compile(rb"<c\s([^>]*)>\s*<f(?:\s[^>]*?)?(?:/>|>([^<]*)</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 _FORMULA = re.compile(rb"<c\s([^>]*)>\s*<f(?:\s([^>]*?))?(?:/>|>([^<]*)</f>)")
@@ -113,8 +116,11 @@ class _Package:
         self._strings = self._part(strings) if strings else b""
         self._texts: list[bytes] | None = None
         self.sheets: dict[str, bytes] = {}
-        for attributes in _SHEET.findall(self._book):
-            kind, part = self._targets.get(_attribute(attributes, "id"), ("", ""))
+        listed = [(a, *self._targets.get(_attribute(a, "id"), ("", ""))) for a in _SHEET.findall(self._book)]
+        parts = [part.casefold() for _, _, part in listed if part]
+        if len(listed) > _MAX_SHEETS or len(set(parts)) < len(parts):
+            raise guard.RefusedError(guard.ODD)
+        for attributes, kind, part in listed:
             if kind.endswith("/worksheet") and part.casefold() in self._names:
                 self.sheets[_attribute(attributes, "name")] = self._mended(self._part(part))
         if book != "xl/workbook.xml":
@@ -311,7 +317,7 @@ def _look_closer(grid: Grid, xml: bytes, *, manual: bool) -> None:
     """Put error values and values of formulas without value into ``grid``; note what is hidden."""
     if b'hidden="' in xml:
         grid.hidden_rows = frozenset(int(n) - 1 for m in _HIDDEN_ROW.findall(xml) for n in _row_of(m))
-        grid.hidden_columns = frozenset(c for m in _HIDDEN_COLUMN.findall(xml) for c in _columns_of(m))
+        grid.hidden_columns = frozenset(c for m in set(_HIDDEN_COLUMN.findall(xml)) for c in _columns_of(m))
     if b't="e"' in xml:
         for attributes, text in _ERROR.findall(xml):
             grid.put(*_position(attributes), ErrorValue(text.decode("utf-8", "replace")))
@@ -359,6 +365,7 @@ def _formulas(xml: bytes) -> dict[Position, str]:
     """Text of every formula, shared ones written out for each cell."""
     found: dict[Position, str] = {}
     shared: dict[bytes, tuple[Position, str]] = {}
+    written_out = 0
     for attributes, kind, text in _FORMULA.findall(xml):
         place = _position(attributes)
         written = unescape(text.decode("utf-8", "replace"))
@@ -367,6 +374,9 @@ def _formulas(xml: bytes) -> dict[Position, str]:
             shared[group[1]] = (place, written)
         elif group and group[1] in shared:
             origin, base = shared[group[1]]
+            written_out += len(base)
+            if written_out > _MAX_WRITTEN_OUT:
+                raise guard.RefusedError(guard.BOMB)
             written = _moved(base, place[0] - origin[0], place[1] - origin[1])
         found[place] = written
     return found

@@ -288,6 +288,9 @@ def _forecast(v: Mapping[str, int | None], marks: Marks) -> Marks:
     }
 
 
+_NEAR = Decimal("0.1")
+
+
 def _rate(typed: Any, v: Mapping[str, int | None]) -> Marks:
     """CK05: the typed rate against the computed one under both readings, 35 and 0.35 (case 11).
 
@@ -300,6 +303,8 @@ def _rate(typed: Any, v: Mapping[str, int | None]) -> Marks:
     gap = None
     if isinstance(typed, Decimal):
         gap = min(abs(typed - exact), abs(typed * 100 - exact)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+        if gap > _NEAR:  # two places are what an official writes; more only where they decide
+            gap, typed = (n.quantize(Decimal("0.01"), ROUND_HALF_UP) for n in (gap, typed))
     return {
         "disb_rate": typed,
         "rate_computed": exact.quantize(Decimal("0.01"), ROUND_HALF_UP),

@@ -19,6 +19,7 @@ from etl.reference.province import Province
 _REQUIRED_WHEN_OPEN = frozenset({"progress"})
 _REQUIRED_WHEN_DONE = frozenset({"done_date"})
 _STATUS_DONE = "Đã hoàn thành"
+_SIGNED = "B04"
 _FEWEST_LINES = 3
 _MOST = Decimal("0.6")
 _FAR_BEYOND = 5
@@ -46,11 +47,12 @@ def settle(report: Report, province: Province) -> list[Issue]:
 def _numbers_as_text(form: Form, row: Row, layout: forms.Sheet) -> Iterator[Issue]:
     """A number kept as text counts (case 4), but the spreadsheet's own sums passed over it: they are made anew.
 
-    A negative number in brackets needs a note (case 9): without one it is CK09's.
+    A negative number in brackets needs a note (case 9): without one it is CK09's. In Biểu 04 an amount may be negative.
     """
     for column in layout.columns:
         note, _, text = row.texts.get(column.key, "").partition(" ")
-        if note and not (note == "M09" and not row.values.get("note")):
+        unexplained = note == "M09" and form.form != _SIGNED and not row.values.get("note")
+        if note and not unexplained:
             values = {"value": text, "column": column.title, "expected": _shown(column, row.values.get(column.key))}
             yield Issue(note, form.sheet, form.cell(column.key, row.row_no), values)
     if row.role != "leaf":

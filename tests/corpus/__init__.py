@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.corpus import checks, dates, files, formulas, layout, numbers, texts  # noqa: F401 - they register classes
+from tests.corpus import checks, dates, files, formulas, layout, numbers, retyped, texts  # noqa: F401 - they register classes
 from tests.corpus.draft import DEFECTS, items_of
 from tests.corpus.hostile import hostile
 from tests.corpus.item import Checker, Expected, Found, Hostile, Item, Made, Outcome

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import BytesIO
 
@@ -569,6 +570,27 @@ def _register() -> None:
     _add("csv-million-columns", lambda: b"," * 1_000_000 + b"\n", "M39", "M42", file_name=csv_name)
     _add("csv-of-50-mb", lambda: b"1;2;3;4;5;6;7;8\n" * 3_200_000, "M42", file_name=csv_name)
     _add("csv-of-nul-bytes", lambda: b"STT;\x00\x00\x00;x\n" * 3000, "M39", "M42", file_name=csv_name)
+    _add("thousands-of-xml-parts", lambda: _small_parts(1900, b"<a/>"), "M42")
+    _add("late-first-elements", lambda: _small_parts(250, b" " * 60_000 + b"<a/>"), "M42")
+    _add("long-table-of-contents", lambda: _small_parts(20_000, b""), "M42")
+    _add("same-sheet-many-times", _same_sheet, "M42")
+    _add(
+        "ods-manifest-of-100-mb",
+        lambda: _ods_with("META-INF/manifest.xml", b" " * 100_000_000),
+        "M42",
+        "M39",
+        file_name=ods_name,
+        expected=sound,
+    )
+    _add("ods-mimetype-of-100-mb", lambda: _ods_with("mimetype", b" " * 100_000_000), "M42", "M38", file_name=ods_name)
+    _add("xls-table-of-tables-without-end", _tables_of_tables, "M39", file_name=xls_name)
+    _add("errors-without-value", _errors_without_value, readable=True)
+    _add("merged-to-the-last-row", _tall_merges, readable=True)
+    _add("hidden-columns-a-hundred-thousand-times", _hidden_columns, expected=_hidden_made())
+    _add("shared-formula-written-out", _shared_formula, "M42")
+    _add("formulas-that-look-at-everything", _wide_formulas, readable=True, seconds=3.0)
+    overflow = _overflow()
+    _add("formula-beyond-all-numbers", overflow.build, expected=overflow.made())
     _add("csv-open-quote", lambda: b'STT;"' + b"a;b\n" * 400_000, "M39", "M42", file_name=csv_name)
 
 
@@ -594,6 +616,77 @@ def _external_unused() -> bytes:
     book = _made().book()
     with_external_link(book)
     return book.save()
+
+
+def _small_parts(count: int, part: bytes) -> bytes:
+    archive = _sound_raw()
+    for number in range(count):
+        archive.add_part(f"xl/x/{number}.xml", part)
+    return archive.data()
+
+
+def _same_sheet() -> bytes:
+    """Hundreds of sheets that are one and the same part."""
+    more = "".join(f'<sheet name="S{n}" sheetId="{n}" r:id="rId1"/>' for n in range(100, 300))
+    return _replaced("xl/workbook.xml", lambda x: x.replace(b"</sheets>", more.encode() + b"</sheets>"))
+
+
+def _ods_with(name: str, tail: bytes) -> bytes:
+    data = formats.ods(valued(_made()))
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        own = {i.filename: archive.read(i) for i in archive.infolist()}
+    noise = random.Random(7).randbytes(500_000)  # so that no ratio gives it away
+    return packed({**own, name: own.get(name, b"<m/>") + noise + tail})
+
+
+def _tables_of_tables() -> bytes:
+    head = bytearray(formats.xls(valued(_made()))[:512])
+    struct.pack_into("<II", head, 68, 0, 5000)
+    numbers = [(place // 128) + 1 for place in range(2_500_000)]
+    return bytes(head) + struct.pack(f"<{len(numbers)}I", *numbers)
+
+
+def _rows(cells: Iterable[str]) -> Callable[[bytes], bytes]:
+    """Adds a row for each of the cells, far right of and below the table."""
+    rows = "".join(f'<row r="{r}">{cell.format(r=r)}</row>' for r, cell in enumerate(cells, 300))
+    return lambda xml: xml.replace(b"</sheetData>", rows.encode() + b"</sheetData>")
+
+
+def _errors_without_value() -> bytes:
+    return _replaced(_SHEET, _rows(['<c r="AA{r}" t="e"/>'] * 18_000))
+
+
+def _tall_merges() -> bytes:
+    block = b"".join(b'<mergeCell ref="AB%d:AB1048576"/>' % n for n in range(20, 5020))
+    return _replaced(_SHEET, lambda x: x.replace(b"</mergeCells>", block + b"</mergeCells>"))
+
+
+def _hidden_columns() -> bytes:
+    column = b'<col min="20" max="16384" width="5" hidden="1"/>'
+    return _replaced(_SHEET, lambda x: x.replace(b"</cols>", column * 100_000 + b"</cols>"))
+
+
+def _hidden_made() -> Made:
+    return Draft(_made()).expect("M32", "warning", B01, "T8").made()
+
+
+def _shared_formula() -> bytes:
+    long = "+".join(f"A{n}" for n in range(1, 1500))
+    first = f'<c r="AA{{r}}"><f t="shared" ref="AA300:AA19000" si="9">{long}</f></c>'
+    return _replaced(_SHEET, _rows([first] + ['<c r="AA{r}"><f t="shared" si="9"/></c>'] * 18_000))
+
+
+def _wide_formulas() -> bytes:
+    wide = ",".join(["A1:Z700"] * 60)
+    return _replaced(_SHEET, _rows([f'<c r="AA{{r}}"><f>SUM({wide})</f></c>'] * 2000))
+
+
+def _overflow() -> Draft:
+    made = _made()
+    ref = made.at(made.targets[0], "forecast")
+    draft = Draft(made).put(B01, ref, None, formula="9E999999*9E999999", cached=False)
+    draft.recalculated = False
+    return draft.expect("M35", "error", B01, ref)
 
 
 def hostile() -> list[Hostile]:
