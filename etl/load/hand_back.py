@@ -208,6 +208,7 @@ def receipt_of(delivery: _Delivery, province: Province, conf: settings.Settings)
         closed_on=window.cutoff_on if window else None,
         send_to=conf.mail_from if _known_address(delivery.sender, conf) else None,
         is_late_revision=delivery.is_late_revision,
+        has_earlier=delivery.has_earlier,
     )
     return Receipt(
         number=delivery.delivery_id,
@@ -485,7 +486,14 @@ _DETAILS = (
         nullif({_NTH.format("b")}, 0) as nth,
         nullif({_NTH.format("p")}, 0) as replaced_nth,
         (select count(*) from core.finding as f where f.submission_id = p.submission_id and f.severity = 'warning')
-            as replaced_warnings
+            as replaced_warnings,
+        exists (
+            select 1 from raw.submission as e
+            where
+                e.commune_code = b.commune_code and e.period = b.period
+                and e.budget_year is not distinct from b.budget_year and e.verdict = 'accepted'
+                and e.archived_at < b.archived_at and e.known_at <= b.known_at
+        ) as has_earlier
     from base as b
     left join raw.submission as p on b.replaces_submission_id = p.submission_id
     left join ref.commune as c

@@ -211,10 +211,12 @@ def next_steps(
     closed_on: date | None,
     send_to: str | None,
     is_late_revision: bool = False,
+    has_earlier: bool = False,
 ) -> tuple[str, ...]:
     """What the sender has to do.
 
     ``resend_by``: last day for a corrected file; ``closed_on``: the cut-off, told when that day is over.
+    ``has_earlier``: a report of this commune and period was accepted before; it stays in force (case 43).
     """
     if verdict == "accepted":
         steps = []
@@ -246,7 +248,12 @@ def next_steps(
         steps.append(f"Gửi lại {where} ngay; kỳ này đã chốt số liệu ngày {clock.show_date(closed_on)}.")
     else:
         steps.append(f"Gửi lại {where} trong thời gian sớm nhất.")
-    steps.append("Không nhận được tệp sửa thì đơn vị được tổng hợp là chưa báo cáo.")
+    steps.append(
+        "Báo cáo đã tiếp nhận trước đó của đơn vị vẫn có giá trị; không nhận được tệp sửa thì số liệu của báo cáo đó "
+        "được tổng hợp."
+        if has_earlier
+        else "Không nhận được tệp sửa thì đơn vị được tổng hợp là chưa báo cáo."
+    )
     return tuple(steps)
 
 

@@ -130,6 +130,17 @@ def test_a_corrected_version_is_the_second_and_the_receipt_counts_the_returned_o
     ]  # fmt: skip
 
 
+def test_a_wrong_version_after_a_good_one_is_told_that_the_good_one_stays(empty: Path) -> None:
+    put(empty, workbook(), name(), ON_TIME)
+    collect(ON_TIME)
+    put(empty, wrong(), name().replace("_v1", "_v2"), LATER)
+    collect(LATER)
+    steps.hand_back(LATER)
+    text = next(t for t in receipts(empty) if "_v2" in t)
+    assert "Báo cáo đã tiếp nhận trước đó của đơn vị vẫn có giá trị" in text
+    assert "chưa báo cáo" not in text
+
+
 def test_a_late_revision_is_told_that_it_waits(empty: Path) -> None:
     put(empty, workbook(), name(), ON_TIME)
     collect(ON_TIME)
