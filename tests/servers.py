@@ -160,6 +160,8 @@ def s3_server() -> Iterator[S3Server]:
     running.start()
     port = running.get_host_and_port()[1]
     try:
+        # moto keeps its state for the whole process: a server that was stopped leaves its users and objects behind.
+        urllib.request.urlopen(urllib.request.Request(f"http://{HOST}:{port}/moto-api/reset", method="POST")).close()
         iam = boto3.client(
             "iam",
             endpoint_url=f"http://{HOST}:{port}",
