@@ -32,7 +32,7 @@ up: $(STAMP)  ## Airflow for a look, on 127.0.0.1; Ctrl-C ends it
 	@$(BIN)/tiendo airflow up
 
 test: $(STAMP)  ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)  ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .
