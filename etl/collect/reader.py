@@ -347,10 +347,12 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
             continue
         if filled <= _FEW and any(_is_note(grid.at(r, c), filled, grid.at(r, stt)) for c in code_columns):
             continue
-        kind = next((k for k in (*told[:_FIRST], *(told[c] for c in labels if c < len(told))) if k in _SUMS), "")
-        is_total = kind == "total"
-        if kind == "part" and not code:
-            continue
+        is_total = False
+        if "total" in told or "part" in told:
+            named = next((k for k in (*told[:_FIRST], *(told[c] for c in labels if c < len(told))) if k in _SUMS), "")
+            is_total = named == "total"
+            if named == "part" and not code:
+                continue
         row = _read_row(reading, grid, table, form, r, is_total=is_total, past_total=past_total)
         if row is None:
             continue
