@@ -266,8 +266,7 @@ def revisions(
         before = f"thay bản số {row['replaces']}" if row["replaces"] else "xã, phường chưa có báo cáo trong kỳ này"
         typer.echo(f"Bản số {row['submission']} · {row['commune_vi']} · kỳ {row['period']} · {row['file']} ({before})")
         for change in row["changes"]:
-            old, new = (change[k] if change[k] is not None else "trống" for k in ("before", "after"))
-            typer.echo(f"    {change['form']} {change['line']} {change['item']}: {old} -> {new}")
+            typer.echo(f"    {revision.as_text(change)}")
 
 
 @app.command()

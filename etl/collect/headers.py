@@ -127,9 +127,14 @@ def _any_header(version: int, form: str) -> frozenset[str]:
 
 def is_header_row(line: Sequence[object], version: int, form: str, fewest: int = FEWEST_HEADERS) -> bool:
     """Whether a row says nothing but the form's headers, as they are repeated on top of a new page."""
-    known = _any_header(version, form)
-    filled = [v for v in line if v not in (None, "")]
-    return all(isinstance(v, str) and key_part(v) in known for v in filled) and len(filled) >= fewest
+    known, found = _any_header(version, form), 0
+    for value in line:
+        if value is None or value == "":
+            continue
+        if type(value) is not str or key_part(value) not in known:
+            return False
+        found += 1
+    return found >= fewest
 
 
 def is_number_row(line: Sequence[object]) -> bool:

@@ -7,16 +7,20 @@ it: only the current best does, and the next report lists the difference.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from etl import money
 from etl.errors import UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
+from etl.reference import forms
 
 
 def waiting(connection: Connection, period: Period | None = None) -> list[dict[str, Any]]:
@@ -118,3 +122,21 @@ def decide(
         ),
     )
     return result
+
+
+def as_text(change: dict[str, str | None]) -> str:
+    """A difference as an officer reads it: ``Biểu 01, dòng GNBV-DA2-SN, Ngân sách trung ương: 5 → 4 triệu đồng``."""
+    form, line, item = change["form"] or "", (change["line"] or "").removesuffix(" *"), change["item"] or ""
+    column = next((c for s in forms.load().sheets if s.form == form for c in s.columns if c.key == item), None)
+    is_money = column.kind == "money" if column else form in ("B01", "B05")
+    old, new = (_shown(change[side], is_money=is_money) for side in ("before", "after"))
+    title = column.title if column else item
+    return f"Biểu {form[1:]}, dòng {line}, {title}: {old} → {new}{' triệu đồng' if is_money else ''}"
+
+
+def _shown(text: str | None, *, is_money: bool) -> str:
+    if text is None:
+        return "trống"
+    if not re.fullmatch(r"-?\d{1,30}(?:\.\d{1,30})?", text):
+        return text
+    return money.show_trieu(int(Decimal(text))) if is_money else money.group_vi(Decimal(text))

@@ -359,3 +359,12 @@ def test_a_version_from_another_place_is_shown_even_when_one_line_differs(empty:
     with store.connect() as connection:
         assert contested(connection) == (1, 1)
         assert in_force(connection) == {"06463": name().replace("_v1", "_v2")}
+
+
+def test_a_difference_is_told_in_the_words_of_the_form() -> None:
+    change = {"form": "B01", "line": "GNBV-DA2-SN", "item": "disb_ytd", "before": "54571018", "after": "53571018"}
+    told = revision.as_text(change)
+    assert told.startswith("Biểu 01, dòng GNBV-DA2-SN, Lũy kế giải ngân")
+    assert told.endswith("54,571018 → 53,571018 triệu đồng")
+    status = {"form": "B03", "line": "QS-1", "item": "status", "before": None, "after": "Đã hoàn thành"}
+    assert revision.as_text(status).endswith(": trống → Đã hoàn thành")
