@@ -92,12 +92,7 @@ def address(row: int, column: int) -> str:
 def compute(grid: Grid, wanted: Iterable[Position], formulas: Mapping[Position, str]) -> dict[Position, GridValue]:
     """Values that the formulas at ``wanted`` give, following references to each other, else the stored values.
 
-<<<<<<< HEAD
     A circle, a formula of an unknown kind and what would take too long is ``Uncached``; the grid is left as it is.
-=======
-    A circle, a formula of an unknown kind and what would take too long is ``Uncached``. The grid itself is left as
-    it is.
->>>>>>> exam
     """
     pending = {address(*place): place for place in wanted}
     results: dict[Position, GridValue] = {}

@@ -360,27 +360,7 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
                 continue
         elif (not met_leaf or repeated) and headers.is_number_row(line):
             continue
-<<<<<<< HEAD
         is_total = kind == "total"
-=======
-        code = grid.at(r, table.columns.get(layout.row_key, -1))
-        if "end" in told and _ends_table(told, filled, code):
-            break
-        if (not met_leaf or repeated) and headers.is_number_row(line):
-            continue
-        fewest = 1 if repeated else headers.FEWEST_HEADERS
-        repeated = filled >= fewest and headers.is_header_row(line, reading.version.version, layout.form, fewest)
-        if repeated:
-            continue
-        if filled <= _FEW and any(_is_note(grid.at(r, c), filled, grid.at(r, stt)) for c in code_columns):
-            continue
-        is_total = False
-        if "total" in told or "part" in told:
-            named = next((k for k in (*told[:_FIRST], *(told[c] for c in labels if c < len(told))) if k in _SUMS), "")
-            is_total = named == "total"
-            if named == "part" and not code:
-                continue
->>>>>>> exam
         row = _read_row(reading, grid, table, form, r, is_total=is_total, past_total=past_total)
         if row is None:
             continue
