@@ -225,7 +225,7 @@ def choice(raw: Raw, choices: tuple[str, ...]) -> Cell | Problem:
     """One of ``choices``, however it is accented or cased."""
     if is_blank(raw):
         return BLANK
-    wanted = fold(str(raw))
+    wanted = fold(str(raw)).strip(" .;,")
     for option in choices:
         if fold(option) == wanted:
             return Cell(option, "number")

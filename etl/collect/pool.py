@@ -26,7 +26,7 @@ from etl.reference import province as reference
 
 log = logging.getLogger(__name__)
 
-MAX_SECONDS = 20
+MAX_SECONDS = 10
 """For one file; a workbook of a commune takes about 10 ms."""
 MAX_BYTES = 1024**3
 """What a worker may take beyond what it inherits."""

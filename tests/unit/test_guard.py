@@ -53,3 +53,12 @@ def test_a_hostile_or_wrong_file_is_refused_with_its_reason(data: bytes, rule: s
 
 def test_a_workbook_may_pass() -> None:
     assert guard.inspect(zipped(WORKBOOK)) == "xlsx"
+
+
+def test_many_small_parts_and_long_tables_of_contents_are_refused_unread() -> None:
+    parts = {f"xl/x/{n}.xml": "<a/>" for n in range(guard.MAX_XML_PARTS)}
+    refusal = guard.inspect(zipped({**WORKBOOK, **parts}))
+    assert isinstance(refusal, guard.Refusal)
+    assert refusal is guard.ODD
+    entries = {f"{n}": b"" for n in range(guard.MAX_ENTRIES + 1)}
+    assert guard.inspect(zipped({**WORKBOOK, **entries})) is guard.BOMB

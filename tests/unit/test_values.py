@@ -146,3 +146,27 @@ def test_what_is_no_date_is_a_problem(raw: cells.Raw) -> None:
 def test_no_text_makes_the_number_reader_raise(text: str) -> None:
     assert isinstance(cells.number(text, "money"), cells.Cell | cells.Problem)
     assert isinstance(cells.day(text), cells.Cell | cells.Problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "vnd"), [("350 trđ", 350_000_000), ("350 tr.đ", 350_000_000), ("500.000đ", 500_000), ("1,500 đồng", 1_500)]
+)
+def test_short_units_and_whole_dong_are_read_exactly(text: str, vnd: int) -> None:
+    cell = cells.number(text, "money")
+    assert isinstance(cell, cells.Cell)
+    assert (cell.value, cell.note) == (vnd, "M05")
+
+
+@pytest.mark.parametrize("text", ["2025-06-20", "2025-06-20 00:00:00", "20/06/2025 00:00", "20/6/2025."])
+def test_dates_as_programs_write_them(text: str) -> None:
+    assert cells.day(text) == cells.Cell(date(2025, 6, 20), "number", "M21")
+
+
+@pytest.mark.parametrize("raw", ["9" * 5000, float("inf"), float("nan"), -5.0, 99_999_999.0])
+def test_what_is_no_date_is_told_and_stops_nothing(raw: str | float) -> None:
+    assert isinstance(cells.day(raw), cells.Problem)
+
+
+def test_an_amount_below_half_a_dong_is_zero_and_a_truth_value_is_shown_as_in_the_cell() -> None:
+    assert cells.number(0.0000004, "money") == cells.Cell(0, "declared_zero")
+    assert cells.number(True, "money") == cells.Problem("M08", "TRUE")
