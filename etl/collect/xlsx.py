@@ -155,6 +155,8 @@ class _Package:
 
     def _mended(self, xml: bytes) -> bytes:
         """The sheet as calamine and the patterns of this module expect it: no prefix, addresses, nothing far away."""
+        if len(xml) > _MANY_BYTES and xml.count(b"<mergeCell ") > MAX_ROWS:
+            raise guard.RefusedError(guard.BOMB)
         prefix = _PREFIX.search(xml[:4096])
         if prefix:
             xml = xml.replace(b"<" + prefix[1] + b":", b"<").replace(b"</" + prefix[1] + b":", b"</")
