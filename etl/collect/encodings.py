@@ -11,6 +11,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from etl.collect.grid import Grid, address
+from etl.collect.report import Issue
+
 _VOWELS = "aăâeêioôơuưy"
 _TONES = ("\u0300", "\u0309", "\u0303", "\u0301", "\u0323")
 """grave, hook, tilde, acute, dot below: the order of TCVN3's table."""
@@ -147,3 +150,37 @@ def _single(char: str) -> str:
 def is_lost(text: str) -> bool:
     """Whether letters were replaced by a mark of loss when the text was saved: nobody can read them again."""
     return _LOST in text
+
+
+def modernise(grid: Grid) -> list[Issue]:
+    """Texts of the time before Unicode become Vietnamese; one remark for the sheet (case 15)."""
+    found: dict[str, int] = {}
+    modern = False
+    texts: list[tuple[int, int, str]] = []
+    for r, line in enumerate(grid.rows):
+        for c, value in [(c, v) for c, v in enumerate(line) if type(v) is str and not v.isascii()]:
+            if is_modern(value):
+                modern = True
+                if is_lost(value):
+                    texts.append((r, c, value))
+                continue
+            texts.append((r, c, value))
+            encoding = encoding_of(value, grid.legacy_font)
+            if encoding:
+                found[encoding] = found.get(encoding, 0) + 1
+    if not texts:
+        return []
+    issues = [
+        Issue("M15-lost", grid.name, address(r, c), {"value": value[:60]}) for r, c, value in texts if is_lost(value)
+    ]
+    encoding = max(found, key=lambda name: found[name]) if found else None
+    if encoding is None:
+        return issues
+    first: str | None = None
+    old_rows = {r for r, _, value in texts if belongs(value, encoding, alone=False)}
+    old_rows -= {r for r in old_rows if any(isinstance(v, str) and is_modern(v) for v in grid.rows[r])}
+    for r, c, value in texts:
+        if belongs(value, encoding, alone=not modern or r in old_rows):
+            grid.rows[r][c] = convert(value, encoding)
+            first = first or address(r, c)
+    return [*issues, Issue("M15", grid.name, first, {"value": encoding})]

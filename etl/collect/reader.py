@@ -11,11 +11,10 @@ import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from etl.collect import cells, encodings, guard, headers, identity, package, sheet, stale
+from etl.collect import cells, days, encodings, guard, headers, identity, number_style, package, sheet, stale
 from etl.collect.formula import index_to_letters
 from etl.collect.grid import ErrorValue, Grid, Uncached, address
 from etl.collect.headers import Table
@@ -44,10 +43,6 @@ _SUBTOTAL = re.compile(
     rf"^(tong cong|tong so|tong|cong) ((muc|phan|nhom)? ?\(?{_PART}\)?|(chuong trinh|ctmtqg|ct|du an|tieu du an)\b.*)$"
 )
 """A sum over a part of the table, without a code: *Cộng I*, *Cộng chương trình …*."""
-_SPLIT = ("disb_ytd", "disb_completed", "disb_advance")
-"""The first is the sum of the others (CK03); nobody computes it in the form."""
-_WITHIN_PLAN = frozenset({"disb_ytd", "disb_nstw", "disb_nsdp", "disb_completed", "disb_advance", "forecast"})
-"""Figures of Biểu 01 that cannot be larger than the line's plan."""
 _ECHOES = frozenset({"M35", "M36"})
 _WORD = re.compile(r"[^\W\d_]{2,}(?!\S*\d)")
 _SUMS = ("total", "part")
@@ -73,8 +68,6 @@ TOO_MUCH = guard.Refusal(
     "Đọc tệp vượt giới hạn thời gian hoặc bộ nhớ.",
     "Sao chép số liệu sang biểu mẫu mới rồi gửi lại.",
 )
-_FORMER_DATES = 2015
-"""No document that a form names is older."""
 
 
 @dataclass
@@ -84,9 +77,7 @@ class _Reading:
     report: Report
     province: Province
     version: forms.FormVersion
-    pending: list[tuple[Form, Row, forms.Column, str, cells.Pending]] = field(default_factory=list)
-    styles: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    """Number style -> (sheet, cell) of the texts that prove it."""
+    numbers: number_style.Undecided = field(default_factory=number_style.Undecided)
     upper: list[tuple[Form, forms.Column, Issue]] = field(default_factory=list)
     """Issues of headings and totals: told unless they echo those of the lines under them."""
     read_forms: list[tuple[Grid, Table, Form]] = field(default_factory=list)
@@ -154,7 +145,7 @@ def _kind_issues(file_name: str, kind: str) -> list[Issue]:
 
 def _read_grids(report: Report, grids: Sequence[Grid], province: Province, origin: Origin) -> None:
     for grid in grids:
-        report.issues += _modernise(grid)
+        report.issues += encodings.modernise(grid)
     meta = _meta(grids)
     version = _version(report, meta, grids)
     report.template_id, report.template_version = meta.get("template_id"), version.version
@@ -176,10 +167,12 @@ def _read_grids(report: Report, grids: Sequence[Grid], province: Province, origi
     report.budget_year, report.as_of, report.version_no = settled.budget_year, settled.as_of, settled.version_no
     report.issues += settled.issues
     report.issues += _upper_issues(reading)
-    _settle_numbers(reading)
+    report.issues += number_style.settle(reading.numbers)
     for grid, table, form in reading.read_forms:
         report.issues += stale.settle(grid, table, form)
-    _check_days(reading)
+    if report.period is not None:
+        window = province.window(report.period, report.budget_year)
+        report.issues += days.swapped([(table, form) for _, table, form in reading.read_forms], window)
 
 
 def _upper_issues(reading: _Reading) -> Iterator[Issue]:
@@ -187,42 +180,6 @@ def _upper_issues(reading: _Reading) -> Iterator[Issue]:
         bad = {key for row in form.rows if row.role == "leaf" for key in row.bad}
         if column.key not in bad and not _follows(column, bad):
             yield issue
-
-
-def _modernise(grid: Grid) -> list[Issue]:
-    """Texts of the time before Unicode become Vietnamese; one remark for the sheet (case 15)."""
-    found: dict[str, int] = {}
-    modern = False
-    texts: list[tuple[int, int, str]] = []
-    for r, line in enumerate(grid.rows):
-        for c, value in [(c, v) for c, v in enumerate(line) if type(v) is str and not v.isascii()]:
-            if encodings.is_modern(value):
-                modern = True
-                if encodings.is_lost(value):
-                    texts.append((r, c, value))
-                continue
-            texts.append((r, c, value))
-            encoding = encodings.encoding_of(value, grid.legacy_font)
-            if encoding:
-                found[encoding] = found.get(encoding, 0) + 1
-    if not texts:
-        return []
-    issues = [
-        Issue("M15-lost", grid.name, address(r, c), {"value": value[:60]})
-        for r, c, value in texts
-        if encodings.is_lost(value)
-    ]
-    encoding = max(found, key=lambda name: found[name]) if found else None
-    if encoding is None:
-        return issues
-    first: str | None = None
-    old_rows = {r for r, _, value in texts if encodings.belongs(value, encoding, alone=False)}
-    old_rows -= {r for r in old_rows if any(isinstance(v, str) and encodings.is_modern(v) for v in grid.rows[r])}
-    for r, c, value in texts:
-        if encodings.belongs(value, encoding, alone=not modern or r in old_rows):
-            grid.rows[r][c] = encodings.convert(value, encoding)
-            first = first or address(r, c)
-    return [*issues, Issue("M15", grid.name, first, {"value": encoding})]
 
 
 def _meta(grids: Sequence[Grid]) -> dict[str, str]:
@@ -380,6 +337,8 @@ def _read_form(reading: _Reading, grid: Grid, table: Table, header: identity.Hea
         reading.report.issues.append(Issue("M26", grid.name, first_filled))
     reading.report.issues += _hidden_parts(grid, table, form)
     reading.read_forms.append((grid, table, form))
+    if grid.textual:
+        reading.numbers.textual.add(form.form)
     return form
 
 
@@ -492,9 +451,9 @@ def _read_row(
         reading.upper += [(form, column, issue) for column, issue in issues]
     else:
         reading.report.issues += [issue for _, issue in issues]
-    reading.pending += [(form, row, column, where, value) for column, where, value in pending]
+    reading.numbers.waiting += [(form, row, column, where, value) for column, where, value in pending]
     for style, where in styles:
-        reading.styles.setdefault(style, []).append((grid.name, where))
+        reading.numbers.proofs.setdefault(style, []).append((grid.name, where))
     return row
 
 
@@ -615,88 +574,3 @@ def _typed(
     if column.kind == "code":
         return cells.code(raw)
     return cells.text(raw)
-
-
-def _settle_numbers(reading: _Reading) -> None:
-    """Decides the number style of the workbook and reads what waited for it (cases 2 and 3).
-
-    One style proven: it holds for the whole workbook. None or both: a number is read only when just one of its two
-    readings fits its row; otherwise it is an issue, never a guess.
-    """
-    styles = reading.styles
-    if len(styles) == 2:
-        rarer = min(styles, key=lambda s: len(styles[s]))
-        for name in dict.fromkeys(sheet_name for sheet_name, _ in styles[rarer]):
-            first = next(cell for sheet_name, cell in styles[rarer] if sheet_name == name)
-            reading.report.issues.append(Issue("M03", name, first))
-    proven = next(iter(styles)) if len(styles) == 1 else None
-    textual = {id(form) for grid, _, form in reading.read_forms if grid.textual}
-    for form, row, column, where, pending in reading.pending:
-        fitting = [style for style in (cells.VIETNAMESE, cells.ENGLISH) if _fits(form, row, column, pending, style)]
-        style = proven if proven in fitting else fitting[0] if len(fitting) == 1 and proven is None else None
-        if style is None:
-            reading.report.issues.append(
-                Issue("M02", form.sheet, where, {"value": pending.text, "column": column.title})
-            )
-            continue
-        chosen = pending.reading(style)
-        row.values[column.key] = chosen.value
-        row.states.pop(column.key, None)
-        row.bad = row.bad - {column.key}
-        if proven and id(form) in textual:
-            continue  # such a file has nothing but texts, and one way of writing them
-        row.texts = {**row.texts, column.key: f"M02-read {pending.text}"}
-
-
-def _fits(form: Form, row: Row, column: forms.Column, pending: cells.Pending, style: str) -> bool:
-    """Whether a reading agrees with the other figures of its row: with a sum that is there, and with the plan."""
-    value = pending.reading(style).value
-    known = {**row.values, column.key: value}
-    layout = forms.load().sheet(form.form)
-    for total in layout.columns:
-        operation, _, names = total.computed.partition(":")
-        if operation != "sum" or column.key not in (total.key, *names.split(",")):
-            continue
-        numbers = [known.get(name) for name in (total.key, *names.split(","))]
-        if all(isinstance(n, int) for n in numbers) and numbers[0] != sum(numbers[1:]):  # type: ignore[arg-type]
-            # A sum made by the spreadsheet passes over numbers kept as text: it proves nothing then.
-            return total.key in row.texts or _without_texts(row, names.split(","), column.key) == numbers[0]
-    if column.key in _SPLIT and all(isinstance(known.get(key), int) for key in _SPLIT):
-        ytd, completed, advance = (known[key] for key in _SPLIT)
-        return bool(ytd == completed + advance)  # type: ignore[operator]
-    plan = known.get("plan_total")
-    if form.form != "B01" or column.key not in _WITHIN_PLAN:
-        return True
-    return not (isinstance(plan, int) and isinstance(value, int) and value > plan > 0)
-
-
-def _without_texts(row: Row, names: Sequence[str], pending_key: str) -> int:
-    return sum(
-        value
-        for name in names
-        if name != pending_key and name not in row.texts and isinstance(value := row.values.get(name), int)
-    )
-
-
-def _check_days(reading: _Reading) -> None:
-    """A real date whose day and month fit better the other way round is asked about (case 21)."""
-    report = reading.report
-    if report.period is None:
-        return
-    window = reading.province.window(report.period, report.budget_year)
-    for _, table, form in reading.read_forms:
-        keys = [c.key for c in table.layout.columns if c.kind == "date" and c.key in table.columns]
-        if not keys:
-            continue
-        for row in form.rows:
-            for key in keys:
-                day = row.values.get(key)
-                if not isinstance(day, date) or day.day > 12 or day.day == day.month:
-                    continue
-                swapped = day.replace(day=day.month, month=day.day)
-                earliest = row.values.get("doc_date") if key != "doc_date" else None
-                first = earliest if isinstance(earliest, date) else date(_FORMER_DATES, 1, 1)
-                last = date.max if key == "extension_date" else window.cutoff_on
-                if not first <= day <= last and first <= swapped <= last:
-                    values = {"value": f"{day:%d/%m/%Y}", "expected": f"{swapped:%d/%m/%Y}"}
-                    report.issues.append(Issue("M21-swapped", form.sheet, form.cell(key, row.row_no), values))
