@@ -58,12 +58,14 @@ class _Sectors:
         count = len(data) // self.size
         self.tables = [n for n in struct.unpack_from("<109I", data, 76) if n < count]
         most = count // (self.size // 4) + 1
-        extension, guard = _u32(data, 68), 0
-        while extension < count and guard < count:
+        extension, steps = _u32(data, 68), 0
+        while extension < count:
+            if steps > most // (self.size // 4 - 1):  # more than it takes to list the tables
+                raise DamagedError
             content = self.sector(extension)
             numbers = struct.unpack(f"<{self.size // 4}I", content.ljust(self.size, b"\xff"))
             self.tables += [n for n in numbers[:-1] if n < count]
-            extension, guard = numbers[-1], guard + 1
+            extension, steps = numbers[-1], steps + 1
             if len(self.tables) > most:  # more tables than it takes to describe every sector
                 raise DamagedError
 
