@@ -32,6 +32,8 @@ _HEAD_BYTES = 4096
 _PROLOGUE_BYTES = 65_536
 """An XML part whose first element comes later than this is no part of an office document."""
 _LOCAL_HEADER_BYTES = 30
+_LOCKED_WITHIN = 1024 * 1024
+"""A damaged container is searched so far for the name of the part that a password makes."""
 _CONTENTS_ENTRY, _CONTENTS_END = b"PK\x01\x02", b"PK\x05\x06"
 _COMMENT_BYTES = 65_535
 _MIMETYPE_BYTES = 200
@@ -139,7 +141,7 @@ def _inspect_compound(data: bytes) -> Refusal | str:
     try:
         streams = compound.directory(data)
     except compound.DamagedError:
-        return _LOCKED if "EncryptedPackage".encode("utf-16-le") in data else DAMAGED
+        return _LOCKED if "EncryptedPackage".encode("utf-16-le") in data[:_LOCKED_WITHIN] else DAMAGED
     names = {name.casefold() for name in streams}
     if "encryptedpackage" in names or "encryptioninfo" in names:
         return _LOCKED

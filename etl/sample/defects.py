@@ -26,6 +26,7 @@ from etl.sample.spoiling import (
     error_cell,
     number_cell,
     paid,
+    paid_line,
     ref,
     room,
     sound_line,
@@ -94,7 +95,7 @@ def _wrong_total(content: WorkbookContent, layout: FormVersion) -> Spoiled:
 
 
 def _wrong_rate(content: WorkbookContent, layout: FormVersion) -> Spoiled:
-    content, line = sound_line(content)
+    content, line = paid_line(content)
     content = with_line(content, line, disb_rate=Decimal("7.77"))
     return _at(content, layout, "CK05", "warning", line.line_code, "disb_rate")
 
@@ -194,7 +195,7 @@ def _paid_on(content: WorkbookContent, project_code: str) -> int:
 
 
 def _forecast_under_paid(content: WorkbookContent, layout: FormVersion) -> Spoiled:
-    content, line = sound_line(content)
+    content, line = paid_line(content)
     content = with_line(content, line, forecast=paid(line) // 2)
     return _at(content, layout, "CK13", "warning", line.line_code, "forecast")
 

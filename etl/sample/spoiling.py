@@ -159,6 +159,15 @@ def sound_line(
     return content, next(x for x in content.lines if x.line_code == line.line_code)
 
 
+def paid_line(content: WorkbookContent) -> tuple[WorkbookContent, DisbursementLine]:
+    """The content and its largest line on which something was paid, figures untouched: the months still hang together.
+
+    Where nothing was paid anywhere, a sound line.
+    """
+    usable = [x for x in content.lines if paid(x) >= MILLION and 1 <= _percent(x) <= 90]
+    return (content, max(usable, key=_plan)) if usable else sound_line(content)
+
+
 def paid(line: DisbursementLine) -> int:
     return amount(line.values, "disb_nstw", "disb_nsdp")
 

@@ -150,7 +150,12 @@ def _fallen(form: Form, leaves: Sequence[Row], known: Known) -> Iterator[Issue]:
 
 
 def _unchanged(form: Form, leaves: Sequence[Row], known: Known) -> Iterator[Issue]:
-    """Case 47: every cumulative is that of the month before; the sender is asked whether nothing happened."""
+    """Case 47: every cumulative is that of the month before, but the month's own amounts are not 0: an old file.
+
+    Who writes 0 for the month of each line has said that nothing happened.
+    """
+    if all(_amount(row, "disb_period") == 0 for row in leaves):
+        return
     if form.nothing_to_report or not leaves or {row.code for row in leaves} - known.before.keys():
         return
     pairs = [(_amount(row, key), known.before[row.code].get(key)) for row in leaves for key in CUMULATIVE_KEYS]

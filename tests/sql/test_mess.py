@@ -79,6 +79,7 @@ def figures_of_september() -> bytes:
             for letter, key in columns.items():
                 values = before.get(str(sheet.cell(row, 3).value))
                 if values:
+                    sheet[f"J{row}"] = 1  # the month's amount of then, whatever it was
                     sheet[f"{letter}{row}"] = vnd_to_trieu(int(values[key] or 0))
 
     return edited(edit)
@@ -175,6 +176,18 @@ def test_case_47_the_figures_of_the_month_before_are_asked_about(empty: Path) ->
     assert verdicts() == ["accepted"]
     found = collect(empty, figures_of_september(), hours=1)
     assert ("M47", "warning", None) in found
+
+
+def test_case_47_a_month_of_zeros_says_that_nothing_happened(empty: Path) -> None:
+    collect(empty, workbook(period=SEPTEMBER), name(period=SEPTEMBER))
+
+    def still(book: Workbook) -> None:
+        sheet = book["B01-GiaiNgan"]
+        for row in range(11, sheet.max_row):
+            if str(sheet.cell(row, 3).value).endswith(("-DT", "-SN")):
+                sheet[f"J{row}"] = 0
+
+    assert "M47" not in [rule for rule, *_ in collect(empty, edited(still, figures_of_september()), hours=1)]
 
 
 def test_case_48_the_first_official_receipt_counts_however_it_was_passed_on(empty: Path) -> None:
