@@ -30,6 +30,9 @@ _MANY_BYTES = 8 * MAX_ROWS
 """A sheet of fewer bytes cannot have more rows than that."""
 _MAX_WRITTEN_OUT = 1_000_000
 """Characters of shared formulas written out for every cell; those of a form come to some 100,000."""
+_MAX_STYLES = 200_000
+"""Excel itself makes no more than 65,490 formats."""
+_MAX_STRINGS = 300_000
 _MAX_SHEETS = 300
 _MAX_STRAYS = 2_000
 """So many blank cells far below are passed over one by one; no office makes more of them."""
@@ -114,6 +117,8 @@ class _Package:
         self.legacy_font = None if font is None else "TCVN3" if font[1].lower() == b".vn" else "VNI"
         strings = self._by_type("/sharedStrings")
         self._strings = self._part(strings) if strings else b""
+        if self._styles.count(b"<xf ") > _MAX_STYLES or self._strings.count(b"<si>") > _MAX_STRINGS:
+            raise guard.RefusedError(guard.BOMB)
         self._texts: list[bytes] | None = None
         self.sheets: dict[str, bytes] = {}
         listed = [(a, *self._targets.get(_attribute(a, "id"), ("", ""))) for a in _SHEET.findall(self._book)]
