@@ -17,7 +17,9 @@ from etl.collect.grid import ErrorValue, Grid, GridValue, Position, Uncached
 
 _BOF, _EOF, _BOUNDSHEET, _FORMULA = 0x0809, 0x000A, 0x0085, 0x0006
 _BOOLERR, _ROW, _COLINFO = 0x0205, 0x0208, 0x007D
+_CELLS = frozenset({0x0201, 0x0203, 0x0204, _BOOLERR, 0x027E, _FORMULA, 0x00BD, 0x00BE, 0x00D6, 0x00FD})
 _MAX_RECORDS = 2_000_000
+_MAX_AREA = 4_000_000
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _FEWEST_ZEROS = 3
 
@@ -29,6 +31,8 @@ class _Substream:
     """Formulas whose result is an empty text: calamine gives 0 for them."""
     formulas: list[Position] = field(default_factory=list)
     zeros: int = 0
+    rows: int = 0
+    columns: int = 0
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
 
@@ -41,6 +45,9 @@ def read(data: bytes) -> list[Grid]:
     except (compound.DamagedError, KeyError) as error:
         raise guard.RefusedError(guard.DAMAGED) from error
     details = _substreams(stream)
+    # calamine allocates the whole rectangle of a sheet, however few cells stand in it.
+    if any(d.rows * d.columns > _MAX_AREA for d in details.values()):
+        raise guard.RefusedError(guard.BOMB)
     formulas = sum(len(d.formulas) for d in details.values())
     # A library that cannot compute writes 0 for every result; nothing may be read as a zero that nobody reported.
     dummy = formulas >= _FEWEST_ZEROS and formulas == sum(d.zeros for d in details.values())
@@ -104,6 +111,9 @@ def _substream(stream: bytes, start: int) -> _Substream:
         kind, length = struct.unpack_from("<HH", stream, offset)
         body = offset + 4
         records += 1
+        if kind in _CELLS and length >= 4 and body + 4 <= len(stream):
+            row, column = struct.unpack_from("<HH", stream, body)
+            detail.rows, detail.columns = max(detail.rows, row + 1), max(detail.columns, column + 1)
         if kind == _BOF:
             depth += 1
         elif kind == _EOF:

@@ -102,7 +102,9 @@ def read(file_name: str, data: bytes, province: Province, origin: Origin = NOWHE
             refusal = error.refusal
         except (MemoryError, RecursionError):
             refusal = TOO_MUCH
-        except Exception as error:  # parsers' errors have no common base; whatever the file does, the others go on
+        except BaseException as error:  # parsers' errors have no common base; whatever a file does, the others go on
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # PyO3's is no Exception
+                raise
             log.warning("%s (%s) cannot be read", report.file_name, report.sha256, exc_info=error)
             refusal = guard.Refusal(
                 "M39",

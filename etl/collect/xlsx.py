@@ -43,6 +43,10 @@ _UNCACHED = re.compile(rb"<c\s([^>]*)>\s*<f(?:\s[^>]*?)?(?:/>|>([^<]*)</f>)\s*(?
 _FORMULA = re.compile(rb"<c\s([^>]*)>\s*<f(?:\s([^>]*?))?(?:/>|>([^<]*)</f>)")
 _ADDRESS = re.compile(rb'(?:^|\s)r="([A-Z]{1,3})(\d{1,7})"')
 _ROW_NUMBER = re.compile(rb'<row\s(?:[^>]*?\s)?r="(\d+)"')
+_FAR_ROW = re.compile(rb'\sr="[A-Za-z]+(\d{5,})"')
+_ODD_QUOTES = re.compile(rb"\sr(?:\s*=\s*'|\s+=|=\s+\")")
+_TAG = re.compile(rb"<(?:c|row|col|f|mergeCell)\s[^>]*>")
+_ODD_ATTRIBUTE = re.compile(rb"""\s+([\w:]+)\s*=\s*(?:'([^'"]*)'|"([^"]*)")""")
 _FAR_COLUMN = re.compile(rb'<c\s(?:[^>]*?\s)?r="[A-Z]{3,}\d')
 _FAR_BLANK = re.compile(rb'<c\s(?:[^>]*?\s)?r="[A-Z]{3,}\d+"[^>]*?(?:/>|>\s*(?:<v\s*/>\s*)?</c>)')
 _NO_ADDRESS = re.compile(rb"<c(?:>|\s(?![^>]*\br=))")
@@ -89,6 +93,12 @@ def read(data: bytes) -> list[Grid]:
 def _attribute(text: str, name: str) -> str:
     match = re.search(rf'(?:^|\s)(?:\w+:)?{name}="([^"]*)"', text)
     return unescape(match[1]) if match else ""
+
+
+def _usual_attribute(match: re.Match[bytes]) -> bytes:
+    """The attribute between double quotes, without white space about its sign of equality."""
+    value = match[3] if match[2] is None else match[2]
+    return b' %s="%s"' % (match[1], value)
 
 
 class _Package:
@@ -167,6 +177,9 @@ class _Package:
             xml = xml.replace(b"<" + prefix[1] + b":", b"<").replace(b"</" + prefix[1] + b":", b"</")
             xml = xml.replace(b"xmlns:" + prefix[1] + b"=", b"xmlns=", 1)
             self.as_given = False
+        if _ODD_QUOTES.search(xml):
+            xml = _TAG.sub(lambda tag: _ODD_ATTRIBUTE.sub(_usual_attribute, tag[0]), xml)
+            self.as_given = False
         if _NO_ADDRESS.search(xml, 0, xml.find(b"</c>") + 1):
             xml = _addressed(xml)
             self.as_given = False
@@ -183,6 +196,10 @@ class _Package:
             last = max(map(int, _ROW_NUMBER.findall(xml)), default=0)
             if last > MAX_ROWS:
                 raise guard.RefusedError(_too_far(f"dòng {last}", f"{MAX_ROWS} dòng"))
+        # A cell may name a row that is not the one it stands in.
+        last = max([last, *(int(row[:9]) for row in _FAR_ROW.findall(xml))])
+        if last > MAX_ROWS:
+            raise guard.RefusedError(_too_far(f"dòng {last}", f"{MAX_ROWS} dòng"))
         if _THREE_LETTERS.search(xml):
             xml = _FAR_BLANK.sub(b"", xml)
             xml = re.sub(rb'<c\s(?:[^>]*?\s)?r="[A-Z]{3,}\d+"[^>]*>.*?</c>', self._without_blank, xml, flags=re.DOTALL)
