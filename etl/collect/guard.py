@@ -180,6 +180,7 @@ def _inspect_zip(data: bytes) -> Refusal | str:
             if isinstance(kind, Refusal) or kind == "zip":
                 return kind
             return _contents(archive, kind) or kind
+    # All that zipfile raises for bytes that are not a sound zip.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, struct.error, KeyError):
         return DAMAGED
     except RuntimeError:  # zipfile's word for an entry that asks for a password

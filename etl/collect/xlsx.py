@@ -34,6 +34,7 @@ _MAX_STYLES = 200_000
 """Excel itself makes no more than 65,490 formats."""
 _MAX_STRINGS = 300_000
 _MAX_SHEETS = 300
+_PROLOGUE_BYTES = 100
 _MAX_STRAYS = 2_000
 """So many blank cells far below are passed over one by one; no office makes more of them."""
 
@@ -43,8 +44,9 @@ _UNCACHED = re.compile(rb"<c\s([^>]*)>\s*<f(?:\s[^>]*?)?(?:/>|>([^<]*)</f>)\s*(?
 _FORMULA = re.compile(rb"<c\s([^>]*)>\s*<f(?:\s([^>]*?))?(?:/>|>([^<]*)</f>)")
 _ADDRESS = re.compile(rb'(?:^|\s)r="([A-Z]{1,3})(\d{1,7})"')
 _ROW_NUMBER = re.compile(rb'<row\s(?:[^>]*?\s)?r="(\d+)"')
-_FAR_ROW = re.compile(rb'\sr="[A-Za-z]+(\d{5,})"')
-_ODD_QUOTES = re.compile(rb"\sr(?:\s*=\s*'|\s+=|=\s+\")")
+_FAR_ROW = re.compile(rb'r="[A-Za-z]+(\d{5,})"')
+_ODD_QUOTES = re.compile(rb"r(?:=['\s]|\s+=)")
+_ODD_SPACE = re.compile(rb"[\t\r\n]r=")
 _TAG = re.compile(rb"<(?:c|row|col|f|mergeCell)\s[^>]*>")
 _ODD_ATTRIBUTE = re.compile(rb"""\s+([\w:]+)\s*=\s*(?:'([^'"]*)'|"([^"]*)")""")
 _FAR_COLUMN = re.compile(rb'<c\s(?:[^>]*?\s)?r="[A-Z]{3,}\d')
@@ -93,6 +95,12 @@ def read(data: bytes) -> list[Grid]:
 def _attribute(text: str, name: str) -> str:
     match = re.search(rf'(?:^|\s)(?:\w+:)?{name}="([^"]*)"', text)
     return unescape(match[1]) if match else ""
+
+
+def _is_oddly_set(xml: bytes) -> bool:
+    """Whether places stand between single quotes or in white space other than one blank."""
+    lines = b"\t" in xml or xml.find(b"\n", _PROLOGUE_BYTES) >= 0  # rare, and cheap to find
+    return _ODD_QUOTES.search(xml) is not None or (lines and _ODD_SPACE.search(xml) is not None)
 
 
 def _usual_attribute(match: re.Match[bytes]) -> bytes:
@@ -177,7 +185,7 @@ class _Package:
             xml = xml.replace(b"<" + prefix[1] + b":", b"<").replace(b"</" + prefix[1] + b":", b"</")
             xml = xml.replace(b"xmlns:" + prefix[1] + b"=", b"xmlns=", 1)
             self.as_given = False
-        if _ODD_QUOTES.search(xml):
+        if _is_oddly_set(xml):
             xml = _TAG.sub(lambda tag: _ODD_ATTRIBUTE.sub(_usual_attribute, tag[0]), xml)
             self.as_given = False
         if _NO_ADDRESS.search(xml, 0, xml.find(b"</c>") + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from etl.period import Period
@@ -21,6 +22,7 @@ from etl.publish.tables import (
 )
 from etl.publish.text import sentence, show
 
+_COMMUNE_COLUMNS = (Column("TT", 1.2, "center"), Column("Xã, phường", 5, "left"))
 _REVISED = {"plan_total": "Kế hoạch vốn được sử dụng", "disb_ytd": "Lũy kế giải ngân"}
 _DENOMINATOR = "kế hoạch tương ứng"
 _TASKS_VI = "Phụ lục II. Tình hình thực hiện nhiệm vụ được giao"
@@ -235,28 +237,32 @@ def proposals(figures: FigureSet) -> Table:
     return Table("PL3-KienNghi", "", unit, columns, tuple(rows), small=True, title=_PROPOSALS_VI)
 
 
+def _rows_by_commune(figures: FigureSet, communes: Iterable[str], *metrics: str | tuple[str, str]) -> tuple[Row, ...]:
+    """Number, name and one figure for each metric (or metric and style), under _COMMUNE_COLUMNS."""
+    shown = [(m,) if isinstance(m, str) else m for m in metrics]
+    return tuple(
+        Row(
+            (
+                cell(str(number)),
+                figure(figures, "name", commune=commune),
+                *(figure(figures, *metric, commune=commune) for metric in shown),
+            )
+        )
+        for number, commune in enumerate(communes, 1)
+    )
+
+
 def _quality(figures: FigureSet) -> tuple[Block, ...]:
     """Phụ lục IV: missing and late reports; plans that differ from the register. Says when there is none."""
     blocks: list[Block] = []
     concerned = sorted({*figures.values("not_reporting", "commune"), *figures.values("late_days", "commune")})
     if concerned:
         columns = (
-            Column("TT", 1.2, "center"),
-            Column("Xã, phường", 5, "left"),
+            *_COMMUNE_COLUMNS,
             Column("Tình trạng báo cáo", 6, "left"),
             Column("Số ngày chậm", 2, "center"),
         )
-        rows = tuple(
-            Row(
-                (
-                    cell(str(number)),
-                    figure(figures, "name", commune=commune),
-                    figure(figures, "report_state", commune=commune),
-                    figure(figures, "late_days", commune=commune),
-                )
-            )
-            for number, commune in enumerate(concerned, 1)
-        )
+        rows = _rows_by_commune(figures, concerned, "report_state", "late_days")
         unit = sentence("Hạn gửi báo cáo: ngày {due}.", due=figures.get("due_on"))
         blocks.append(Table("PL4-BaoCao", "Biểu IV.1. Đơn vị chưa báo cáo, báo cáo chậm", unit, columns, rows))
     else:
@@ -286,29 +292,17 @@ def _versions(figures: FigureSet) -> list[Block]:
     contested = sorted(figures.values("contested_lines", "commune"))
     if contested:
         columns = (
-            Column("TT", 1.2, "center"),
-            Column("Xã, phường", 5, "left"),
+            *_COMMUNE_COLUMNS,
             Column("Số lần bị thay bằng bản khác", 3, "center"),
             Column("Số dòng khác nhau", 3, "center"),
         )
-        rows = tuple(
-            Row(
-                (
-                    cell(str(number)),
-                    figure(figures, "name", commune=commune),
-                    figure(figures, "contested_versions", commune=commune),
-                    figure(figures, "contested_lines", commune=commune),
-                )
-            )
-            for number, commune in enumerate(contested, 1)
-        )
+        rows = _rows_by_commune(figures, contested, "contested_versions", "contested_lines")
         caption = "Biểu IV.3. Đơn vị có nhiều bản báo cáo từ nơi khác nhau (tổng hợp theo bản nhận sau cùng)"
         blocks.append(Table("PL4-NhieuBan", caption, count_line(figures, "dòng"), columns, rows))
     waiting = sorted(figures.having("late_revisions", "commune", "period"), key=lambda f: f.key)
     if waiting:
         columns = (
-            Column("TT", 1.2, "center"),
-            Column("Xã, phường", 5, "left"),
+            *_COMMUNE_COLUMNS,
             Column("Kỳ báo cáo", 3, "center"),
             Column("Số bản chờ quyết định", 3, "center"),
         )
@@ -330,23 +324,13 @@ def _versions(figures: FigureSet) -> list[Block]:
 
 def _plan_differences(figures: FigureSet, communes: list[str]) -> Table:
     columns = (
-        Column("TT", 1.2, "center"),
-        Column("Xã, phường", 5, "left"),
+        *_COMMUNE_COLUMNS,
         Column("Kế hoạch theo báo cáo", 3),
         Column("Theo quyết định giao vốn", 3),
         Column("Chênh lệch", 3),
     )
-    rows = tuple(
-        Row(
-            (
-                cell(str(number)),
-                figure(figures, "name", commune=commune),
-                figure(figures, "plan_total", commune=commune),
-                figure(figures, "plan_registered_reported", commune=commune),
-                figure(figures, "plan_difference", "trieu_signed", commune=commune),
-            )
-        )
-        for number, commune in enumerate(communes, 1)
+    rows = _rows_by_commune(
+        figures, communes, "plan_total", "plan_registered_reported", ("plan_difference", "trieu_signed")
     )
     caption = "Biểu IV.2. Kế hoạch vốn chưa khớp với quyết định giao vốn của tỉnh"
     return Table("PL4-KeHoach", caption, money_line(figures), columns, rows)

@@ -43,7 +43,9 @@ def test_an_unbearable_record_is_refused(record: bytes, rule: str) -> None:
     assert [issue.rule for issue in report.issues] == [rule]
 
 
-@pytest.mark.parametrize("address", [b'r="P%s"' % (b"9" * 40), b"r='P1048576'", b'r = "XFD1048576"', b'r="p1048576"'])
+@pytest.mark.parametrize(
+    "address", [b'r="P%s"' % (b"9" * 40), b"r='P1048576'", b'r = "XFD1048576"', b'r="p1048576"', b'\tr="A1048576"']
+)
 def test_a_cell_that_names_a_row_far_away_is_refused(address: bytes) -> None:
     report = reader.read("06463_2025-10.xlsx", with_cell_renamed(address), province.load())
     assert [issue.rule for issue in report.issues] == ["M42"]

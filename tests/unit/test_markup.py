@@ -27,8 +27,7 @@ from etl.sample.defects import DEFECTS
 from etl.sample.month import write_month
 from etl.validate import check, markup, wording
 from etl.validate.finding import Finding
-from etl.validate.marked import outside, result
-from etl.validate.marked import workbook as marking
+from etl.validate.marked import outside, result, worksheet
 from etl.validate.marked.package import Package
 from etl.validate.marked.styles import COLOURS
 from tests.builders import OCTOBER, edited, name, workbook
@@ -482,7 +481,7 @@ def test_any_cells_can_be_marked_and_unmarked(cells: list[tuple[int, int]]) -> N
     found = [finding(f"{result.letter(c)}{r}") for r, c in cells]
     data = marked(rich(), *found)
     book = open_(data)
-    shown = {marking._scan(parts(rich())["xl/worksheets/sheet1.xml"], set()).anchor_of(f.cell or "") for f in found}
+    shown = {worksheet.read(parts(rich())["xl/worksheets/sheet1.xml"], set()).anchor_of(f.cell or "") for f in found}
     assert all(fill(book, cell) == COLOURS["error"] for cell in shown)
     clean = open_(marked(data, verdict="accepted"))
     plain = open_(rich())

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from etl.collect.formula import letters_to_index
 from etl.validate import wording
 from etl.validate.marked import xml
 from etl.validate.marked.package import Package
@@ -237,10 +238,7 @@ def _threaded(package: Package, part: str) -> set[str]:
 
 def _position(reference: str) -> tuple[int, int]:
     letters = reference.rstrip("0123456789")
-    column = 0
-    for letter in letters:
-        column = column * 26 + ord(letter) - 64
-    return int(reference[len(letters) :] or 1) - 1, column - 1
+    return int(reference[len(letters) :] or 1) - 1, letters_to_index(letters)
 
 
 def _edit_drawing(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from etl.collect.formula import index_to_letters, letters_to_index
 from etl.validate import wording
 from etl.validate.finding import SEVERITIES, Finding
 from etl.validate.marked import xml
@@ -283,11 +284,13 @@ def _height(texts: Sequence[str]) -> float:
 
 
 def letter(column: int) -> str:
-    text = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text
+    """1 -> ``A``."""
+    return index_to_letters(column - 1)
+
+
+def number_of(letters: str) -> int:
+    """``A`` -> 1."""
+    return letters_to_index(letters) + 1
 
 
 def _cell(column: int, row: int, value: str | int, style: int) -> str:

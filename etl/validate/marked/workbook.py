@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import unescape
 
 from etl.validate import wording
 from etl.validate.finding import Finding
-from etl.validate.marked import notes, outside, result, xml
+from etl.validate.marked import notes, outside, result, worksheet, xml
 from etl.validate.marked.package import Package
-from etl.validate.marked.result import Told, letter, split_address
+from etl.validate.marked.result import Told, letter, number_of, split_address
 from etl.validate.marked.styles import Styles
+from etl.validate.marked.worksheet import Cell, Scan
 from etl.validate.marked.xml import Node, OddPackageError
 
 _STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -37,7 +38,6 @@ _LINE_CODE = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+")
 _RULE = re.compile(rb"<(?:\w+:)?(?:formula[12]?|f)>([^<]*)</")
 _LINE_COLUMNS = 5
 _LONGEST_LINE = 70
-_DEFAULT_WIDTH, _DEFAULT_HEIGHT = 8.43, 15.0
 
 
 @dataclass
@@ -45,58 +45,6 @@ class _Sheet:
     name: str
     part: str
     node: Node
-
-
-@dataclass
-class _Cell:
-    column: int
-    row: int
-    start: int
-    end: int
-    format_no: int
-    kind: str
-    formula: str | None = None
-    shared: str | None = None
-
-
-@dataclass
-class _Scan:
-    """What of a worksheet's XML matters: blocks, rows and the cells that are asked for."""
-
-    root: Node
-    rows: dict[int, tuple[int, int, int, Mapping[str, str]]] = field(default_factory=dict)
-    """Row number -> start, end of its opening tag, end, attributes."""
-    cells: dict[int, list[_Cell]] = field(default_factory=dict)
-    columns: list[Mapping[str, str]] = field(default_factory=list)
-    merged: list[str] = field(default_factory=list)
-
-    def format_of_blank(self, column: int, row: int) -> int:
-        """The format of a cell that is not there: its row's, else its column's."""
-        attributes = self.rows[row][3] if row in self.rows else {}
-        if attributes.get("customFormat") in ("1", "true"):
-            return int(attributes.get("s", 0))
-        for col in self.columns:
-            if int(col["min"]) <= column <= int(col["max"]):
-                return int(col.get("style", 0))
-        return 0
-
-    def anchor_of(self, address: str) -> str:
-        """The first cell of the merged range in which the address lies, or the address."""
-        letters, row = split_address(address)
-        column = number_of(letters)
-        for span in self.merged:
-            first, _, last = span.replace("$", "").partition(":")
-            (a, top), (b, bottom) = split_address(first), split_address(last or first)
-            if number_of(a) <= column <= number_of(b) and top <= row <= bottom:
-                return first
-        return address
-
-
-def number_of(letters: str) -> int:
-    column = 0
-    for char in letters:
-        column = column * 26 + ord(char) - 64
-    return column
 
 
 def mark(data: bytes, told: Told, *, alone: bool = False) -> bytes:
@@ -171,7 +119,7 @@ class _Book:
             )
         return self._shared[index] if 0 <= index < len(self._shared) else ""
 
-    def text_of(self, data: bytes, cell: _Cell) -> str:
+    def text_of(self, data: bytes, cell: Cell) -> str:
         piece = data[cell.start : cell.end]
         if cell.kind == "inlineStr":
             return unescape("".join(t.decode("utf-8", "replace") for t in _INLINE.findall(piece)))
@@ -186,7 +134,7 @@ class _Book:
             if not sheet.name.startswith(result.NAME):
                 continue
             data = self.package.read(sheet.part)
-            scan = _scan(data, rows=None)
+            scan = worksheet.read(data, rows=None)
             rows = {row: {letter(c.column): self.text_of(data, c) for c in cells} for row, cells in scan.cells.items()}
             if not rows.get(1, {}).get("A", "").startswith("KẾT QUẢ KIỂM TRA"):
                 continue  # a sheet of the sender's that happens to be called so
@@ -357,11 +305,13 @@ class _Marking:
             return
         # A merged range has one cell that shows: first look for those, then for the rows that are concerned.
         wanted = {split_address(a)[1] for a in self.findings}
-        scan = _scan(self.data, wanted, self.styles.ours)
+        scan = worksheet.read(self.data, wanted, self.styles.ours)
         if self.findings and scan.merged:
             anchors = {a: scan.anchor_of(a) for a in self.findings}
             if not {split_address(a)[1] for a in anchors.values()} <= wanted:
-                scan = _scan(self.data, wanted | {split_address(a)[1] for a in anchors.values()}, self.styles.ours)
+                scan = worksheet.read(
+                    self.data, wanted | {split_address(a)[1] for a in anchors.values()}, self.styles.ours
+                )
         else:
             anchors = {a: a for a in self.findings}
         if scan.root.name != "worksheet":
@@ -395,7 +345,7 @@ class _Marking:
         if edits:
             self.package.write(self.sheet.part, edits.result())
 
-    def _cells(self, scan: _Scan, edits: xml.Edits, marks: Mapping[str, list[Finding]]) -> None:
+    def _cells(self, scan: Scan, edits: xml.Edits, marks: Mapping[str, list[Finding]]) -> None:
         protected = scan.root.child("sheetProtection") is not None
         usual = self._usual_fills()
         missing = dict(marks)
@@ -434,7 +384,7 @@ class _Marking:
                 by_column[split_address(address)[0]][fill] += 1
         return {column: fills.most_common(1)[0][0] for column, fills in by_column.items()}
 
-    def _disarm(self, scan: _Scan, edits: xml.Edits, cell: _Cell, address: str, format_no: int) -> None:
+    def _disarm(self, scan: Scan, edits: xml.Edits, cell: Cell, address: str, format_no: int) -> None:
         p = scan.root.prefix
         text = xml.cell_text(outside.disarmed(cell.formula or "…")[:32_000])
         edits.replace(
@@ -444,9 +394,7 @@ class _Marking:
             f"</{p}is></{p}c>".encode(),
         )
 
-    def _blank_cells(
-        self, scan: _Scan, edits: xml.Edits, missing: Mapping[str, list[Finding]], protected: bool
-    ) -> None:
+    def _blank_cells(self, scan: Scan, edits: xml.Edits, missing: Mapping[str, list[Finding]], protected: bool) -> None:
         """Cells that the file does not have at all, because they are blank."""
         p = scan.root.prefix
         by_row: dict[int, list[tuple[int, str]]] = defaultdict(list)
@@ -483,7 +431,7 @@ class _Marking:
             later = [start for number, (start, *_) in scan.rows.items() if number > row]
             edits.insert(min(later, default=grid.close), element.encode())
 
-    def _views(self, scan: _Scan, edits: xml.Edits) -> None:
+    def _views(self, scan: Scan, edits: xml.Edits) -> None:
         views = scan.root.child("sheetViews")
         for view in views.children if views else []:
             if "tabSelected" in view.attributes:
@@ -498,7 +446,7 @@ class _Marking:
             if outside.in_xml(match[1]):
                 edits.replace(match.start(1), match.end(1), b"#REF!")
 
-    def _notes(self, scan: _Scan, edits: xml.Edits, marks: Mapping[str, list[Finding]]) -> None:
+    def _notes(self, scan: Scan, edits: xml.Edits, marks: Mapping[str, list[Finding]]) -> None:
         if not marks and not notes.has_ours(self.package, self.sheet.part):
             return
         texts = {address: wording.note(found) for address, found in marks.items()}
@@ -511,13 +459,13 @@ class _Marking:
         new = f"<{p}legacyDrawing {_reference(scan.root, self.book.relation_base, relation)}/>".encode()
         edits.insert(before.start if before else scan.root.close, new)
 
-    def _place(self, scan: _Scan, address: str, text: str) -> notes.Place:
+    def _place(self, scan: Scan, address: str, text: str) -> notes.Place:
         """The box of a note: beside its cell, as large as the text needs, in the sheet's own columns and rows."""
         letters, row = split_address(address)
         column = number_of(letters)
-        right, right_px = self._reach(notes.WIDTH_PX + 15, column + 1, lambda n: _width_px(scan, n))
+        right, right_px = self._reach(notes.WIDTH_PX + 15, column + 1, scan.width_px)
         top = max(row - 1, 1)
-        bottom, bottom_px = self._reach(notes.height_px(text) + 4, top, lambda n: _height_px(scan, n))
+        bottom, bottom_px = self._reach(notes.height_px(text) + 4, top, scan.height_px)
         anchor = f"{column}, 15, {top - 1}, 4, {right - 1}, {right_px}, {bottom - 1}, {bottom_px}"
         return notes.Place(row - 1, column - 1, anchor)
 
@@ -529,7 +477,7 @@ class _Marking:
             n += 1
         return n, pixels
 
-    def _line(self, scan: _Scan, row: int) -> str:
+    def _line(self, scan: Scan, row: int) -> str:
         """What names the line of a row: its code, else the first text on the left."""
         first = ""
         for cell in scan.cells.get(row, ()):
@@ -545,102 +493,3 @@ class _Marking:
 
 def _worst(found: Sequence[Finding]) -> str:
     return min((f.severity for f in found), key=("error", "warning", "info").index)
-
-
-def _width_px(scan: _Scan, column: int) -> int:
-    for col in scan.columns:
-        if int(col["min"]) <= column <= int(col["max"]):
-            return 0 if col.get("hidden") in ("1", "true") else int(float(col.get("width", _DEFAULT_WIDTH)) * 7 + 5)
-    return int(_DEFAULT_WIDTH * 7 + 5)
-
-
-def _height_px(scan: _Scan, row: int) -> int:
-    attributes = scan.rows[row][3] if row in scan.rows else {}
-    if attributes.get("hidden") in ("1", "true"):
-        return 0
-    return int(float(attributes.get("ht", _DEFAULT_HEIGHT)) * 4 / 3)
-
-
-def _scan(data: bytes, rows: set[int] | None, ours: frozenset[int] = frozenset()) -> _Scan:
-    """One pass over a sheet. Kept are the cells of ``rows`` (None: all), those in a format of ours, and formulas."""
-    made = xml.parser(data)
-    made.buffer_text = True
-    stack: list[Node] = []
-    scan: _Scan | None = None
-    level = row = column = 0
-    row_start = row_tag_end = 0
-    row_attributes: Mapping[str, str] = {}
-    cell: _Cell | None = None
-    text: list[str] | None = None
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal scan, level, row, column, row_start, row_tag_end, row_attributes, cell, text
-        level += 1
-        local = name.rpartition(":")[2]
-        if level == 4 and local == "c":
-            reference = attributes.get("r")
-            if reference:
-                letters, number = split_address(reference)
-                column = number_of(letters)
-                if number != row:
-                    raise OddPackageError("cell outside its row")
-            else:
-                column += 1
-            cell = _Cell(column, row, made.CurrentByteIndex, 0, int(attributes.get("s", 0)), attributes.get("t", "n"))
-        elif level == 5 and local == "f" and cell is not None:
-            cell.formula, cell.shared = "", attributes.get("si") if attributes.get("t") == "shared" else None
-            text = []
-            made.CharacterDataHandler = text.append
-        elif level == 3 and local == "row":
-            row = int(attributes.get("r", row + 1))
-            column = 0
-            row_start = made.CurrentByteIndex
-            row_tag_end = 0
-            row_attributes = attributes
-        elif level <= 3:
-            at = made.CurrentByteIndex
-            node = Node(local, name[: len(name) - len(local)], attributes, at, xml.tag_end(data, at))
-            if level == 1:
-                scan = _Scan(node)
-            else:
-                stack[-1].children.append(node)
-            stack.append(node)
-            if scan is not None and local == "col":
-                scan.columns.append(attributes)
-            elif scan is not None and local == "mergeCell":
-                scan.merged.append(attributes.get("ref", ""))
-
-    def end(name: str) -> None:
-        nonlocal level, cell, text
-        level -= 1
-        local = name.rpartition(":")[2]
-        if level == 4 and local == "f" and cell is not None and text is not None:
-            cell.formula = "".join(text)
-            made.CharacterDataHandler = None
-            text = None
-        elif level == 3 and local == "c" and cell is not None and scan is not None:
-            if rows is None or row in rows or cell.formula is not None or cell.format_no in ours:
-                cell.end = _end(cell.start)
-                scan.cells.setdefault(row, []).append(cell)
-            cell = None
-        elif level == 2 and local == "row" and scan is not None:
-            tag_end = xml.tag_end(data, row_start)
-            scan.rows[row] = (row_start, tag_end, _end(row_start, tag_end), row_attributes)
-        elif level <= 2 and stack:
-            node = stack.pop()
-            node.close = node.end = node.open_end
-            if data[node.open_end - 2 : node.open_end] != b"/>":
-                node.close = made.CurrentByteIndex
-                node.end = data.index(b">", node.close) + 1
-
-    def _end(begun: int, tag_end: int = 0) -> int:
-        tag_end = tag_end or xml.tag_end(data, begun)
-        if data[tag_end - 2 : tag_end] == b"/>":
-            return tag_end
-        return data.index(b">", made.CurrentByteIndex) + 1
-
-    made.StartElementHandler, made.EndElementHandler = start, end
-    xml.parse(made, data)
-    if scan is None:
-        raise OddPackageError("empty sheet")
-    return scan
