@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -393,11 +393,13 @@ def db_psql(context: typer.Context) -> None:
 @_guarded
 def reference_load(
     allocation: Annotated[list[Path] | None, typer.Option(help="Tệp CSV quyết định giao vốn.")] = None,
+    treasury: Annotated[list[Path] | None, typer.Option(help="Sao kê Kho bạc Nhà nước (xlsx, xls, ods, csv).")] = None,
 ) -> None:
-    """Nạp danh mục của tỉnh và quyết định giao vốn.
+    """Nạp danh mục của tỉnh, quyết định giao vốn và sao kê của Kho bạc Nhà nước.
 
     Cột của tệp giao vốn: decision_no, signed_on, effective_on, budget_year, commune_code, project_code, capital_kind,
-    source (NSTW, NST, NSX, KD_NSTW, KD_NSDP), amount_vnd (đồng, tăng +, giảm -), note.
+    source (NSTW, NST, NSX, KD_NSTW, KD_NSDP), amount_vnd (đồng, tăng +, giảm -), note. Sao kê được nạp trọn vẹn hoặc
+    không nạp: mã thoát 1 khi có số liệu phải sửa, 2 khi không mở được.
     """
     from etl import steps
     from etl.load import warehouse
@@ -412,6 +414,50 @@ def reference_load(
         with warehouse.transaction() as connection:
             added = loader.load_allocation(connection, path, province.load(), now)
         typer.echo(f"{path}: {added} dòng mới.")
+    codes = [_take_statement(path, now) for path in treasury or []]
+    raise typer.Exit(max(codes, default=0))
+
+
+def _take_statement(path: Path, now: datetime) -> int:
+    """Archives and loads one statement, tells what came of it; the exit code."""
+    from etl.load import treasury, warehouse
+    from etl.reference import province
+
+    if not path.is_file():
+        raise UsageError(f"Không có tệp {path}.")
+    with warehouse.transaction() as connection:
+        taken = treasury.take_in(connection, path, settings.get().archive_dir, province.load(), now)
+    typer.echo(f"{path}: {treasury.outcome(taken)}")
+    for finding in taken.findings:
+        place = f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet or "cả tệp"
+        typer.echo(f"  {finding.rule} {place}: {finding.message}\n      Cách sửa: {finding.fix}")
+    errors = any(finding.severity == "error" for finding in taken.findings)
+    return 2 if taken.reading.refused else 1 if errors else 0
+
+
+@app.command()
+@_guarded
+def reconcile(
+    period: PeriodOption,
+    budget_year: Annotated[int | None, typer.Option(help="Năm ngân sách; tháng 1 có hai năm.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Đối chiếu các báo cáo của kỳ với sao kê Kho bạc Nhà nước cùng ngày chốt số liệu.
+
+    Mã thoát 1 khi còn chênh lệch chưa rõ nguyên nhân, nhầm mã hoặc thiếu đơn vị.
+    """
+    from etl.load import treasury, warehouse
+
+    when = Period.parse(period)
+    _ready()
+    with warehouse.transaction() as connection:
+        result = treasury.reconcile(connection, when, budget_year, clock.now())
+    treasury.require_statement(result)
+    if as_json:
+        _print_json(treasury.as_json(result))
+    else:
+        typer.echo(treasury.as_text(result))
+    raise typer.Exit(0 if treasury.acceptable(result) else 1)
 
 
 @airflow_app.command("run")

@@ -35,7 +35,7 @@ def run(files: Sequence[Path], now: datetime, *, offline: bool, marked: Path | N
         pool.Job(Path(name).name, hashlib.sha256(data).hexdigest(), partial(bytes, data)) for name, data in contents
     ]
     reports = list(pool.read_all(jobs, province.folder))
-    judged = check.judge(reports, province, *_asked(reports, province, offline=offline))
+    judged = check.judge(reports, province, _asked(reports, province, now, offline=offline))
     results = []
     used: set[str] = set()
     for (name, data), report, (findings, verdict) in zip(contents, reports, judged, strict=True):
@@ -55,17 +55,14 @@ def _contents(path: Path) -> list[tuple[str, bytes]]:
     return [(str(path), data)]
 
 
-def _asked(
-    reports: Sequence[Report], province: Province, *, offline: bool
-) -> tuple[frozenset[str] | None, list[Known] | None]:
-    """Tasks of the register and what is known for each report; None for both without a warehouse."""
+def _asked(reports: Sequence[Report], province: Province, now: datetime, *, offline: bool) -> list[Known] | None:
+    """What is known for each report, as if it came now; None without a warehouse."""
     if offline or not can_reach_warehouse():
-        return None, None
-    from etl import steps
+        return None
     from etl.load import known, warehouse
 
     with warehouse.connect() as connection:
-        return steps.task_ids(connection), known.of(connection, reports, province)
+        return known.of(connection, reports, province, [now] * len(reports))
 
 
 def _free(stem: str, used: set[str]) -> str:

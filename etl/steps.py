@@ -41,9 +41,7 @@ def prepare(now: datetime) -> dict[str, Any]:
     version = warehouse.migrate()
     with warehouse.transaction() as connection:
         counts = reference_load.load(connection, reference.load(), now)
-        reference_load.replace(
-            connection, "rule", ("rule_id", "severity", "state", "suite", "reason_vi"), catalogue.rule_rows()
-        )
+        reference_load.replace(connection, "rule", catalogue.RULE_COLUMNS, catalogue.rule_rows())
     return {"schema_version": version, **counts}
 
 
@@ -93,21 +91,20 @@ def process_received(now: datetime) -> dict[str, Any]:
     totals = {"accepted": 0, "returned": 0, "refused": 0, "findings": 0}
     with warehouse.connect() as connection, _no_search_for_garbage():
         waiting = _without_verdict(connection)
-        tasks = task_ids(connection)
         connection.commit()
-        prepare = partial(check.prepare, province=province, known_tasks=tasks)
+        prepare = partial(check.prepare, province=province)
         for start in range(0, len(waiting), _BATCH):
             chunk = waiting[start : start + _BATCH]
             jobs = [w.job(conf.archive_dir) for w in chunk]
             read = list(zip(pool.read_all(jobs, conf.reference_dir, prepare), chunk, strict=True))
             for month in _by_month(read):
                 reports = [report for report, _ in month]
-                knowledge = known.of(connection, reports, province)
+                knowledge = known.of(connection, reports, province, [received.received_at for _, received in month])
                 connection.commit()
                 judged = [
                     submission.Judged(report, findings, verdict, received.received_at)
                     for (findings, verdict), (report, received) in zip(
-                        check.judge(reports, province, tasks, knowledge), month, strict=True
+                        check.judge(reports, province, knowledge), month, strict=True
                     )
                 ]
                 for told in submission.load_all(connection, judged, now):
@@ -151,11 +148,6 @@ def _by_month(read: Sequence[tuple[Report, _Received]]) -> list[list[tuple[Repor
     return [groups[period] for period in sorted(groups)]
 
 
-def task_ids(connection: Connection) -> frozenset[str]:
-    """Ids of the register, as matching keys."""
-    return frozenset(row[0].upper() for row in connection.execute("select task_id from core.task").fetchall())
-
-
 def _without_verdict(connection: Connection) -> list[_Received]:
     """Archived originals without a submission, oldest first."""
     rows = [
@@ -192,6 +184,24 @@ def revise(submission_id: int, decision: str, decided_by: str, reason: str, now:
 
     with warehouse.transaction() as connection:
         return dict(revision.decide(connection, submission_id, decision, decided_by, reason, now))
+
+
+def override(submission_id: int, finding_nos: Sequence[int], by: str, reason: str, now: datetime) -> dict[str, Any]:
+    """Record that errors of a returned report do not stand in the way (``etl.load.answer``)."""
+    from etl.load import answer
+
+    with warehouse.transaction() as connection:
+        return answer.override(
+            connection, submission_id, finding_nos, by, reason, now, reference.load(), settings.get().archive_dir
+        )
+
+
+def explain(submission_id: int, finding_no: int, by: str, reason: str, now: datetime) -> dict[str, Any]:
+    """Record an officer's explanation of a warning (``etl.load.answer``)."""
+    from etl.load import answer
+
+    with warehouse.transaction() as connection:
+        return answer.explain(connection, submission_id, finding_no, by, reason, now)
 
 
 def calendar_has(period: str) -> bool:

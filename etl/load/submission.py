@@ -88,6 +88,12 @@ def load(connection: Connection, judged: Judged, now: datetime) -> int | None:
                 "difference",
                 "message_vi",
                 "fix_vi",
+                "expectation_id",
+                "form",
+                "line",
+                "item",
+                "unit",
+                "explanation",
             ],
             (
                 (
@@ -102,12 +108,18 @@ def load(connection: Connection, judged: Judged, now: datetime) -> int | None:
                     f.difference,
                     f.message,
                     f.fix,
+                    f.id,
+                    f.form,
+                    f.line,
+                    f.item,
+                    f.unit,
+                    f.explanation,
                 )
                 for n, f in enumerate(judged.findings, 1)
             ),
         )
         if judged.verdict == "accepted":
-            _insert_facts(connection, judged.report, submission_id)
+            insert_facts(connection, judged.report, submission_id)
         connection.execute(
             "select audit.append(%s, 'pipeline', 'submission', %s, %s)",
             (now, judged.report.sha256, Jsonb({"verdict": judged.verdict, "file": judged.report.file_name})),
@@ -168,7 +180,8 @@ def _insert_submission(connection: Connection, judged: Judged, now: datetime) ->
     return int(row[0]) if row else None
 
 
-def _insert_facts(connection: Connection, report: Report, submission_id: int) -> None:
+def insert_facts(connection: Connection, report: Report, submission_id: int) -> None:
+    """The leaf rows of every form; the caller commits."""
     lead = (submission_id, report.commune_code, str(report.period), report.budget_year)
     _copy(
         connection,

@@ -57,6 +57,8 @@ _TABLES = {
     "holiday": "holidays.csv",
     "threshold": "thresholds.csv",
     "indicator": "indicators.csv",
+    "treasury_code": "treasury_codes.csv",
+    "treasury_unit": "treasury_units.csv",
 }
 _ALLOCATION_CODES = ("decision_no", "commune_code", "project_code", "capital_kind", "source")
 _ALLOCATION_COLUMNS = (*_ALLOCATION_CODES, "signed_on", "effective_on", "budget_year", "amount_vnd")

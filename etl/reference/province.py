@@ -178,8 +178,39 @@ class Province:
     def thresholds(self) -> dict[str, Decimal]:
         return {r["threshold_code"]: Decimal(r["value"]) for r in read_csv(self.folder / "thresholds.csv")}
 
+    @cached_property
+    def agency_aliases(self) -> tuple[str, ...]:
+        """Former names and abbreviations of agencies."""
+        return tuple(r["alias_vi"] for r in read_csv(self.folder / "agency_aliases.csv"))
+
     def tasks(self) -> list[dict[str, str]]:
         return read_csv(self.folder / "tasks.csv")
+
+    def directives(self) -> dict[str, dict[str, str]]:
+        """Notices from which the tasks come, by id."""
+        return {r["directive_id"]: r for r in read_csv(self.folder / "directives.csv")}
+
+    @cached_property
+    def _eligibility(self) -> dict[str, list[dict[str, str]]]:
+        rows: dict[str, list[dict[str, str]]] = {}
+        for row in read_csv(self.folder / "eligibility.csv"):
+            rows.setdefault(row["node_code"], []).append(row)
+        return rows
+
+    def is_eligible(self, project_code: str, commune: Commune) -> bool:
+        """Whether the project is carried out in communes of this kind and lineage (DOMAIN.md section 1, consequence 5).
+
+        Nodes without a row in ``eligibility.csv`` are for all; with rows, a commune must fit one of them.
+        """
+        for node in (project_code, *self.ancestors(project_code)):
+            rows = self._eligibility.get(node, ())
+            if rows and not any(
+                row["commune_kind"] in ("", commune.kind)
+                and (not row["former_district"] or row["former_district"] in commune.former_districts)
+                for row in rows
+            ):
+                return False
+        return True
 
 
 def split_line_code(line_code: str) -> tuple[str, str]:

@@ -31,9 +31,6 @@ PLAN_KEY = {
 _TARGET = {"DT": 786_800 * MILLION, "SN": 959_800 * MILLION}
 _MERGED_TARGET = {"DT": 610_000 * MILLION, "SN": 420_000 * MILLION}
 _CARRY_SHARE = 0.22
-# Projects of poor districts: only where the former district was one (DOMAIN.md section 1, consequence 5).
-_POOR_DISTRICT_NODES = ("GNBV-DA1", "GNBV-DA5")
-_POOR_DISTRICTS = {"Huyện Bình Gia", "Huyện Văn Quan"}
 # Lines that carry most of the money: (chance that a commune has the line, weight). Others have _USUAL.
 _HEAVY = {
     ("DTTS-DA4-TDA1", "DT"): (0.97, 12.0),
@@ -230,11 +227,7 @@ def _has_line(province: Province, commune: Commune, project_code: str, kind: str
     node = province.nodes[project_code]
     if node.valid_from.year > FIRST_YEAR or kind not in node.capital_kinds:
         return False
-    if node.programme_code == "NTM":
-        return commune.kind != "phường"
-    if project_code.startswith(_POOR_DISTRICT_NODES):
-        return bool(_POOR_DISTRICTS & set(commune.former_districts))
-    return True
+    return province.is_eligible(project_code, commune)
 
 
 def _merged_lines(province: Province, seed: int, budget_year: int) -> dict[LineKey, int]:

@@ -1,31 +1,104 @@
 """The rule catalogue: ``expectations/*.json`` (law 13).
 
 ``intake.json`` holds what can be met while a file is opened and read. The others are Great Expectations suites, one
-per form; what GX does not know of a rule (id, state, cell, Vietnamese reason, message, fix) stands in ``meta``.
+per form and one per comparison; what GX does not know of a rule (id, state, cell, Vietnamese reason, message, fix)
+stands in ``meta``. ``expectations/README.md`` says what each key means and is generated from the same files.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from string import Formatter
 from typing import Any
 
 from etl import settings
 
-FORMS = ("B01", "B02", "B03", "B04", "B05")
-SUITES = ("b01", "b02", "b03", "b04", "b05")
+SUITES = ("b01", "b02", "b03", "b04", "b05", "months", "allocation", "treasury", "roadmap")
+"""Suites that judge a report; within a phase they are heard in this order."""
+PHASES = ("form", "plan", "identity", "known", "bounds", "sums")
+"""What a finding of an earlier phase takes out, a later one does not judge."""
+STATES = ("beta", "on", "retired")
+ALL = "*"
+"""In ``takes``: every figure of the row."""
 _SEVERITY = {"critical": "error", "warning": "warning", "info": "info"}
+_FORM_OF_SUITE = {name: name.upper() for name in SUITES if name.startswith("b0")}
 
 
 @dataclass(frozen=True)
 class IntakeRule:
+    """``takes``: the cell was read and is doubtful, so that no rule rests on it."""
+
     rule: str
     severity: str
     state: str
     reason: str
     message: str
     fix: str
+    takes: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation with what people need to know of it.
+
+    ``uses``: column keys of the row on which the judgement rests; ``uses_line`` and ``uses_project`` those of Biểu 01's
+    row of the same code and of the same project; ``over`` = leaves: the sum's parts. Where an earlier finding has
+    taken one of them out, the rule is silent. ``takes``: the keys that it takes out itself. ``@name`` stands for the
+    key that the control column ``name`` holds.
+    """
+
+    suite: str
+    type: str
+    kwargs: dict[str, Any]
+    rule: str
+    id: str
+    phase: str
+    state: str
+    severity: str
+    form: str
+    cell: str | None
+    value: str | None
+    expected: str | None
+    difference: str | None
+    unit: str | None
+    uses: tuple[str, ...]
+    uses_line: tuple[str, ...]
+    uses_project: tuple[str, ...]
+    over: str | None
+    takes: tuple[str, ...]
+    may_be_overridden: bool
+    reason: str
+    message: str
+    fix: str
+    en: str
+
+    @cached_property
+    def judged(self) -> tuple[str, ...]:
+        """Control columns that the expectation reads."""
+        kwargs = self.kwargs
+        return tuple(kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs) or tuple(
+            kwargs.get("column_list", ())
+        )
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """Names of the columns that fill the message, beside value, expected, difference, code and column."""
+        named = {name for _, name, _, _ in Formatter().parse(self.message) if name}
+        return tuple(sorted(named - {"value", "expected", "difference", "code", "column"}))
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """Every control column that the rule needs."""
+        pointed = {name[1:] for name in (self.cell or "", *self.uses, *self.takes) if name.startswith("@")}
+        shown = {name for name in (self.value, self.expected, self.difference) if name}
+        return frozenset({*self.judged, *pointed, *shown, *self.places})
+
+    @property
+    def shown_severity(self) -> str:
+        """Severity for people; a rule in beta only informs."""
+        return "info" if self.state == "beta" else self.severity
 
 
 def _load(name: str) -> dict[str, Any]:
@@ -41,28 +114,76 @@ def intake() -> dict[str, IntakeRule]:
 
 
 @cache
-def suite(form: str) -> dict[str, Any]:
-    """The suite of one form as GX JSON, without retired rules."""
-    loaded = _load(form.lower())
-    loaded["expectations"] = [e for e in loaded["expectations"] if e["meta"]["state"] != "retired"]
-    return loaded
+def meta(suite: str) -> dict[str, str]:
+    """Vietnamese and English title of a suite."""
+    found: dict[str, str] = _load(suite)["meta"]
+    return found
 
 
-def severity_of(expectation: dict[str, Any]) -> str:
-    """Severity for people; a rule in beta only informs."""
-    return "info" if expectation["meta"]["state"] == "beta" else _SEVERITY[expectation["severity"]]
+@cache
+def every_rule() -> tuple[Rule, ...]:
+    """All rules of the suites as they stand in the files, retired ones included."""
+    return tuple(_rule(suite, expectation) for suite in SUITES for expectation in _load(suite)["expectations"])
 
 
-def rule_rows() -> list[tuple[str, str, str, str, str]]:
-    """(rule_id, severity, state, suite, reason_vi) of every rule, once per suite, for ``ref.rule``."""
-    rows: dict[tuple[str, str], tuple[str, str, str, str, str]] = {}
-    for rule in intake().values():
-        rows.setdefault((rule.rule, "intake"), (rule.rule, rule.severity, rule.state, "intake", rule.reason))
-    for name in SUITES:
-        for e in _load(name)["expectations"]:
-            meta = e["meta"]
-            rows.setdefault(
-                (meta["rule"], name),
-                (meta["rule"], _SEVERITY[e["severity"]], meta["state"], name, meta["reason"]),
-            )
-    return sorted(rows.values(), key=lambda row: (row[3], row[0]))
+@cache
+def rules(suite: str) -> tuple[Rule, ...]:
+    """The rules of a suite that are in use."""
+    return tuple(rule for rule in every_rule() if rule.suite == suite and rule.state != "retired")
+
+
+@cache
+def columns(suite: str) -> tuple[str, ...]:
+    """Columns of the frame of a suite: row, code, form, and what its rules need."""
+    wanted = {name for rule in rules(suite) for name in rule.columns}
+    return ("row_no", "code", "form", *sorted(wanted - {"row_no", "code", "form"}))
+
+
+def _rule(suite: str, expectation: dict[str, Any]) -> Rule:
+    meta = expectation["meta"]
+    severity = _SEVERITY[expectation["severity"]]
+    cell = meta["cell"]
+    return Rule(
+        suite=suite,
+        type=expectation["type"],
+        kwargs=expectation["kwargs"],
+        rule=meta["rule"],
+        id=meta["id"],
+        phase=meta["phase"],
+        state=meta["state"],
+        severity=severity,
+        form=meta.get("form") or _FORM_OF_SUITE[suite],
+        cell=cell,
+        value=meta["value"],
+        expected=meta["expected"],
+        difference=meta["difference"],
+        unit=meta.get("unit"),
+        uses=tuple(meta["uses"]),
+        uses_line=tuple(meta.get("uses_line", ())),
+        uses_project=tuple(meta.get("uses_project", ())),
+        over=meta.get("over"),
+        takes=tuple(meta["takes"]) if "takes" in meta else (cell,) if severity == "error" and cell else (),
+        may_be_overridden=meta.get("override", False),
+        reason=meta["reason"],
+        message=meta["message"],
+        fix=meta["fix"],
+        en=meta["en"],
+    )
+
+
+RULE_COLUMNS = (
+    "expectation_id", "rule_id", "suite", "severity", "state", "may_be_overridden", "reason_vi", "meaning_en",
+)  # fmt: skip
+
+
+def rule_rows() -> list[tuple[str, str, str, str, str, bool, str, str]]:
+    """Every rule for ``ref.rule``, in the order of ``RULE_COLUMNS``; a case of the intake has its own id."""
+    rows = [
+        (name, rule.rule, "intake", rule.severity, rule.state, False, rule.reason, "")
+        for name, rule in intake().items()
+    ]
+    rows += [
+        (one.id, one.rule, one.suite, one.severity, one.state, one.may_be_overridden, one.reason, one.en)
+        for one in every_rule()
+    ]
+    return rows

@@ -1,4 +1,4 @@
-"""Checks reports: issues met while reading, required cells, and one Great Expectations batch per form."""
+"""Checks reports: issues met while reading, required cells, and one Great Expectations batch per suite."""
 
 from __future__ import annotations
 
@@ -6,65 +6,65 @@ from collections.abc import Sequence
 
 from etl.collect.report import Issue, Report
 from etl.reference.province import Province
-from etl.validate import catalogue, controls, known, settle, suites
+from etl.validate import catalogue, controls, known, settle, suites, verdicts
 from etl.validate.finding import Finding, verdict
 
 
 def run(
-    reports: Sequence[Report],
-    province: Province,
-    known_tasks: frozenset[str] | None = None,
-    known_of: Sequence[known.Known] | None = None,
+    reports: Sequence[Report], province: Province, known_of: Sequence[known.Known] | None = None
 ) -> list[list[Finding]]:
     """Findings of each report, in the order of ``reports``, most important first within each.
 
-    ``known_tasks`` are the ids of the register, the tasks of the reference data unless given; ``known_of`` is what the
-    warehouse knows for each report. A refused file has only its refusal. Deterministic; reads nothing but its
-    arguments and the catalogue.
+    ``known_of`` is what the warehouse knows for each report; unless given, what the reference data alone say. A refused
+    file has only its refusal. Deterministic; reads nothing but its arguments and the catalogue.
     """
-    tasks = known_tasks if known_tasks is not None else tasks_of(province)
+    known_of = known_of or [known.offline(province)] * len(reports)
     result: list[list[Finding]] = [[_intake_finding(i) for i in report.issues] for report in reports]
     tables: list[dict[str, controls.Table]] = []
-    for position, report in enumerate(reports):
-        if not report.refused:
-            prepare(report, province, tasks)
-            settled = list(report.settled or ())
-            met = known.compare(report, known_of[position], province) if known_of else []
-            result[position] += [_intake_finding(i) for i in settled + met]
-            # What it is held against takes figures out of later rules.
-            tables.append(controls.of(report, province, tasks) if met else report.controls or {})
-        else:
+    for position, (report, knowledge) in enumerate(zip(reports, known_of, strict=True)):
+        if report.refused:
             tables.append({})
-    parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}
-    validator = suites.Validator()
-    for form in catalogue.FORMS:
-        batch = controls.batch([table.get(form, {}) for table in tables])
-        for position, finding in suites.findings(validator, form, batch, reports, parameters):
-            result[position].append(finding)
+            continue
+        prepare(report, province)
+        other_unit = known.unit(report, knowledge)
+        result[position] += [_intake_finding(i) for i in [*(report.settled or ()), *other_unit]]
+        # A form in another unit is not judged further.
+        within = controls.within(report, province) if other_unit else report.controls or {}
+        tables.append(within | controls.against(report, province, knowledge))
+    for position, broken in enumerate(_broken(reports, tables, province)):
+        least = int(province.thresholds["column_wrong_lines_min"])
+        result[position] += verdicts.findings(reports[position], broken, least)
     return [_sorted(findings) for findings in result]
 
 
-def prepare(report: Report, province: Province, known_tasks: frozenset[str]) -> Report:
+def _broken(
+    reports: Sequence[Report], tables: Sequence[dict[str, controls.Table]], province: Province
+) -> list[list[verdicts.Broken]]:
+    """For each report, the rules that it breaks, with their rows."""
+    parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}
+    validator = suites.Validator()
+    result: list[list[verdicts.Broken]] = [[] for _ in reports]
+    for suite in catalogue.SUITES:
+        frame = controls.batch([table.get(suite, {}) for table in tables], catalogue.columns(suite))
+        for failure in validator.failures(catalogue.rules(suite), frame, parameters):
+            position, one = verdicts.broken(failure.rule, frame, failure.position)
+            result[position].append(one)
+    return result
+
+
+def prepare(report: Report, province: Province) -> Report:
     """The report settled, with its control columns: what needs nothing but the report. Idempotent."""
     if report.settled is None and not report.refused:
         report.settled = settle.settle(report, province)
-        report.controls = controls.of(report, province, known_tasks)
+        report.controls = controls.within(report, province)
     return report
 
 
-def tasks_of(province: Province) -> frozenset[str]:
-    """Ids of the tasks of the reference data, as matching keys."""
-    return frozenset(task["task_id"].upper() for task in province.tasks())
-
-
 def judge(
-    reports: Sequence[Report],
-    province: Province,
-    known_tasks: frozenset[str] | None = None,
-    known_of: Sequence[known.Known] | None = None,
+    reports: Sequence[Report], province: Province, known_of: Sequence[known.Known] | None = None
 ) -> list[tuple[list[Finding], str]]:
     """Findings and verdict of each report: the one judgement of pipeline and ``tiendo check``."""
-    found = run(reports, province, known_tasks, known_of)
+    found = run(reports, province, known_of)
     return [(f, verdict(report.refused, f)) for report, f in zip(reports, found, strict=True)]
 
 
@@ -89,6 +89,7 @@ def _intake_finding(issue: Issue) -> Finding:
         difference=issue.values.get("raw_difference") or issue.values.get("difference") or None,
         message=rule.message.format(**values),
         fix=rule.fix.format(**values),
+        id=issue.rule,
     )
 
 

@@ -19,8 +19,7 @@ SECTIONS = {"error": "LỖI PHẢI SỬA", "warning": "CẢNH BÁO CẦN KIỂM 
 
 _DANGEROUS = re.compile(r"^[\s\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
 _AMOUNT = re.compile(r"-?\d{1,30}")
-_MONEY_FORMS = ("B01", "B05")
-_NOT_MONEY = frozenset({"CK05", "CK10", "CK11"})
+_NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?")
 _LONGEST = 200
 
 
@@ -56,7 +55,7 @@ def difference(finding: Finding) -> str:
     text = finding.difference
     if not text:
         return ""
-    if not re.fullmatch(r"-?\d{1,30}(?:\.\d{1,30})?", text):
+    if not _NUMBER.fullmatch(text):
         return _quoted(text)
     return ("thấp hơn " if text.startswith("-") else "cao hơn ") + _shown(finding, text.lstrip("-"))
 
@@ -64,9 +63,9 @@ def difference(finding: Finding) -> str:
 def _shown(finding: Finding, text: str | None) -> str:
     if text is None or text == "":
         return ""
-    if _is_amount(finding, text):
+    if finding.unit == "vnd" and _AMOUNT.fullmatch(text):
         return _signed(f"{money.show_trieu(int(text))} triệu đồng")
-    if finding.rule.startswith("CK") and re.fullmatch(r"-?\d{1,30}(?:\.\d{1,30})?", text):
+    if finding.unit and _NUMBER.fullmatch(text):
         number = Decimal(text).normalize()
         return _signed(money.group_vi(number.quantize(1) if number == number.to_integral_value() else number))
     return _quoted(text)
@@ -75,16 +74,6 @@ def _shown(finding: Finding, text: str | None) -> str:
 def _signed(number: str) -> str:
     """With a real minus sign, which no spreadsheet program takes for the beginning of a formula."""
     return "−" + number[1:] if number.startswith("-") else number
-
-
-def _is_amount(finding: Finding, text: str) -> bool:
-    """Findings of the checks carry amounts in đồng; those of the intake the text of the cell."""
-    return (
-        finding.rule.startswith("CK")
-        and finding.rule not in _NOT_MONEY
-        and (finding.sheet or "").startswith(_MONEY_FORMS)
-        and _AMOUNT.fullmatch(text) is not None
-    )
 
 
 def _quoted(text: str) -> str:
@@ -104,6 +93,8 @@ def note(findings: Iterable[Finding]) -> str:
         ):
             if text:
                 lines.append(f"{label}: {text}")
+        if finding.explanation:
+            lines.append(f"Giải trình đã ghi: {_quoted(finding.explanation)}")
         lines.append(f"Cách sửa: {finding.fix}")
         blocks.append("\n".join(line.replace("\n\n", "\n") for line in lines))
     return "\n\n".join(blocks)

@@ -17,6 +17,8 @@ returns table (
     versions integer,
     errors integer,
     warnings integer,
+    overridden integer,
+    explained integer,
     nothing_to_report text[],
     late_revisions_waiting integer,
     contested_versions integer,
@@ -74,9 +76,15 @@ as $$
     findings as (
         select
             f.submission_id,
-            count(*) filter (where f.severity = 'error')::integer as errors,
-            count(*) filter (where f.severity = 'warning')::integer as warnings
+            count(*) filter (where f.severity = 'error' and a.kind is null)::integer as errors,
+            count(*) filter (where f.severity = 'warning')::integer as warnings,
+            count(*) filter (where f.severity = 'error' and a.kind is not null)::integer as overridden,
+            count(*) filter (
+                where f.severity = 'warning' and (f.explanation is not null or a.kind is not null)
+            )::integer as explained
         from core.finding as f
+        left join core.finding_answer as a
+            on f.submission_id = a.submission_id and f.finding_no = a.finding_no and a.answered_at <= p_known_at
         group by f.submission_id
     )
 
@@ -99,6 +107,8 @@ as $$
         coalesce(j.versions, 0) as versions,
         coalesce(fd.errors, 0) as errors,
         coalesce(fd.warnings, 0) as warnings,
+        coalesce(fd.overridden, 0) as overridden,
+        coalesce(fd.explained, 0) as explained,
         sf.nothing_to_report,
         coalesce(wt.late_revisions, 0) as late_revisions_waiting,
         coalesce(ct.versions, 0) as contested_versions,

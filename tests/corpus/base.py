@@ -108,7 +108,19 @@ class Base:
     def with_line(self, code: str, **changes: Value) -> Base:
         changed = replace(self.line(code), values={**self.line(code).values, **changes})
         lines = tuple(changed if x.line_code == code else x for x in self.content.lines)
-        return Base(replace(self.content, lines=lines), self.targets)
+        made = Base(replace(self.content, lines=lines), self.targets)
+        return made._within_plan(code) if changes.keys() & set(PLAN_KEYS) else made
+
+    def _within_plan(self, code: str) -> Base:
+        """The roadmap of the line cut down to its plan."""
+        plan = self.planned(code)
+        rows = tuple(
+            {k: min(v, plan) if k.startswith("planned_") and isinstance(v, int) else v for k, v in row.items()}
+            if row["line_code"] == code
+            else row
+            for row in self.content.roadmap
+        )
+        return self.change(roadmap=rows)
 
     def change(self, **fields: object) -> Base:
         """Other content; see ``WorkbookContent``."""

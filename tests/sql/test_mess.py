@@ -206,7 +206,7 @@ def test_case_48_the_first_official_receipt_counts_however_it_was_passed_on(empt
     assert passed_on == [("van.thu@so.example",)]
 
 
-@pytest.mark.parametrize(("note", "rules"), [(None, ["M49"]), ("Thu hồi tạm ứng theo kết luận kiểm tra", [])])
+@pytest.mark.parametrize(("note", "rules"), [(None, ["CK15"]), ("Thu hồi tạm ứng theo kết luận kiểm tra", [])])
 def test_case_49_a_cumulative_below_the_one_before_needs_a_recovery(
     empty: Path, note: str | None, rules: list[str]
 ) -> None:
@@ -232,7 +232,7 @@ def test_case_50_the_plan_is_the_register_s_and_not_the_file_s(empty: Path) -> N
     line = content().lines[0].line_code
     register(empty, {line: 2_500_000})
     found = collect(empty, workbook())
-    assert [(rule, severity) for rule, severity, _ in found] == [("M50", "error")]
+    assert [(rule, severity) for rule, severity, _ in found] == [("CK24", "error")]
     with warehouse.connect() as connection:
         row = connection.execute("select sheet, difference, message_vi from core.finding").fetchone()
     assert row is not None

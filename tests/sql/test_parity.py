@@ -15,7 +15,7 @@ from etl.load import known, warehouse
 from etl.reference import load as reference_load
 from etl.reference import province
 from etl.sample.month import write_month
-from etl.validate.known import NOTHING
+from etl.validate.known import offline
 from tests import corpus
 from tests.builders import OCTOBER, edited
 from tests.corpus.measure import built
@@ -76,7 +76,7 @@ def test_the_check_and_the_pipeline_agree_on_every_file_of_the_corpus(
     empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the months before: the corpus has many reports of one commune, and a sender's machine has none."""
-    monkeypatch.setattr(known, "of", lambda _, reports, __: [NOTHING for _ in reports])
+    monkeypatch.setattr(known, "of", lambda _, reports, where, __: [offline(where) for _ in reports])
     files = [*built([*corpus.items(), *corpus.valid()]), *((h.file_name, h.build()) for h in corpus.hostile())]
     paths = written(empty / "files", files)
     check = of_check(paths.values(), offline=True)
@@ -103,7 +103,7 @@ def test_with_a_warehouse_the_check_knows_what_the_pipeline_knows(empty: Path) -
     collect(empty / "inbox", paths.values())
     pipeline = of_pipeline()
     rules = {finding[0] for _, findings in check.values() for finding in findings}
-    assert {"M49", "M50"} <= rules
+    assert {"CK15", "CK18"} <= rules
     assert {sha256: pipeline[sha256] for sha256 in check} == check
 
 

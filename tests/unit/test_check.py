@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +112,7 @@ def test_a_tick_on_a_form_that_says_something_is_asked_about() -> None:
 def test_a_task_that_is_reported_done_needs_its_date() -> None:
     def finish(book) -> None:
         sheet = book["B03-NhiemVu"]
-        sheet["I11"], sheet["J11"] = "Đã hoàn thành", None
+        sheet["I11"], sheet["J11"], sheet["K11"] = "Đã hoàn thành", None, "Báo cáo số 5/BC-UBND"
 
     findings, verdict = _judge_one(edited(finish, workbook(QUAN_SON), values=True), QUAN_SON)
     assert verdict == "returned"
@@ -149,27 +148,10 @@ def test_a_typed_rate_is_only_compared(typed: str | float | None, gap: bool) -> 
     assert [f.rule for f in findings] == (["CK05"] if gap else [])
 
 
-def test_every_rule_has_severity_state_reason_message_and_fix() -> None:
-    for form in catalogue.SUITES:
-        for expectation in catalogue.suite(form)["expectations"]:
-            meta = expectation["meta"]
-            assert catalogue.severity_of(expectation) in ("error", "warning", "info")
-            assert meta["state"] in ("beta", "on", "retired")
-            assert all(meta[key] for key in ("rule", "cell", "reason", "message", "fix"))
+def test_an_intake_rule_has_severity_state_reason_message_and_fix() -> None:
     for rule in catalogue.intake().values():
         assert rule.severity in ("error", "warning", "info")
         assert all((rule.state, rule.reason, rule.message, rule.fix))
-
-
-def test_the_fourteen_checks_on_the_report_alone_are_in_the_catalogue() -> None:
-    found = {e["meta"]["rule"] for form in catalogue.SUITES for e in catalogue.suite(form)["expectations"]}
-    assert {f"CK{n:02d}" for n in range(1, 15)} <= found
-
-
-def test_the_suites_are_plain_great_expectations_json() -> None:
-    for form in catalogue.SUITES:
-        assert json.loads(json.dumps(catalogue.suite(form))) == catalogue.suite(form)
-        assert {e["severity"] for e in catalogue.suite(form)["expectations"]} <= {"critical", "warning", "info"}
 
 
 def _clear(sheet, rows: range, columns: str = "ABCDEFGHIJKLMNOPQRST") -> None:

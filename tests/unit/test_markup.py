@@ -185,7 +185,7 @@ def test_a_defined_name_of_a_sheet_follows_it_behind_the_result() -> None:
 def test_severity_decides_the_colour_and_several_findings_share_one_note() -> None:
     found = [
         finding("L14", "warning", "CK05", message="Tỷ lệ lệch."),
-        finding("L14", "error", "CK02", value="222000000", expected="217000000", difference="5000000"),
+        finding("L14", "error", "CK02", value="222000000", expected="217000000", difference="5000000", unit="vnd"),
         finding("P14", "warning", "CK13"),
         finding("R14", "info", "M04"),
     ]

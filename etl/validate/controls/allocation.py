@@ -1,0 +1,137 @@
+"""Biểu 01 against the register of allocation decisions (CK18, CK19, CK24 to CK26; case 51).
+
+A figure of the plan that differs is named once: as a change since the month before where no decision came into force
+meanwhile (CK18; carried-over capital CK19), else as not the register's (CK24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from etl.collect.report import Form, Report, Row
+from etl.reference.province import Province, split_line_code
+from etl.validate.controls.table import Marks, amount, leaves, start
+from etl.validate.known import CUMULATIVE_KEYS, PLAN_KEYS, Amounts, Known
+
+_CARRY = ("carry_nstw", "carry_nsdp")
+
+
+def allocation(report: Report, province: Province, known: Known) -> list[Marks]:
+    form = report.forms.get("B01")
+    if form is None:
+        return []
+    rows = leaves(report, "B01")
+    result: list[Marks] = []
+    for row in rows:
+        project, kind = split_line_code(row.code)
+        if project not in province.nodes:
+            continue
+        has_money = any(amount(row, key) for key in (*PLAN_KEYS, *CUMULATIVE_KEYS))
+        marks = start(row) | {"form": "B01", "line_code": row.code}
+        if has_money:
+            marks |= _belongs(row, project, kind, report, province, known)
+        result.append(marks)
+        registered = known.plan.get(row.code)
+        if registered is not None or _from_above(row.code, known):
+            result += _plan(row, registered or {}, known)
+        elif known.before and not known.plan:
+            result += _changed(row, known)
+    return result + list(_unallocated(form, rows, known, province))
+
+
+def _belongs(row: Row, project: str, kind: str, report: Report, province: Province, known: Known) -> Marks:
+    """Case 51 and CK26. The register decides; without one, what the programme foresees."""
+    marks: Marks = {}
+    if known.plan and row.code not in known.plan and not _from_above(row.code, known):
+        marks["not_registered"] = row.code
+    elif not known.plan and kind not in province.nodes[project].capital_kinds:
+        marks["kind_not_foreseen"] = row.code
+    commune = province.communes.get(report.commune_code or "")
+    if commune and row.code not in known.plan and not province.is_eligible(project, commune):
+        marks |= {"not_eligible": row.code, "project_vi": province.nodes[project].name_vi}
+    return marks
+
+
+def _from_above(code: str, known: Known) -> str | None:
+    """The assigned node over a line that the commune has to split, if there is one."""
+    project, kind = split_line_code(code)
+    return next((above for above in known.plan_above if _is_under(project, kind, above)), None)
+
+
+def _is_under(project: str, kind: str, above: str) -> bool:
+    node, of_kind = split_line_code(above)
+    return kind == of_kind and project.startswith(node + "-")
+
+
+def _plan(row: Row, registered: Amounts, known: Known) -> Iterator[Marks]:
+    """The figures of the plan of one line that are not the register's; with capital from above more is no error."""
+    split = _from_above(row.code, known) is not None
+    before = known.before.lines.get(row.code) if known.before else None
+    decided = row.code in known.decided
+    for key in PLAN_KEYS:
+        typed, expected = amount(row, key), registered.get(key, 0)
+        if typed is None or typed == expected or (split and typed > expected):
+            continue
+        changed = before is not None and not decided and before.get(key) == expected
+        kind = "gap" if not changed else "carry_changed" if key in _CARRY else "changed"
+        yield start(row) | {
+            "form": "B01",
+            f"{kind}_key": key,
+            "plan_typed": typed,
+            "plan_expected": expected,
+            "plan_difference": typed - expected,
+            "before_period": known.before.period if known.before else None,
+        }
+
+
+def _changed(row: Row, known: Known) -> Iterator[Marks]:
+    """Without a register: the plan of the month before stands until a decision is known."""
+    before = known.before.lines.get(row.code, {}) if known.before else {}
+    for key in PLAN_KEYS:
+        typed, was = amount(row, key), before.get(key)
+        if typed is not None and was is not None and typed != was:
+            yield start(row) | {
+                "form": "B01",
+                f"{'carry_' if key in _CARRY else ''}changed_key": key,
+                "plan_typed": typed,
+                "plan_expected": was,
+                "plan_difference": typed - was,
+                "before_period": known.before.period if known.before else None,
+            }
+
+
+def _unallocated(form: Form, rows: Sequence[Row], known: Known, province: Province) -> Iterator[Marks]:
+    """CK25: capital that was assigned and stands on no line: a line that is missing, or a node not wholly split.
+
+    CK24 where more was split than was assigned.
+    """
+    present = {row.code for row in rows}
+    for code, registered in known.plan.items():
+        assigned = sum(registered.values())
+        if code not in present and assigned > 0:
+            yield _sheet_row(code, province) | {"unallocated": assigned, "assigned": assigned}
+    for above, registered in known.plan_above.items():
+        under = [row for row in rows if _is_under(*split_line_code(row.code), above)]
+        amounts = [_beyond(row, known.plan.get(row.code, {})) for row in under]
+        if any(one is None for one in amounts):
+            continue
+        assigned, used = sum(registered.values()), sum(one or 0 for one in amounts)
+        heading = next((r for r in form.rows if r.role == "heading" and r.code == split_line_code(above)[0]), None)
+        where = _sheet_row(above, province) | ({"row_no": heading.row_no} if heading else {})
+        if used > assigned:
+            yield where | {"split_used": used, "split_excess": used - assigned, "assigned": assigned}
+        elif used < assigned:
+            yield where | {"unallocated": assigned - used, "assigned": assigned}
+
+
+def _beyond(row: Row, registered: Mapping[str, int]) -> int | None:
+    """What the line has of the capital that was assigned above it; None when a figure is not known."""
+    typed = [amount(row, key) for key in PLAN_KEYS]
+    if any(one is None for one in typed):
+        return None
+    return sum(one or 0 for one in typed) - sum(registered.values())
+
+
+def _sheet_row(code: str, province: Province) -> Marks:
+    node = province.nodes.get(split_line_code(code)[0])
+    return {"row_no": None, "code": code, "form": "B01", "line_code": code, "project_vi": node.name_vi if node else ""}

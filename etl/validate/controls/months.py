@@ -1,0 +1,178 @@
+"""A report against the one before it, of the same budget year (CK15 to CK17, CK20 to CK23; case 47).
+
+Rows of one frame for several forms: each has ``form``. Without a report before, only the year's beginning is judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from etl.collect.report import Form, Report, Row
+from etl.collect.text import fold
+from etl.reference.province import Province
+from etl.validate.controls.table import Marks, amount, leaves, start
+from etl.validate.controls.tasks import DONE
+from etl.validate.known import CUMULATIVE_KEYS, Before, Known
+
+_RECOVERY = re.compile(r"thu hoi|dieu chinh|nop tra|hoan tra|giam|cat giam|dinh chinh|hach toan")
+"""A note that says why a cumulative may fall (DOMAIN.md 3.2)."""
+
+
+def months(report: Report, province: Province, known: Known) -> list[Marks]:
+    rows = [*_disbursement(report, province, known), *_outputs(report, known), *_tasks(report, known)]
+    return rows + list(_proposals(report, known))
+
+
+def _recovered(row: Row) -> bool:
+    return bool(_RECOVERY.search(fold(str(row.values.get("note") or ""))))
+
+
+def _disbursement(report: Report, province: Province, known: Known) -> Iterator[Marks]:
+    form = report.forms.get("B01")
+    if form is None:
+        return
+    rows = leaves(report, "B01")
+    before = known.before
+    unchanged = _unchanged(form, rows, before) if before else None
+    if unchanged:
+        yield unchanged
+    for row in rows:
+        marks = start(row) | {"form": "B01", "disb_ytd": amount(row, "disb_ytd")}
+        marks |= {key: amount(row, key) for key in ("disb_period", "plan_total")}
+        if before and row.code in before.lines:
+            marks |= {"before_period": before.period} | _cumulative(row, before)
+            marks |= {} if unchanged else _pace(row, before, province)
+        elif known.is_first_of_year:
+            marks |= _beginning(row, known, is_january=report.period is not None and report.period.month == 1)
+        yield marks
+
+
+def _cumulative(row: Row, before: Before) -> Marks:
+    """CK15 and CK16. A fall needs a note of money paid back; the month's amount makes the rest."""
+    now, was = amount(row, "disb_ytd"), before.lines[row.code].get("disb_ytd")
+    if now is None or was is None:
+        return {}
+    marks: Marks = {"before_ytd": was}
+    if now < was:
+        marks["fall_explained" if _recovered(row) else "fall"] = was - now
+    month = amount(row, "disb_period")
+    if before.is_last_month and month is not None and month != now - was:
+        marks |= {"month_expected": now - was, "month_gap": month - (now - was)}
+    return marks
+
+
+def _pace(row: Row, before: Before, province: Province) -> Marks:
+    """CK20: most of the plan in one month; or the same figure for the third month, though money is left."""
+    now, was, plan = amount(row, "disb_ytd"), before.lines[row.code].get("disb_ytd"), amount(row, "plan_total")
+    if now is None or was is None or not plan or not before.is_last_month:
+        return {}
+    marks: Marks = {}
+    limit = province.thresholds["jump_pct"]
+    if (now - was) * 100 > limit * plan and plan >= province.thresholds["jump_plan_min_vnd"]:
+        marks |= {"jump": now - was, "jump_pct": Decimal((now - was) * 100 * 10 // plan) / 10}
+    if 0 < now < plan and now == was == before.earlier.get(row.code):
+        marks["standstill"] = now
+    return marks
+
+
+def _beginning(row: Row, known: Known, *, is_january: bool) -> Marks:
+    """CK17: the first report of a budget year starts from 0; what was paid before is the old year's."""
+    now, month, last = amount(row, "disb_ytd"), amount(row, "disb_period"), known.last_year.get(row.code, 0)
+    if not now:
+        return {}
+    if 0 < last <= now:
+        return {"carried_on": now, "last_year": last, "beginning_expected": now - last}
+    if is_january and month is not None and month != now:
+        return {"carried_on": now, "last_year": now - month, "beginning_expected": month}
+    return {}
+
+
+def _unchanged(form: Form, rows: Sequence[Row], before: Before) -> Marks | None:
+    """Case 47: every cumulative is that of the month before, but the month's own amounts are not 0: an old file.
+
+    Who writes 0 for the month of each line has said that nothing happened.
+    """
+    if all(amount(row, "disb_period") == 0 for row in rows):
+        return None
+    if form.nothing_to_report or not rows or {row.code for row in rows} - before.lines.keys():
+        return None
+    pairs = [(amount(row, key), before.lines[row.code].get(key)) for row in rows for key in CUMULATIVE_KEYS]
+    if any(was for _, was in pairs) and all(now == was for now, was in pairs):
+        return {"row_no": None, "code": "", "form": "B01", "unchanged": before.period}
+    return None
+
+
+def _outputs(report: Report, known: Known) -> Iterator[Marks]:
+    """CK15, CK16, CK17 and CK21 for Biểu 02."""
+    before = known.before
+    for row in leaves(report, "B02"):
+        marks = start(row) | {"form": "B02"}
+        now, phase, month = (_quantity(row, key) for key in ("actual_ytd", "actual_phase", "actual_period"))
+        marks |= {"actual_ytd": now, "actual_phase": phase, "actual_period": month}
+        if before and row.code in before.outputs:
+            was = before.outputs[row.code]
+            marks |= {"before_period": before.period} | _output_fall(row, now, phase, was)
+            if before.is_last_month and now is not None and month is not None and "actual_ytd" in was:
+                expected = now - was["actual_ytd"]
+                if month != expected:
+                    marks |= {"output_month_expected": expected, "output_month_gap": month - expected}
+        elif known.is_first_of_year and report.period and report.period.month == 1:
+            marks |= _output_beginning(now, month)
+        yield marks
+
+
+def _output_beginning(now: Decimal | None, month: Decimal | None) -> Marks:
+    if now is None or month is None or now == month:
+        return {}
+    return {"output_carried_on": now, "output_beginning": month, "output_last_year": now - month}
+
+
+def _quantity(row: Row, key: str) -> Decimal | None:
+    value = row.values.get(key)
+    return Decimal(value) if isinstance(value, Decimal | int) and key not in row.bad else None
+
+
+def _output_fall(row: Row, now: Decimal | None, phase: Decimal | None, was: Mapping[str, Decimal]) -> Marks:
+    marks: Marks = {}
+    explained = "note" in row.bad or bool(str(row.values.get("note") or "").strip())
+    if now is not None and "actual_ytd" in was:
+        marks["before_output"] = was["actual_ytd"]
+        if now < was["actual_ytd"]:
+            marks["output_fall_explained" if explained else "output_fall"] = was["actual_ytd"] - now
+    if phase is not None and "actual_phase" in was:
+        marks["before_phase"] = was["actual_phase"]
+        if phase < was["actual_phase"]:
+            marks["phase_fall_explained" if explained else "phase_fall"] = was["actual_phase"] - phase
+    return marks
+
+
+def _tasks(report: Report, known: Known) -> Iterator[Marks]:
+    """CK22: what was done is done, and a deadline keeps its words unless the register has others."""
+    for row in leaves(report, "B03"):
+        marks = start(row) | {"form": "B03"}
+        was, phrase = known.tasks_before.get(row.code.upper(), (None, None))
+        status = row.values.get("status")
+        if was == DONE and status and status != DONE and "status" not in row.bad:
+            marks |= {"reopened": status, "status_before": DONE}
+        if was and "deadline_text" not in row.bad:
+            typed = row.values.get("deadline_text")
+            shown = f"{typed:%d/%m/%Y}" if isinstance(typed, date) else str(typed or "")
+            task = known.tasks.get(row.code.upper())
+            agreed = {fold(phrase or ""), fold(task.phrase or "") if task else ""}
+            if fold(shown) not in agreed and not (task and typed == task.due):
+                marks |= {"deadline_changed": shown or "(trống)", "deadline": phrase or "(trống)"}
+        yield marks
+
+
+def _proposals(report: Report, known: Known) -> Iterator[Marks]:
+    """CK23: one row for each proposal of the month before that was not resolved and is not there any more."""
+    form = report.forms.get("B04")
+    if form is None:
+        return
+    present = {str(row.values.get("issue_id") or "").upper() for row in leaves(report, "B04")}
+    for number, text in known.proposals_before.items():
+        if number.upper() not in present:
+            yield {"row_no": None, "code": number, "form": "B04", "disappeared": number, "proposal": text}
