@@ -13,7 +13,7 @@ SAMPLE := $(or $(TIENDO_HOME),var)/sample
 DEFECTS ?= ck05-rate,ck13-forecast
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up test check bench fuzz lock clean
+.PHONY: help install run up test check bench fuzz rules lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: $(STAMP)  ## measure against the usual way and the floor
 
 fuzz: $(STAMP)  ## damaged files into guard and reader for MINUTES (10)
 	@$(BIN)/python tests/fuzz/run.py --minutes $(or $(MINUTES),10)
+
+rules: $(STAMP)  ## expectations/README.md from the rules
+	@$(BIN)/tiendo rules readme > expectations/README.md.new && mv expectations/README.md.new expectations/README.md
 
 # Pins stay as they are; `make lock UPGRADE=1` renews them. The production lock comes first and constrains the other,
 # so that what is tested is what is shipped.

@@ -18,7 +18,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from etl import clock, settings
-from etl.errors import ReleaseError, TiendoError, UsageError
+from etl.errors import DataError, ReleaseError, TiendoError, UsageError
 from etl.period import Period
 
 app = typer.Typer(
@@ -32,7 +32,9 @@ reference_app = typer.Typer(no_args_is_help=True, help="Danh mục và quyết �
 airflow_app = typer.Typer(no_args_is_help=True, help="Airflow trên máy này.")
 app.add_typer(db_app, name="db")
 app.add_typer(reference_app, name="reference")
+rules_app = typer.Typer(no_args_is_help=True, help="Danh mục quy tắc kiểm tra.")
 app.add_typer(airflow_app, name="airflow")
+app.add_typer(rules_app, name="rules")
 
 Json = Annotated[bool, typer.Option("--json", help="In kết quả dạng JSON.")]
 PeriodOption = Annotated[str, typer.Option("--period", help="Kỳ báo cáo, ví dụ 2025-10.")]
@@ -54,6 +56,9 @@ def _guarded(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except ReleaseError as error:
             typer.echo(f"Không thể phát hành: {error}", err=True)
+            raise typer.Exit(1) from error
+        except DataError as error:
+            typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
         except TiendoError as error:
             typer.echo(str(error), err=True)
@@ -295,6 +300,124 @@ def revise(
 
 @app.command()
 @_guarded
+def findings(
+    period: Annotated[str | None, typer.Option("--period", help="Kỳ báo cáo, ví dụ 2025-10; mặc định tất cả.")] = None,
+    commune: Annotated[str | None, typer.Option(help="Mã xã, phường; mặc định tất cả.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Mã quy tắc, ví dụ CK15; mặc định tất cả.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Lỗi, cảnh báo, lưu ý của các báo cáo đã kiểm tra, kèm giải trình và quyết định chấp nhận."""
+    from etl.load import answer, warehouse
+
+    when = Period.parse(period) if period else None
+    _ready()
+    with warehouse.connect() as connection:
+        rows = answer.listed(connection, when, commune.zfill(5) if commune else None, rule)
+    typer.echo(json.dumps(rows, ensure_ascii=False, indent=2) if as_json else answer.as_text(rows))
+
+
+@app.command()
+@_guarded
+def explain(
+    submission: Annotated[int, typer.Option(help="Số báo cáo (tiendo findings).")],
+    finding: Annotated[int, typer.Option(help="Số của cảnh báo trong báo cáo.")],
+    by: Annotated[str, typer.Option(help="Cán bộ giải trình.")],
+    reason: Annotated[str, typer.Option(help="Nội dung giải trình.")],
+    as_json: Json = False,
+) -> None:
+    """Ghi giải trình của cán bộ về một cảnh báo; được in trong phụ lục của báo cáo tổng hợp."""
+    from etl import steps
+
+    _ready()
+    result = steps.explain(submission, finding, by, reason, clock.now())
+    if as_json:
+        _print_json(result)
+        return
+    typer.echo(f"Báo cáo số {submission}, cảnh báo số {finding}: " + ("đã ghi" if result["new"] else "đã ghi từ trước"))
+
+
+@app.command()
+@_guarded
+def override(
+    submission: Annotated[int, typer.Option(help="Số báo cáo bị trả lại (tiendo findings).")],
+    by: Annotated[str, typer.Option(help="Người quyết định.")],
+    reason: Annotated[str, typer.Option(help="Lý do, văn bản làm căn cứ.")],
+    finding: Annotated[list[int] | None, typer.Option(help="Số của lỗi; lặp lại được; mặc định mọi lỗi.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Chấp nhận báo cáo dù có lỗi; tên và lý do được ghi vào nhật ký và công bố trong phụ lục.
+
+    Báo cáo được nạp khi mọi lỗi của nó đã được chấp nhận. Mã thoát 1 khi còn lỗi chưa được chấp nhận.
+    """
+    from etl import steps
+
+    _ready()
+    result = steps.override(submission, finding or [], by, reason, clock.now())
+    if as_json:
+        _print_json(result)
+    else:
+        left = ", ".join(map(str, result["open"]))
+        outcome = f"còn lỗi số {left}" if left else "đã nạp" if result["admitted"] else "đã nạp từ trước"
+        typer.echo(f"Báo cáo số {submission}: chấp nhận lỗi số {', '.join(map(str, result['overridden']))}; {outcome}")
+    raise typer.Exit(1 if result["open"] else 0)
+
+
+@rules_app.command("list")
+@_guarded
+def rules_list(as_json: Json = False) -> None:
+    """Các quy tắc: mã, mức, trạng thái, lý do."""
+    from etl.validate import catalogue
+
+    rows = [dict(zip(catalogue.RULE_COLUMNS, row, strict=True)) for row in catalogue.rule_rows()]
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['expectation_id']:<22} {row['severity']:<8} {row['state']:<5} {row['reason_vi']}")
+
+
+@rules_app.command("readme")
+@_guarded
+def rules_readme() -> None:
+    """In trang expectations/README.md từ các tệp JSON (make rules ghi lại trang này)."""
+    from etl.validate import rules_page
+
+    typer.echo(rules_page.text(), nl=False)
+
+
+@rules_app.command("backtest")
+@_guarded
+def rules_backtest(
+    rule: Annotated[str, typer.Option(help="Mã quy tắc hoặc mã kỳ vọng, ví dụ CK20 hoặc CK20-jump.")],
+    period: Annotated[list[str] | None, typer.Option(help="Kỳ báo cáo; lặp lại được; mặc định mọi kỳ đã có.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Quy tắc sẽ báo gì ở các kỳ trước, và bao nhiêu chỗ về sau đã được sửa; không ghi gì vào kho dữ liệu."""
+    from etl import steps
+    from etl.validate import backtest
+
+    periods = [Period.parse(text) for text in period or []]
+    _ready()
+    hits = steps.backtest(rule, periods)
+    totals = backtest.totals(hits)
+    if as_json:
+        _print_json({"rule": rule, "periods": totals, "hits": [hit.as_json() for hit in hits]})
+        return
+    if not hits:
+        typer.echo(f"{rule}: không báo gì ở các kỳ đã có.")
+    for row in totals:
+        typer.echo(
+            f"{row['period']} (năm ngân sách {row['budget_year']}): {row['found']} chỗ ở {row['communes']} xã, phường; "
+            f"về sau đã sửa {row['corrected']}, giữ nguyên {row['stood']}"
+        )
+    for hit in hits:
+        mark = "đã sửa" if hit.outcome == "corrected" else "giữ nguyên"
+        place = f"{hit.finding.sheet}!{hit.finding.cell}" if hit.finding.cell else hit.finding.sheet or "cả tệp"
+        typer.echo(f"  {hit.period} {hit.commune_code} {place} ({mark}): {hit.finding.message}")
+
+
+@app.command()
+@_guarded
 def tasks(
     as_of: Annotated[str | None, typer.Option("--as-of", help="Ngày xét, ví dụ 2025-10-31; mặc định hôm nay.")] = None,
     as_json: Json = False,
@@ -397,9 +520,10 @@ def reference_load(
 ) -> None:
     """Nạp danh mục của tỉnh, quyết định giao vốn và sao kê của Kho bạc Nhà nước.
 
-    Cột của tệp giao vốn: decision_no, signed_on, effective_on, budget_year, commune_code, project_code, capital_kind,
-    source (NSTW, NST, NSX, KD_NSTW, KD_NSDP), amount_vnd (đồng, tăng +, giảm -), note. Sao kê được nạp trọn vẹn hoặc
-    không nạp: mã thoát 1 khi có số liệu phải sửa, 2 khi không mở được.
+    Cột của tệp giao vốn: decision_no, signed_on, effective_on, budget_year, commune_code (mã xã; TINH = tổng toàn tỉnh
+    của quyết định; mã cơ quan = đơn vị cấp tỉnh), project_code (dòng chi tiết, hoặc dự án mà xã tự phân bổ),
+    capital_kind, source (NSTW, NST, NSX, KD_NSTW, KD_NSDP), amount_vnd (đồng, tăng +, giảm -), note.
+    Mỗi tệp được nạp trọn vẹn hoặc không nạp: mã thoát 1 khi có số liệu phải sửa, 2 khi không mở được.
     """
     from etl import steps
     from etl.load import warehouse

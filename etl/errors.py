@@ -19,6 +19,10 @@ class InfrastructureError(TiendoError):
     """A server, disk or network is not as needed; trying again later may help. Schedulers retry on it."""
 
 
+class DataError(TiendoError):
+    """The data are readable and not acceptable; nothing of them was taken."""
+
+
 class ReleaseError(TiendoError):
     """A release may not go out: files changed after the approval, no approval, figures that do not add up."""
 

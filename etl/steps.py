@@ -11,7 +11,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from etl import clock, settings
 from etl.collect import archive
 from etl.collect.identity import Origin
 from etl.collect.report import Report
-from etl.errors import InboxDownError
+from etl.errors import InboxDownError, UsageError
 from etl.load import submission, warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
@@ -31,6 +31,7 @@ from etl.validate import catalogue
 if TYPE_CHECKING:
     from etl.collect.inbox import Inbox
     from etl.collect.pool import Job
+    from etl.validate.backtest import Hit
 
 _BATCH = 500
 """Workbooks that are checked together: enough to make a rule's fixed cost small, few enough for the memory."""
@@ -202,6 +203,55 @@ def explain(submission_id: int, finding_no: int, by: str, reason: str, now: date
 
     with warehouse.transaction() as connection:
         return answer.explain(connection, submission_id, finding_no, by, reason, now)
+
+
+def backtest(rule: str, periods: Sequence[Period]) -> list[Hit]:
+    """What the rule would have found in the reports of past periods (``etl.validate.backtest``).
+
+    Raises UsageError for a rule that the catalogue does not have.
+    """
+    from etl.collect import pool
+    from etl.load import known
+    from etl.validate import backtest as past
+    from etl.validate import check
+
+    if rule not in {name for one in catalogue.every_rule() for name in (one.rule, one.id)}:
+        raise UsageError(f"Không có quy tắc {rule}; xem danh mục bằng: tiendo rules list")
+    conf, province = settings.get(), reference.load()
+    judged: list[past.Judged] = []
+    with warehouse.connect() as connection:
+        waiting = _judged_before(connection, periods)
+        jobs = [w.job(conf.archive_dir) for w, *_ in waiting]
+        reports = list(pool.read_all(jobs, conf.reference_dir, partial(check.prepare, province=province)))
+        for report, (received, submission_id, known_at) in zip(reports, waiting, strict=True):
+            # As it was known just before this report came: later versions and decisions have no say.
+            before = known_at - timedelta(microseconds=1)
+            knowledge = known.of(connection, [report], province, [received.received_at], before)
+            (findings,) = check.run([report], province, knowledge)
+            if report.commune_code and report.period and report.budget_year and not report.refused:
+                place = (report.commune_code, str(report.period), report.budget_year)
+                judged.append(past.Judged(*place, submission_id, known_at, findings))
+    return past.hits(judged, rule)
+
+
+def _judged_before(connection: Connection, periods: Sequence[Period]) -> list[tuple[_Received, int, datetime]]:
+    """Judged submissions of the periods (all of them when there are none), by their first delivery."""
+    rows = connection.execute(
+        """
+        select distinct on (s.submission_id)
+            s.file_name, s.sha256, s.received_at, d.said_commune, d.said_period, d.sender_commune, s.submission_id,
+            s.known_at
+        from raw.submission as s
+        left join raw.delivery as d on s.sha256 = d.sha256
+        where s.verdict <> 'refused' and (%(periods)s::text[] = '{}' or s.period = any(%(periods)s))
+        order by s.submission_id, d.received_at, d.delivery_id
+        """,
+        {"periods": [str(period) for period in periods]},
+    ).fetchall()
+    return [
+        (_Received(name, sha256, received_at, Origin(commune, period, sender)), submission_id, known_at)
+        for name, sha256, received_at, commune, period, sender, submission_id, known_at in rows
+    ]
 
 
 def calendar_has(period: str) -> bool:

@@ -24,6 +24,7 @@ from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference.province import Province
 from etl.validate import catalogue, check
+from etl.validate.wording import LEVELS
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,26 @@ def listed(
         """,
         {"period": str(period) if period else None, "commune": commune, "rule": rule},
     ).fetchall()
+
+
+def as_text(rows: Sequence[dict[str, Any]]) -> str:
+    """The findings as an officer reads them, under a line for each report."""
+    lines: list[str] = []
+    last = None
+    for row in rows:
+        if row["submission"] != last:
+            last = row["submission"]
+            lines.append(
+                f"Báo cáo số {last} · {row['commune']} · kỳ {row['period']} · {row['file']} ({row['verdict']})"
+            )
+        place = f"{row['sheet']}!{row['cell']}" if row["cell"] else row["sheet"] or "cả tệp"
+        lines.append(f"  {row['finding']:>3}. {LEVELS[row['severity']]} {row['rule']} {place}: {row['message']}")
+        if row["answer"]:
+            verb = "Chấp nhận" if row["answer"] == "overridden" else "Giải trình"
+            lines.append(f"       {verb}: {row['answered_by']}, {row['reason']}")
+        elif row["explanation"]:
+            lines.append(f"       Đơn vị giải trình: {row['explanation']}")
+    return "\n".join(lines) or "Không có phát hiện nào."
 
 
 def explain(

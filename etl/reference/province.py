@@ -17,6 +17,9 @@ from etl import settings
 from etl.errors import UsageError
 from etl.period import Period
 
+PROVINCE_TOTAL = "TINH"
+"""In place of a commune in a decision on capital: its total over communes and provincial units."""
+
 
 def read_csv(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:

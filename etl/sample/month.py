@@ -21,6 +21,7 @@ from etl.period import Period
 from etl.reference import forms, province
 from etl.sample import defects as defect_register
 from etl.sample import truth
+from etl.sample.budget import Allocation
 from etl.sample.simulation import FIRST_PERIOD, Simulation, simulate
 from etl.sample.spoiling import Spoiled
 
@@ -160,10 +161,26 @@ def _write_allocations(out: Path, simulation: Simulation, period: Period) -> Non
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(_ALLOCATION_COLUMNS)
-        for a in simulation.allocations(simulation.province.window(period).as_of):
+        allocations = simulation.allocations(simulation.province.window(period).as_of)
+        for a in allocations:
             line = (a.key.commune_code, a.key.project_code, a.key.capital_kind)
             head = (a.decision_no, a.signed_on.isoformat(), a.effective_on.isoformat(), a.budget_year)
             writer.writerow((*head, *line, a.source, a.amount_vnd, a.note))
+        for total in _provincial_totals(allocations):
+            writer.writerow(total)
+
+
+def _provincial_totals(allocations: Sequence[Allocation]) -> Iterator[tuple[object, ...]]:
+    """What each decision gives to the province as a whole, by line and source."""
+    totals: dict[tuple[object, ...], int] = {}
+    for a in allocations:
+        line: tuple[object, ...] = (
+            a.decision_no, a.signed_on.isoformat(), a.effective_on.isoformat(), a.budget_year, province.PROVINCE_TOTAL,
+            a.key.project_code, a.key.capital_kind, a.source,
+        )  # fmt: skip
+        totals[line] = totals.get(line, 0) + a.amount_vnd
+    for line, amount in totals.items():
+        yield (*line, amount, "Tổng toàn tỉnh")
 
 
 def _truth(simulation: Simulation, period: Period, codes: Sequence[str], written: Sequence[_Written]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from etl import settings
 
 SUITES = ("b01", "b02", "b03", "b04", "b05", "months", "allocation", "treasury", "roadmap")
 """Suites that judge a report; within a phase they are heard in this order."""
+PERIOD_SUITES: tuple[str, ...] = ()
+"""Suites that judge a whole period when it is frozen."""
 PHASES = ("form", "plan", "identity", "known", "bounds", "sums")
 """What a finding of an earlier phase takes out, a later one does not judge."""
 STATES = ("beta", "on", "retired")
@@ -123,13 +125,25 @@ def meta(suite: str) -> dict[str, str]:
 @cache
 def every_rule() -> tuple[Rule, ...]:
     """All rules of the suites as they stand in the files, retired ones included."""
-    return tuple(_rule(suite, expectation) for suite in SUITES for expectation in _load(suite)["expectations"])
+    return tuple(rule for suite in SUITES for rule in of_suite(suite))
+
+
+@cache
+def every_period_rule() -> tuple[Rule, ...]:
+    """The same of the suites that judge a whole period."""
+    return tuple(rule for suite in PERIOD_SUITES for rule in of_suite(suite))
+
+
+@cache
+def of_suite(suite: str) -> tuple[Rule, ...]:
+    """The rules of one suite as they stand in its file, retired ones included."""
+    return tuple(_rule(suite, expectation) for expectation in _load(suite)["expectations"])
 
 
 @cache
 def rules(suite: str) -> tuple[Rule, ...]:
     """The rules of a suite that are in use."""
-    return tuple(rule for rule in every_rule() if rule.suite == suite and rule.state != "retired")
+    return tuple(rule for rule in of_suite(suite) if rule.state != "retired")
 
 
 @cache
@@ -152,7 +166,7 @@ def _rule(suite: str, expectation: dict[str, Any]) -> Rule:
         phase=meta["phase"],
         state=meta["state"],
         severity=severity,
-        form=meta.get("form") or _FORM_OF_SUITE[suite],
+        form=meta.get("form") or _FORM_OF_SUITE.get(suite, ""),
         cell=cell,
         value=meta["value"],
         expected=meta["expected"],

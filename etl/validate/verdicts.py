@@ -184,6 +184,27 @@ def _finding(report: Report, group: Sequence[Broken]) -> Finding:
     )
 
 
+def period_finding(one: Broken) -> Finding:
+    """A finding that is about no report: no sheet, no cell."""
+    rule = one.rule
+    unit = rule.unit or "text"
+    told = {name: _raw(one.values.get(source)) if source else None for name, source in _sources(rule)}
+    shown = {name: _shown(one.values.get(source), unit) if source else "" for name, source in _sources(rule)}
+    shown |= {name: _shown(one.values.get(name), unit) for name in rule.places}
+    return Finding(
+        rule=rule.rule,
+        severity=rule.shown_severity,
+        sheet=None,
+        cell=None,
+        **told,
+        message=rule.message.format(**shown, code=one.code, column=""),
+        fix=rule.fix,
+        id=rule.id,
+        line=one.code or None,
+        unit=unit,
+    )
+
+
 def _sources(rule: Rule) -> tuple[tuple[str, str | None], ...]:
     return ("value", rule.value), ("expected", rule.expected), ("difference", rule.difference)
 

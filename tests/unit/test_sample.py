@@ -279,7 +279,7 @@ def test_a_month_is_written_with_register_and_truth(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "truth.json").read_text(encoding="utf-8")) == result
     rows = province.read_csv(tmp_path / "reference/allocation.csv")
     assert {r["source"] for r in rows} == {"NSTW", "NST", "NSX", "KD_NSTW", "KD_NSDP"}
-    assert len({r["commune_code"] for r in rows}) == 65
+    assert len({r["commune_code"] for r in rows}) == 66, "65 communes and the provincial total"
 
 
 def test_january_has_a_workbook_for_each_open_budget_year(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""Decisions on capital: what they give adds up (CK27), and reports are held against them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from etl.errors import DataError, UsageError
+from etl.load import warehouse
+from etl.reference import load as reference_load
+from etl.reference import province
+from tests.sql.conftest import NOW
+
+COLUMNS = (
+    "decision_no", "signed_on", "effective_on", "budget_year", "commune_code", "project_code", "capital_kind", "source",
+    "amount_vnd", "note",
+)  # fmt: skip
+Line = tuple[str, str, int]
+
+
+def load(home: Path, lines: Sequence[Line], decision: str = "7/QĐ-UBND", source: str = "NSTW") -> int:
+    """Lines of one decision: unit, project, đồng."""
+    path = home / "allocation.csv"
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(COLUMNS)
+        for unit, project, amount in lines:
+            head = (decision, "2025-06-30", "2025-07-01", 2025)
+            writer.writerow((*head, unit, project, "SN", source, amount, ""))
+    with warehouse.transaction() as connection:
+        return reference_load.load_allocation(connection, path, province.load(), NOW)
+
+
+PARTS: list[Line] = [("06517", "GNBV-DA2", 100), ("06463", "GNBV-DA2", 200), ("SNNMT", "GNBV-DA2", 50)]
+
+
+def test_a_decision_that_adds_up_is_taken(empty: Path) -> None:
+    assert load(empty, [*PARTS, ("TINH", "GNBV-DA2", 350)]) == 4
+    assert load(empty, [*PARTS, ("TINH", "GNBV-DA2", 350)]) == 0
+    with warehouse.connect() as connection:
+        assert connection.execute("select sum(difference), sum(units) from mart.allocation_balance").fetchone() == (0, 50)
+
+
+@pytest.mark.parametrize("off", [1, -1])
+def test_ck27_a_dong_too_much_or_too_little_and_nothing_is_taken(empty: Path, off: int) -> None:
+    with pytest.raises(DataError, match="CK27") as refused:
+        load(empty, [*PARTS, ("TINH", "GNBV-DA2", 350 + off)])
+    assert "7/QĐ-UBND" in str(refused.value)
+    assert "GNBV-DA2-SN" in str(refused.value)
+    with warehouse.connect() as connection:
+        assert connection.execute("select count(*) from ref.allocation").fetchone() == (0,)
+
+
+def test_ck27_a_line_that_the_total_does_not_have(empty: Path) -> None:
+    with pytest.raises(DataError, match="GNBV-DA3-TDA1-SN"):
+        load(empty, [*PARTS, ("TINH", "GNBV-DA2", 350), ("06517", "GNBV-DA3-TDA1", 5)])
+
+
+def test_ck27_totals_that_come_later_are_held_against_what_is_there(empty: Path) -> None:
+    load(empty, PARTS)
+    with pytest.raises(DataError, match="CK27"):
+        load(empty, [("TINH", "GNBV-DA2", 300)])
+    assert load(empty, [("TINH", "GNBV-DA2", 350)]) == 1
+
+
+def test_without_a_total_nothing_is_asked(empty: Path) -> None:
+    assert load(empty, PARTS) == 3
+
+
+def test_a_unit_that_nobody_knows_is_named_with_its_line(empty: Path) -> None:
+    with pytest.raises(UsageError, match="dòng 2: không có xã, phường hoặc đơn vị cấp tỉnh mã ABC"):
+        load(empty, [("ABC", "GNBV-DA2", 1)])
+
+
+def test_a_total_cannot_be_changed_silently(empty: Path) -> None:
+    load(empty, [*PARTS, ("TINH", "GNBV-DA2", 350)])
+    with pytest.raises(UsageError, match="đã có dòng này với số tiền 350 đồng"):
+        load(empty, [("TINH", "GNBV-DA2", 351)])
