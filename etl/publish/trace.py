@@ -237,7 +237,7 @@ def _cells(
         """
         select
             l.commune_vi, l.label, s.file_name, s.sha256, o.archive_key, s.submission_id, s.template_version, y.sheet,
-            y.columns, l.row_no, l.{key} as amount
+            y.columns, l.row_no, l.{key} as amount, l.commune_code, s.as_of
         from ({lines}) as l
         inner join raw.submission as s on l.submission_id = s.submission_id
         inner join raw.original as o on s.sha256 = o.sha256
@@ -252,21 +252,51 @@ def _cells(
         more=sql.SQL("").join(sql.SQL(" and ") + c for c in conditions),
     )
     values = dict(dims) | {"known_at": figure["known_at"], "period": part.period, "budget_year": part.budget_year}
-    return [
-        CellRef(
-            row["commune_vi"],
-            row["label"],
-            row["file_name"],
-            row["sha256"],
-            row["archive_key"],
-            row["submission_id"],
-            row["sheet"],
-            f"{row['columns'].get(key, '')}{row['row_no']}",
-            Decimal(row["amount"] or 0),
-            originals.amount(row, part.form, key),
-        )
-        for row in connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
-    ]
+    rows = connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
+    return [_cell(connection, figure, part, key, row, originals) for row in rows]
+
+
+def _cell(
+    connection: Connection, figure: Mapping[str, Any], part: Part, key: str, row: dict[str, Any], originals: Originals
+) -> CellRef:
+    """The cell of the archived original. Capital that the commune has on no line stands in decisions: those are named
+    in place of a cell, and it agrees when it is part of what they give."""
+    amount = Decimal(row["amount"] or 0)
+    sheet, cell = row["sheet"], f"{row['columns'].get(key, '')}{row['row_no']}"
+    if row["row_no"] is None:
+        sheet, cell, given = _decisions(connection, figure, part.budget_year, row)
+        held = amount if amount <= given else None
+    else:
+        held = originals.amount(row, part.form, key)
+    return CellRef(
+        row["commune_vi"],
+        row["label"],
+        row["file_name"],
+        row["sha256"],
+        row["archive_key"],
+        row["submission_id"],
+        sheet,
+        cell,
+        amount,
+        held,
+    )
+
+
+def _decisions(
+    connection: Connection, figure: Mapping[str, Any], budget_year: int, row: Mapping[str, Any]
+) -> tuple[str, str, Decimal]:
+    """(what they are, their numbers, what they give in all) of the decisions on a line, in force at the as-of date."""
+    numbers, given = connection.execute(
+        """
+        select string_agg(distinct a.decision_no, ', ' order by a.decision_no), coalesce(sum(a.amount_vnd), 0)
+        from ref.allocation as a
+        where
+            a.commune_code = %s and a.budget_year = %s and a.project_code || '-' || a.capital_kind = %s
+            and a.effective_on <= %s and a.loaded_at <= %s
+        """,
+        (row["commune_code"], budget_year, row["label"], row["as_of"], figure["known_at"]),
+    ).fetchone() or ("", Decimal(0))
+    return "Quyết định giao vốn", numbers or "", given
 
 
 def _tasks(connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[dict[str, Any]]:

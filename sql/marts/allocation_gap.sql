@@ -42,6 +42,7 @@ as $$
         union all
         select l.period, l.budget_year, l.commune_code, l.programme_code, l.plan_total, null, null
         from mart.disbursement_line_at(p_known_at) as l
+        where not l.is_unallocated
     )
 
     select
