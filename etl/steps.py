@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from etl.collect.pool import Job
     from etl.validate.backtest import Hit
 
+DATA_DOCS = "data-docs"
 _BATCH = 500
 """Workbooks that are checked together: enough to make a rule's fixed cost small, few enough for the memory."""
 
@@ -85,10 +86,11 @@ def process_received(now: datetime) -> dict[str, Any]:
     """
     from etl.collect import pool
     from etl.load import known
-    from etl.validate import check
+    from etl.validate import check, data_docs
 
     conf = settings.get()
     province = reference.load()
+    records: list[data_docs.Record] = []
     totals = {"accepted": 0, "returned": 0, "refused": 0, "findings": 0}
     with warehouse.connect() as connection, _no_search_for_garbage():
         waiting = _without_verdict(connection)
@@ -105,7 +107,7 @@ def process_received(now: datetime) -> dict[str, Any]:
                 judged = [
                     submission.Judged(report, findings, verdict, received.received_at)
                     for (findings, verdict), (report, received) in zip(
-                        check.judge(reports, province, knowledge), month, strict=True
+                        check.judge(reports, province, knowledge, records), month, strict=True
                     )
                 ]
                 for told in submission.load_all(connection, judged, now):
@@ -113,6 +115,7 @@ def process_received(now: datetime) -> dict[str, Any]:
                     totals["findings"] += len(told.findings)
             gc.collect()
         submission.note_replacements(connection, province.thresholds["contested_lines_pct"])
+    data_docs.write(conf.out_dir / DATA_DOCS, now, records)
     return totals
 
 
@@ -169,12 +172,15 @@ def _without_verdict(connection: Connection) -> list[_Received]:
 
 
 def hand_back(now: datetime, smtp_url: str | None = None) -> dict[str, Any]:
-    """Marked workbooks and receipts under ``out/<period>/tra-lai``, and replies to the senders whose address is known.
+    """Marked workbooks and receipts under ``out/<period>/tra-lai``, and replies to the senders whose address is known;
+    the Data Docs of the runs of the checks under ``out/data-docs``.
 
     Idempotent: what is there is left alone, and nobody gets a mail twice (``etl.load.hand_back``).
     """
     from etl.load import hand_back as back
+    from etl.validate import data_docs
 
+    data_docs.render(settings.get().out_dir / DATA_DOCS)
     with warehouse.connect() as connection:
         return back.write_all(connection, settings.get(), reference.load(), now, smtp_url)
 

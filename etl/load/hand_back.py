@@ -47,6 +47,10 @@ _REPLACED = (
     "Báo cáo trong biên nhận này đã được thay bằng một bản khác của cùng đơn vị, do {place} nhận lúc {moment} (tệp "
     "{file}){why}; hai bản khác nhau ở {lines} dòng. Nếu bản mới không đúng thì thống nhất số liệu và gửi lại một bản."
 )
+_ADMITTED = (
+    "Báo cáo được chấp nhận lúc {moment} theo quyết định của {by}, dù còn {errors} lỗi. Lý do: {reasons}. Quyết định "
+    "này được công bố trong phụ lục của báo cáo tổng hợp."
+)
 _ELSEWHERE, _NOT_STARTED = " gửi từ nơi khác", " và không lập tiếp từ bản đó"
 
 
@@ -125,6 +129,8 @@ def _unfinished(
             result.folders.add(str(folder))
         if row["is_contested"]:
             expected += [folder / notice_name(row, suffix) for suffix in (".pdf", ".txt")]
+        if row["is_admitted"]:
+            expected += [folder / admission_name(row, suffix) for suffix in (".pdf", ".txt")]
         wants_mail = _known_address(row["sender"], conf) and not row["is_booked"]
         wants_notice = (
             row["is_contested"] and _known_address(row["replaced_sender"], conf) and not row["is_told_before"]
@@ -159,6 +165,8 @@ def _answer(
     attachments.append(_write_receipt(told, issuer, folder / receipt_name(delivery.row, ".pdf"), result))
     booked = {"delivery_id": delivery.delivery_id, "submission_id": delivery.submission_id}
     _mail(connection, told, issuer, attachments, delivery.sender, booked, delivery, conf, channel, now, result)
+    if delivery.is_admitted:
+        _write_receipt(admission_of(delivery, told), issuer, folder / admission_name(delivery.row, ".pdf"), result)
     if delivery.is_contested:
         earlier = notice_of(delivery, told, province)
         path = _write_receipt(earlier, issuer, folder / notice_name(delivery.row, ".pdf"), result)
@@ -234,6 +242,23 @@ def receipt_of(delivery: _Delivery, province: Province, conf: settings.Settings)
         if delivery.is_contested
         else "",
         lines=receipt.by_form(delivery.differing) if delivery.is_contested else (),
+    )
+
+
+def admission_of(delivery: _Delivery, told: Receipt) -> Receipt:
+    """The receipt once more, after an officer admitted the report in spite of its errors."""
+    news = _ADMITTED.format(
+        moment=receipt.moment(delivery.admitted_at),
+        by=delivery.admitted_by,
+        errors=told.errors,
+        reasons=delivery.admission_reasons,
+    )
+    return replace(
+        told,
+        verdict="accepted",
+        errors=0,
+        notices=(news,),
+        steps=("Không phải gửi lại báo cáo này. Kỳ sau sửa lại những chỗ đã được nêu.",),
     )
 
 
@@ -334,6 +359,10 @@ def receipt_name(row: Mapping[str, Any], suffix: str) -> str:
     return f"{_stem(row['file_name'])}.{row['sha256'][:8]}.{row['delivery_id']}.bien-nhan{suffix}"
 
 
+def admission_name(row: Mapping[str, Any], suffix: str) -> str:
+    return f"{_stem(row['judged_file_name'])}.{row['sha256'][:8]}.chap-nhan{suffix}"
+
+
 def notice_name(row: Mapping[str, Any], suffix: str) -> str:
     stem, sha256 = _stem(row["replaced_file"]), row["replaced_sha256"]
     return f"{stem}.{sha256[:8]}.{row['replaced_delivery_id']}.thay-boi-{row['submission_id']}.bien-nhan{suffix}"
@@ -432,6 +461,9 @@ _BASE = """
             s.as_of, s.received_at as judged_received_at, s.known_at, s.archived_at, s.version_no, s.is_late_revision,
             coalesce(r.is_contested, false) as is_contested,
             coalesce(r.is_elsewhere, false) as is_elsewhere,
+            a.admitted_at,
+            a.admitted_by,
+            a.submission_id is not null and d.is_first as is_admitted,
             r.replaces_submission_id,
             o.delivery_id as replaced_delivery_id,
             o.file_name as replaced_file,
@@ -443,6 +475,7 @@ _BASE = """
             or exists (select 1 from core.finding as f where f.submission_id = s.submission_id) as is_told
         from ordered as d
         inner join raw.submission as s on d.sha256 = s.sha256
+        left join raw.admission as a on s.submission_id = a.submission_id
         left join core.replacement as r on s.submission_id = r.submission_id and d.is_first
         left join raw.submission as p on r.replaces_submission_id = p.submission_id
         left join ordered as o on p.sha256 = o.sha256 and o.is_first
@@ -483,6 +516,10 @@ _DETAILS = (
     select
         b.*,
         c.name_vi as commune_vi,
+        (
+            select string_agg(distinct w.reason, '; ' order by w.reason) from core.finding_answer as w
+            where w.submission_id = b.submission_id and w.kind = 'overridden'
+        ) as admission_reasons,
         nullif({_NTH.format("b")}, 0) as nth,
         nullif({_NTH.format("p")}, 0) as replaced_nth,
         (select count(*) from core.finding as f where f.submission_id = p.submission_id and f.severity = 'warning')
@@ -541,7 +578,9 @@ def findings_of(connection: Connection, submissions: Iterable[int]) -> dict[int,
     result: dict[int, list[Finding]] = {}
     for number, *values in connection.execute(
         """
-        select submission_id, rule_id, severity, sheet, cell, value, expected, difference, message_vi, fix_vi
+        select
+            submission_id, rule_id, severity, sheet, cell, value, expected, difference, message_vi, fix_vi,
+            expectation_id, form, line, item, unit, explanation
         from core.finding where submission_id = any(%s) order by submission_id, finding_no
         """,
         (list(submissions),),

@@ -17,7 +17,7 @@ from etl import settings
 
 SUITES = ("b01", "b02", "b03", "b04", "b05", "months", "allocation", "treasury", "roadmap")
 """Suites that judge a report; within a phase they are heard in this order."""
-PERIOD_SUITES: tuple[str, ...] = ()
+PERIOD_SUITES = ("completeness", "outliers", "publication")
 """Suites that judge a whole period when it is frozen."""
 PHASES = ("form", "plan", "identity", "known", "bounds", "sums")
 """What a finding of an earlier phase takes out, a later one does not judge."""
@@ -198,6 +198,6 @@ def rule_rows() -> list[tuple[str, str, str, str, str, bool, str, str]]:
     ]
     rows += [
         (one.id, one.rule, one.suite, one.severity, one.state, one.may_be_overridden, one.reason, one.en)
-        for one in every_rule()
+        for one in (*every_rule(), *every_period_rule())
     ]
     return rows

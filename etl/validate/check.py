@@ -6,17 +6,21 @@ from collections.abc import Sequence
 
 from etl.collect.report import Issue, Report
 from etl.reference.province import Province
-from etl.validate import catalogue, controls, known, settle, suites, verdicts
+from etl.validate import catalogue, controls, data_docs, known, settle, suites, verdicts
 from etl.validate.finding import Finding, verdict
 
 
 def run(
-    reports: Sequence[Report], province: Province, known_of: Sequence[known.Known] | None = None
+    reports: Sequence[Report],
+    province: Province,
+    known_of: Sequence[known.Known] | None = None,
+    records: list[data_docs.Record] | None = None,
 ) -> list[list[Finding]]:
     """Findings of each report, in the order of ``reports``, most important first within each.
 
     ``known_of`` is what the warehouse knows for each report; unless given, what the reference data alone say. A refused
-    file has only its refusal. Deterministic; reads nothing but its arguments and the catalogue.
+    file has only its refusal. ``records``: how each suite went is added there. Deterministic; reads nothing but its
+    arguments and the catalogue.
     """
     known_of = known_of or [known.offline(province)] * len(reports)
     result: list[list[Finding]] = [[_intake_finding(i) for i in report.issues] for report in reports]
@@ -31,14 +35,17 @@ def run(
         # A form in another unit is not judged further.
         within = controls.within(report, province) if other_unit else report.controls or {}
         tables.append(within | controls.against(report, province, knowledge))
-    for position, broken in enumerate(_broken(reports, tables, province)):
+    for position, broken in enumerate(_broken(reports, tables, province, records)):
         least = int(province.thresholds["column_wrong_lines_min"])
         result[position] += verdicts.findings(reports[position], broken, least)
     return [_sorted(findings) for findings in result]
 
 
 def _broken(
-    reports: Sequence[Report], tables: Sequence[dict[str, controls.Table]], province: Province
+    reports: Sequence[Report],
+    tables: Sequence[dict[str, controls.Table]],
+    province: Province,
+    records: list[data_docs.Record] | None,
 ) -> list[list[verdicts.Broken]]:
     """For each report, the rules that it breaks, with their rows."""
     parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}
@@ -46,9 +53,14 @@ def _broken(
     result: list[list[verdicts.Broken]] = [[] for _ in reports]
     for suite in catalogue.SUITES:
         frame = controls.batch([table.get(suite, {}) for table in tables], catalogue.columns(suite))
+        failed: dict[str, list[int]] = {}
         for failure in validator.failures(catalogue.rules(suite), frame, parameters):
             position, one = verdicts.broken(failure.rule, frame, failure.position)
             result[position].append(one)
+            failed.setdefault(failure.rule.id, []).append(failure.position)
+        if records is not None and not frame.empty:
+            period = next((str(report.period) for report in reports if report.period), "")
+            records.append(data_docs.record(period, suite, frame, failed, [report.file_name for report in reports]))
     return result
 
 
@@ -61,10 +73,13 @@ def prepare(report: Report, province: Province) -> Report:
 
 
 def judge(
-    reports: Sequence[Report], province: Province, known_of: Sequence[known.Known] | None = None
+    reports: Sequence[Report],
+    province: Province,
+    known_of: Sequence[known.Known] | None = None,
+    records: list[data_docs.Record] | None = None,
 ) -> list[tuple[list[Finding], str]]:
     """Findings and verdict of each report: the one judgement of pipeline and ``tiendo check``."""
-    found = run(reports, province, known_of)
+    found = run(reports, province, known_of, records)
     return [(f, verdict(report.refused, f)) for report, f in zip(reports, found, strict=True)]
 
 

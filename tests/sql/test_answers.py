@@ -206,3 +206,14 @@ def test_what_was_corrected_speaks_for_the_rule(empty: Path, returned: int) -> N
 def test_a_backtest_of_a_rule_that_nobody_knows(empty: Path) -> None:
     with pytest.raises(UsageError, match="tiendo rules list"):
         steps.backtest("CK99", [])
+
+
+def test_the_sender_is_told_that_the_report_was_admitted(empty: Path, returned: int) -> None:
+    steps.hand_back(hours(2))
+    steps.override(returned, [], OFFICER, REASON, hours(5))
+    assert steps.hand_back(hours(6))["receipts"] == 1
+    (text,) = (empty / "out" / "2025-10" / "tra-lai").glob("*.chap-nhan.txt")
+    told = text.read_text(encoding="utf-8")
+    assert "ĐÃ TIẾP NHẬN" in told
+    assert f"theo quyết định của {OFFICER}, dù còn 1 lỗi. Lý do: {REASON}." in told
+    assert steps.hand_back(hours(7))["receipts"] == 0
