@@ -11,6 +11,8 @@ INBOX := $(or $(TIENDO_INBOX),$(or $(TIENDO_HOME),var)/inbox)
 SAMPLE := $(or $(TIENDO_HOME),var)/sample
 # Two small slips, both only warnings: all 65 communes count, and there is a marked-up workbook to look at.
 DEFECTS ?= ck05-rate,ck13-forecast
+# And two small differences with the Treasury's statement that only have to be known: a late posting, an overdue advance.
+TREASURY ?= posting,overdue
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up test check bench fuzz rules lock clean
@@ -23,9 +25,10 @@ install: $(STAMP)  ## dependencies of requirements.lock and the command .venv/bi
 run: $(STAMP)  ## the whole month through Airflow: sample workbooks in, approved summary out; ends by itself
 	@set -e; trap '$(BIN)/tiendo db stop >/dev/null' EXIT; mkdir -p $(INBOX); \
 	for period in $(PERIODS); do \
-		$(BIN)/tiendo sample --period $$period --out $(SAMPLE)/$$period --defects $(DEFECTS); \
+		$(BIN)/tiendo sample --period $$period --out $(SAMPLE)/$$period --defects $(DEFECTS) --treasury $(TREASURY); \
 		cp -p $(SAMPLE)/$$period/*.xlsx $(INBOX); done; \
-	$(BIN)/tiendo reference load $(foreach p,$(PERIODS),--allocation $(SAMPLE)/$(p)/reference/allocation.csv); \
+	$(BIN)/tiendo reference load $(foreach p,$(PERIODS),--allocation $(SAMPLE)/$(p)/reference/allocation.csv \
+		--treasury $(SAMPLE)/$(p)/reference/treasury-$(firstword $(subst -, ,$(p))).xlsx); \
 	$(BIN)/tiendo airflow run $(addprefix --period ,$(PUBLISH))
 
 up: $(STAMP)  ## Airflow for a look, on 127.0.0.1; Ctrl-C ends it

@@ -97,13 +97,15 @@ def sample(
     communes: Annotated[int | None, typer.Option(help="Số xã, phường; mặc định tất cả.")] = None,
     seed: Annotated[int, typer.Option(help="Cùng số này thì cùng dữ liệu.")] = 2025,
     defects: Annotated[str, typer.Option(help="Lỗi cố ý, cách nhau bằng dấu phẩy, hoặc all.")] = "",
+    treasury: Annotated[str, typer.Option(help="Chênh lệch cố ý trong sao kê Kho bạc, cách nhau bằng dấu phẩy.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Tạo bộ báo cáo mẫu của một kỳ, kèm truth.json (số liệu, tổng và lỗi phải có)."""
+    """Tạo bộ báo cáo mẫu của một kỳ, kèm truth.json, quyết định giao vốn và sao kê Kho bạc (thư mục reference)."""
     from etl.sample.month import write_month
 
     names = [name for name in defects.split(",") if name]
-    truth = write_month(Period.parse(period), out, communes=communes, seed=seed, defects=names)
+    plant = [name for name in treasury.split(",") if name]
+    truth = write_month(Period.parse(period), out, communes=communes, seed=seed, defects=names, plant=plant)
     if as_json:
         _print_json({"out": str(out), "files": truth["files"]})
     else:

@@ -20,9 +20,9 @@ from etl.errors import UsageError
 from etl.period import Period
 from etl.reference import forms, province
 from etl.sample import defects as defect_register
-from etl.sample import truth
+from etl.sample import treasury, truth
 from etl.sample.budget import Allocation
-from etl.sample.simulation import FIRST_PERIOD, Simulation, simulate
+from etl.sample.simulation import FIRST_PERIOD, Simulation, budget_month, simulate
 from etl.sample.spoiling import Spoiled
 
 ALLOCATION_FILE = Path("reference", "allocation.csv")
@@ -67,11 +67,14 @@ def write_month(
     communes: int | None = None,
     seed: int = 2025,
     defects: Sequence[str] = (),
+    plant: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write the workbooks of the period into ``out``, with ``reference/allocation.csv`` and ``truth.json``.
+    """Write the workbooks of the period into ``out``, with ``truth.json``, ``reference/allocation.csv`` and the
+    Treasury's statement of each budget year, ``reference/treasury-<year>.xlsx``.
 
     The truth is returned as well. ``communes`` takes the first so many, Quan Sơn leading; defects go into the
-    first communes' workbooks, one each. The same arguments give the same bytes. Raises UsageError for a
+    first communes' workbooks, one each; ``plant`` are differences put into the statement of the period's own year
+    (``etl.sample.treasury``), in the last communes. The same arguments give the same bytes. Raises UsageError for a
     period outside the calendar or before the first, for unknown defects and for more defects than communes.
     """
     reference = province.load()
@@ -87,7 +90,8 @@ def write_month(
     for w in written:
         _arrive(out / w.file, simulation.province.window(period, w.budget_year), seed)
     _write_allocations(out, simulation, period)
-    result = _truth(simulation, period, codes, written)
+    planted = _write_statements(out, simulation, period, codes, plant)
+    result = _truth(simulation, period, codes, written) | {"treasury": planted}
     text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
     (out / TRUTH_FILE).write_text(text, encoding="utf-8")
     return result
@@ -168,6 +172,30 @@ def _write_allocations(out: Path, simulation: Simulation, period: Period) -> Non
             writer.writerow((*head, *line, a.source, a.amount_vnd, a.note))
         for total in _provincial_totals(allocations):
             writer.writerow(total)
+
+
+def _write_statements(
+    out: Path, simulation: Simulation, period: Period, codes: Sequence[str], plant: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The Treasury's statements of the communes; returns what was planted in that of the period's own year."""
+    unknown = [kind for kind in plant if kind not in treasury.KINDS]
+    if unknown:
+        known = ", ".join(treasury.KINDS)
+        raise UsageError(f"Không có chênh lệch mẫu {', '.join(unknown)}. Các tên dùng được: {known}.")
+    planted = []
+    for year in simulation.province.budget_years(period):
+        own = year == period.year
+        paid = [code for code in reversed(codes) if _has_paid(simulation, code, year, budget_month(period, year))]
+        if own and len(paid) < len(plant):
+            raise UsageError(f"Có {len(plant)} chênh lệch mẫu nhưng chỉ có {len(paid)} xã đã giải ngân.")
+        wanted = [treasury.Plant(kind, code) for kind, code in zip(plant, paid, strict=False)] if own else []
+        path = out / ALLOCATION_FILE.parent / f"treasury-{year}.xlsx"
+        planted += treasury.write_statement(path, simulation, period, year, codes, wanted)
+    return planted
+
+
+def _has_paid(simulation: Simulation, code: str, year: int, month: int) -> bool:
+    return any(simulation.paid(key, year, month).advance for key in simulation.lines(code, year, month))
 
 
 def _provincial_totals(allocations: Sequence[Allocation]) -> Iterator[tuple[object, ...]]:

@@ -53,14 +53,12 @@ def _broken(
     result: list[list[verdicts.Broken]] = [[] for _ in reports]
     for suite in catalogue.SUITES:
         frame = controls.batch([table.get(suite, {}) for table in tables], catalogue.columns(suite))
-        failed: dict[str, list[int]] = {}
-        for failure in validator.failures(catalogue.rules(suite), frame, parameters):
-            position, one = verdicts.broken(failure.rule, frame, failure.position)
+        failures = validator.failures(catalogue.rules(suite), frame, parameters)
+        for position, one in verdicts.broken(frame, failures):
             result[position].append(one)
-            failed.setdefault(failure.rule.id, []).append(failure.position)
         if records is not None and not frame.empty:
             period = next((str(report.period) for report in reports if report.period), "")
-            records.append(data_docs.record(period, suite, frame, failed, [report.file_name for report in reports]))
+            records.append(data_docs.record(period, suite, frame, failures, [report.file_name for report in reports]))
     return result
 
 

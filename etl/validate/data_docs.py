@@ -23,13 +23,15 @@ import pandas as pd
 from etl import clock
 from etl.validate import catalogue
 from etl.validate.catalogue import Rule
+from etl.validate.suites import Failure
 
 KEPT_RUNS = 60
 _SHOWN = 20
 _NULL = "expect_column_values_to_be_null"
 _ELSEWHERE = re.compile(
     r"<(?:link|img)\b[^>]*https?://[^>]*>|<script\b[^>]*https?://[^>]*>\s*</script>|<a\b[^>]*https?://.*?</a>"
-    r"|background: url\('https?://[^;]*;", re.S
+    r"|background: url\('https?://[^;]*;",
+    re.S,
 )
 _STYLE = (
     "<style>body{font-family:'Liberation Sans',Arial,sans-serif;margin:1.5rem;max-width:80rem}"
@@ -51,10 +53,11 @@ class Record:
     outcomes: Mapping[str, Mapping[str, Any]]
 
 
-def record(
-    period: str, suite: str, frame: pd.DataFrame, failed: Mapping[str, Sequence[int]], files: Sequence[str]
-) -> Record:
-    """``failed``: expectation id -> positions in the frame; ``files``: names of the reports by position."""
+def record(period: str, suite: str, frame: pd.DataFrame, failures: Sequence[Failure], files: Sequence[str]) -> Record:
+    """``files``: names of the reports by their position."""
+    failed: dict[str, list[int]] = {}
+    for failure in failures:
+        failed.setdefault(failure.rule.id, []).append(failure.position)
     outcomes = {}
     for rule in catalogue.rules(suite):
         positions = failed.get(rule.id, ())

@@ -113,10 +113,14 @@ class Difference:
 
 @dataclass
 class _Place:
-    """What both sides have of one place. ``is_covered``: the Treasury has a code for it, so it can know the money."""
+    """What both sides have of one place. ``is_covered``: the Treasury has a code for it, so it can know the money.
+
+    ``rounding``: what the report may leave out of each line, in đồng: forms are in triệu, mostly with three decimals.
+    """
 
     place: Place
     is_covered: bool
+    rounding: int
     line_codes: list[str] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
     balances: list[Balance] = field(default_factory=list)
@@ -136,6 +140,19 @@ class _Place:
         ytd = self.sum_reported("ytd")
         return None if ytd is None else ytd - self.treasury
 
+    @property
+    def tolerance(self) -> int:
+        """A difference smaller than this is rounding."""
+        return self.rounding * max(len(self.line_codes), 1)
+
+    def explained(self) -> tuple[int, ...] | None:
+        """Positions of the fewest late documents that make up the gap, but for rounding."""
+        sums = _subsets(self.postings)
+        gap = self.gap or 0
+        exact = sums.get(gap)
+        near = (chosen for amount, chosen in sums.items() if abs(gap - amount) < self.tolerance)
+        return exact if exact is not None else next(near, None)
+
     def difference(self, kind: str, amount: int, explained_by: str = "") -> Difference:
         lines = tuple(self.line_codes)
         return Difference(kind, *self.place, lines, self.sum_reported("ytd"), self.treasury, amount, explained_by)
@@ -152,6 +169,10 @@ class _Side:
     sort_key: tuple[int, str]
     place: _Place | None
     remainders: Mapping[int, tuple[int, ...]]
+
+    @property
+    def tolerance(self) -> int:
+        return self.place.tolerance if self.place else 0
 
 
 def compare(
@@ -170,9 +191,9 @@ def compare(
     found: list[Difference] = []
     unsettled: list[_Place] = []
     for place in places:
-        if not place.gap:
+        if not place.gap or abs(place.gap) < place.tolerance:
             continue
-        explained = _subsets(place.postings).get(place.gap)
+        explained = place.explained()
         if explained is None:
             unsettled.append(place)
         else:
@@ -196,6 +217,7 @@ def _places(reported: Mapping[str, Reported], balances: Balances, province: Prov
     under the heading goes there.
     """
     most_days = int(province.thresholds["treasury_posting_days"])
+    rounding = int(province.thresholds["treasury_rounding_vnd"])
     late = [
         posting
         for posting in balances.postings
@@ -218,7 +240,7 @@ def _places(reported: Mapping[str, Reported], balances: Balances, province: Prov
     def at(place: Place) -> _Place:
         seats = [p for p in upwards(place) if p in used]
         seat = seats[-1] if seats else place
-        return places.setdefault(seat, _Place(seat, bool(seats)))
+        return places.setdefault(seat, _Place(seat, bool(seats), rounding))
 
     for code, place in lines.items():
         at(place).line_codes.append(code)
@@ -263,42 +285,42 @@ def _documents(postings: Sequence[LatePosting], chosen: Iterable[int]) -> str:
 
 
 def _wrong_codes(unsettled: list[_Place], balances: Balances, order: Mapping[str, int]) -> list[Difference]:
-    """Pairs that differ by the same amount, one up and one down; both are taken out of ``unsettled``.
+    """Pairs that differ by the same amount but for rounding, one up and one down; both leave ``unsettled``.
 
     Late documents may explain the rest of a side: the pair that needs the fewest goes first, and of these the one
     whose places lie nearest to each other in the programme tree.
     """
     sides = [_side(place, balances, order) for place in unsettled] + _unknown_codes(balances)
-    by_amount: dict[int, list[_Side]] = {}
-    for side in sides:
-        for amount in side.remainders:
-            by_amount.setdefault(amount, []).append(side)
     pairs = [
         (
-            len(up.remainders[amount]) + len(down.remainders[-amount]),
+            len(up.remainders[amount]) + len(down.remainders[other]),
+            abs(amount + other),
             _distance(up, down),
             up.sort_key,
             down.sort_key,
             amount,
+            other,
         )
         for up in sides
         for amount in up.remainders
         if amount > 0
-        for down in by_amount.get(-amount, [])
+        for down in sides
         if down is not up and (up.place or down.place)
+        for other in down.remainders
+        if amount + other == 0 or abs(amount + other) < up.tolerance + down.tolerance
     ]
     named = {side.sort_key: side for side in sides}
     found: list[Difference] = []
     taken: set[tuple[int, str]] = set()
-    for _, _, upper, lower, amount in sorted(pairs):
+    for _, _, _, upper, lower, amount, other in sorted(pairs):
         if upper in taken or lower in taken:
             continue
         taken |= {upper, lower}
         up, down = named[upper], named[lower]
-        told = (up.place, amount) if up.place else (down.place, -amount)
+        told = (up.place, amount) if up.place else (down.place, other)
         if told[0] is not None:
             found.append(told[0].difference("wrong_code", told[1], f"{up.name} và {down.name}"))
-        for side, left in ((up, amount), (down, -amount)):
+        for side, left in ((up, amount), (down, other)):
             if side.place is None:
                 continue
             unsettled.remove(side.place)
@@ -352,7 +374,8 @@ def _advances(place: _Place) -> Iterator[Difference]:
     reported = place.sum_reported("advance")
     treasury = sum(balance.advance for balance in place.balances)
     lines = tuple(place.line_codes)
-    if place.gap == 0 and reported is not None and reported != treasury:
+    agrees = place.gap == 0 or (place.gap is not None and abs(place.gap) < place.tolerance)
+    if agrees and reported is not None and reported != treasury and abs(reported - treasury) >= place.tolerance:
         documents = _converted(place.postings, reported - treasury)
         yield Difference("advance", *place.place, lines, reported, treasury, reported - treasury, documents)
     overdue = sum(balance.overdue or 0 for balance in place.balances)

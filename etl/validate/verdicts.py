@@ -6,7 +6,7 @@ earlier finding has taken out is silent, and so is a sum over such a cell. A rul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -21,6 +21,7 @@ from etl.reference.province import split_line_code
 from etl.validate import catalogue
 from etl.validate.catalogue import ALL, PHASES, SUITES, Rule
 from etl.validate.finding import Finding
+from etl.validate.suites import Failure
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,14 @@ class Broken:
         return {key for name in names if (key := self.key(name))}
 
 
-def broken(rule: Rule, frame: pd.DataFrame, position: int) -> tuple[int, Broken]:
-    """(position of the report, the rule and its row)."""
-    row = frame.iloc[position]
-    values = {name: _plain(row[name]) for name in frame.columns if name in rule.columns or name in ("row_no", "code")}
-    return int(row["report"]), Broken(rule, values)
+def broken(frame: pd.DataFrame, failures: Sequence[Failure]) -> Iterator[tuple[int, Broken]]:
+    """(position of the report, the rule and its row) for each failure in a suite's frame."""
+    # Column by column: taking rows out of a frame one by one is what would make much failing slow.
+    columns = {name: frame[name].tolist() for name in frame.columns} if failures else {}
+    for failure in failures:
+        names = {"row_no", "code", *failure.rule.columns}
+        values = {name: _plain(columns[name][failure.position]) for name in columns if name in names}
+        yield int(columns["report"][failure.position]), Broken(failure.rule, values)
 
 
 def _plain(value: Any) -> Any:

@@ -26,6 +26,7 @@ from etl import settings  # noqa: E402
 USUAL_FILES = 13
 """The usual way takes too long for all 65 workbooks: every fifth, scaled by the file."""
 GIB = 1024**3
+PARTS = ("month", "nation", "dags", "pack", "rules")
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,18 @@ class Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("month", "nation", "dags", "pack"), action="append", help="these parts only")
+    parser.add_argument("--only", choices=PARTS, action="append", help="these parts only")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each variant (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     options = parser.parse_args()
-    parts = options.only or ["month", "nation", "dags", "pack"]
+    parts = options.only or PARTS
     rows: list[Row] = []
     raw: dict[str, Any] = {}
     with stages.open_stage() as stage:
         bench = Bench(stage, options.repeat, raw)
         chosen: dict[str, Callable[[], list[Row]]] = {
             "month": bench.month, "nation": bench.nation, "dags": bench.dags, "pack": bench.pack,
+            "rules": bench.rules,
         }  # fmt: skip
         for part in parts:
             rows += chosen[part]()
@@ -156,6 +158,21 @@ class Bench:
         return [
             goal("committee pack, seconds", self._best("pack"), "at most", 3),
             Row("imports: pack", self._imports("pack")),
+        ]
+
+    def rules(self) -> list[Row]:
+        for _ in range(self.repeat):
+            self._measure("rules", "rules.py")
+        best = {
+            name: min(run[f"{name}_s"] for run in self.raw["rules"])
+            for name in ("clean", "one_commune", "one_column", "everything")
+        }
+        return [
+            goal("checks of a month, seconds", best["clean"], "at most", 3),
+            goal("with one commune wholly wrong, seconds", best["one_commune"], "at most", 3),
+            goal("with one column wrong everywhere, seconds", best["one_column"], "at most", 3),
+            goal("with everything wrong everywhere, seconds", best["everything"], "at most", 3),
+            Row("everything wrong / clean", f"{best['everything'] / best['clean']:.2f}"),
         ]
 
     def _best(self, name: str) -> float:

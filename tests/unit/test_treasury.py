@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -49,6 +50,13 @@ PLACES = {
 @pytest.fixture(scope="module")
 def lang_son() -> Province:
     return province.load()
+
+
+@pytest.fixture(autouse=True)
+def to_the_dong(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small amounts make plain tests: here a đồng is a difference, unless the test is about rounding."""
+    if "rounding" not in request.node.name:
+        monkeypatch.setitem(province.load().thresholds, "treasury_rounding_vnd", Decimal(0))
 
 
 # The comparison ---------------------------------------------------------------------------------------------------
@@ -862,3 +870,31 @@ def test_every_finding_on_a_statement_has_its_texts() -> None:
         assert rule.rule == name.partition("-")[0]
         assert rule.severity in ("error", "warning", "info")
         assert rule.reason
+
+
+def test_rounding_of_a_line_is_no_difference_and_a_thousand_dong_is() -> None:
+    """Forms are filled in with three decimals of triệu đồng."""
+    assert found({"GNBV-DA2-SN": 5_000_000}, [balance("GNBV-DA2-SN", 5_000_999)]) == []
+    (one,) = found({"GNBV-DA2-SN": 5_000_000}, [balance("GNBV-DA2-SN", 5_001_000)])
+    assert (one.kind, one.difference) == ("unexplained", -1000)
+
+
+def test_rounding_is_allowed_on_each_line_under_a_heading() -> None:
+    lines = {"GNBV-DA7-TDA1-SN": 5_000_000, "GNBV-DA7-TDA2-SN": 7_000_000}
+    assert found(lines, [balance("GNBV-DA7-SN", 12_001_999)]) == []
+    (one,) = found(lines, [balance("GNBV-DA7-SN", 12_002_000)])
+    assert one.kind == "unexplained"
+
+
+def test_rounding_does_not_hide_a_late_document_or_a_wrong_code() -> None:
+    (one,) = found({"GNBV-DA2-SN": 5_000_000}, [balance("GNBV-DA2-SN", 2_000_000)], [late("GNBV-DA2-SN", 3_000_400)])
+    assert one.kind == "posting_date"
+    (one,) = found(
+        {"GNBV-DA2-SN": 5_000_000, "NTM-ND02-SN": 1_000_000},
+        [balance("GNBV-DA2-SN", 2_000_000), balance("NTM-ND02-SN", 4_000_400)],
+    )
+    assert one.kind == "wrong_code"
+
+
+def test_rounding_of_the_advance_is_no_difference() -> None:
+    assert found({"GNBV-DA2-SN": (5_000_000, 1_000_000)}, [balance("GNBV-DA2-SN", 5_000_400, 1_000_999)]) == []
