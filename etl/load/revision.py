@@ -42,7 +42,12 @@ def waiting(connection: Connection, period: Period | None = None) -> list[dict[s
             left join core.in_force('infinity') as f
                 on (s.commune_code, s.period, s.budget_year) = (f.commune_code, f.period, f.budget_year)
             where
-                s.is_late_revision and s.verdict = 'accepted' and (%(period)s::text is null or s.period = %(period)s)
+                s.is_late_revision
+                and (
+                    s.verdict = 'accepted'
+                    or exists (select 1 from raw.admission as a where a.submission_id = s.submission_id)
+                )
+                and (%(period)s::text is null or s.period = %(period)s)
                 and not exists (select 1 from raw.revision_decision as d where d.submission_id = s.submission_id)
             order by s.received_at, s.submission_id
             """,
@@ -89,10 +94,16 @@ def decide(
     if not decided_by.strip() or not reason.strip():
         raise UsageError("Quyết định phải có tên người quyết định (--by) và lý do (--reason).")
     row = connection.execute(
-        "select verdict, is_late_revision, commune_code, period from raw.submission where submission_id = %s",
+        """
+        select
+            s.verdict = 'accepted'
+            or exists (select 1 from raw.admission as a where a.submission_id = s.submission_id),
+            s.is_late_revision, s.commune_code, s.period
+        from raw.submission as s where s.submission_id = %s
+        """,
         (submission_id,),
     ).fetchone()
-    if row is None or row[0] != "accepted" or not row[1]:
+    if row is None or not row[0] or not row[1]:
         raise UsageError(
             f"Báo cáo số {submission_id} không phải là bản gửi sau khi công bố; xem danh sách bằng tiendo revisions."
         )

@@ -52,7 +52,13 @@ as $$
         select s.period, s.budget_year, s.commune_code, count(*)::integer as late_revisions
         from raw.submission as s
         where
-            s.is_late_revision and s.verdict = 'accepted' and s.known_at <= p_known_at
+            s.is_late_revision and s.known_at <= p_known_at
+            and (
+                s.verdict = 'accepted' or exists (
+                    select 1 from raw.admission as a
+                    where a.submission_id = s.submission_id and a.admitted_at <= p_known_at
+                )
+            )
             and not exists (
                 select 1 from raw.revision_decision as d
                 where d.submission_id = s.submission_id and d.decided_at <= p_known_at

@@ -217,3 +217,27 @@ def test_the_sender_is_told_that_the_report_was_admitted(empty: Path, returned: 
     assert "ĐÃ TIẾP NHẬN" in told
     assert f"theo quyết định của {OFFICER}, dù còn 1 lỗi. Lý do: {REASON}." in told
     assert steps.hand_back(hours(7))["receipts"] == 0
+
+
+def test_an_admitted_late_revision_waits_for_its_own_decision(empty: Path) -> None:
+    """To let errors pass is one decision, to change what was published another."""
+    collect(empty, workbook(period=SEPTEMBER), name(period=SEPTEMBER))
+    collect(empty, workbook(), at=1)
+    with warehouse.transaction() as connection:
+        connection.execute(
+            "insert into release.release values ('2025-10-r1', '2025-10', 2025, 1, '2025-10-31', %s, 'f', 'm', %s)",
+            (hours(2), hours(2)),
+        )
+        connection.execute("insert into release.publication values ('2025-10-r1', 'm', %s)", (hours(2),))
+    collect(empty, edited(FALLEN), name().replace("_v1", "_v2"), at=3)
+    number = one("select max(submission_id) from raw.submission")
+    with pytest.raises(UsageError, match="đã được đơn vị thay bằng|gửi sau khi công bố"):
+        steps.revise(number, "accepted", OFFICER, REASON, hours(4))
+    assert steps.override(number, [], OFFICER, REASON, hours(5))["admitted"]
+    speaking = "select submission_id from core.in_force('infinity') where period = '2025-10'"
+    assert one(speaking) != number
+    assert one("select late_revisions_waiting from mart.submission_status where commune_code = '06463' "
+               "and period = '2025-10'") == 1  # fmt: skip
+    steps.revise(number, "accepted", OFFICER, REASON, hours(6))
+    assert one(speaking) == number
+    assert one("select count(*) from core.in_force(%s) where submission_id = %s", hours(5), number) == 0
