@@ -75,8 +75,8 @@ _KINDS_OF_POSTING = (
 class Line:
     """A balance: cumulative đồng of one budget unit, budget code and capital kind (None: left to the code).
 
-    ``total`` = ``completed`` + ``advance``; ``overdue`` is the part of the advance that is past its term, None where
-    the statement does not say. ``cell`` is that of the total.
+    ``total`` = ``completed`` + ``advance``, each None where the statement does not part them; ``overdue`` is the part
+    of the advance that is past its term, None where the statement does not say. ``cell`` is that of the total.
     """
 
     sheet: str
@@ -85,8 +85,8 @@ class Line:
     budget_unit_code: str
     budget_code: str
     capital_kind: str | None
-    completed: int
-    advance: int
+    completed: int | None
+    advance: int | None
     total: int
     overdue: int | None
 
@@ -310,6 +310,9 @@ def _header_issues(table: _Table, columns: Sequence[Column]) -> Iterator[Issue]:
     """A required column that is missing, with the header that may be meant for it; a column that stands twice."""
     titles = {column.field: column.headers[0] for column in columns}
     missing = [c.field for c in columns if c.need(table.sort) == "yes" and c.field not in table.columns]
+    parts = [name for name in ("completed", "advance") if name in table.columns]
+    if table.sort == "balances" and len(parts) == 1:  # one part alone may be the total's header misread
+        missing += [name for name in ("completed", "advance") if name not in parts]
     for name in missing:
         strange = next(iter(table.unknown), None) if len(missing) >= len(table.unknown) else None
         listed = "; ".join(f"“{text}” (ô {address(r, c)})" for r, c, text in table.unknown) or "không có"
@@ -472,15 +475,16 @@ def _read_row(
         if posting and len(issues) == before:
             body.lines.append((r, posting))
         return
-    total, completed, advance = amounts["total"], amounts["completed"] or 0, amounts["advance"] or 0
-    overdue = amounts.get("overdue")
+    total, overdue = amounts["total"], amounts.get("overdue")
+    # A blank part is nothing; a part without a column is not known.
+    completed, advance = (amounts[part] or 0 if part in amounts else None for part in ("completed", "advance"))
     if len(issues) > before:
         return
     if total is None:
         issues.append(Issue("M08-blank", name, table.cell(r, "total"), {"column": titles["total"]}))
-    elif total != completed + advance:
+    elif completed is not None and advance is not None and total != completed + advance:
         issues.append(Issue("M30", name, table.cell(r, "total"), _unequal(total, completed + advance)))
-    elif overdue is not None and overdue > advance:
+    elif overdue is not None and advance is not None and overdue > advance:
         issues.append(Issue("M30-overdue", name, table.cell(r, "overdue"), _unequal(overdue, advance)))
     else:
         cell = table.cell(r, "total")

@@ -40,7 +40,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What is in force on one day. ``codes``: (budget code, capital kind or "") -> (node, capital kind or "")."""
+    """What is in force on one day. ``codes``: (budget code, capital kind or "") -> (node, capital kind or "").
+
+    ``units``: code of a budget unit, or of a commune -> commune.
+    """
 
     columns: tuple[Column, ...]
     codes: Mapping[tuple[str, str], Place]
@@ -82,6 +85,8 @@ def in_force(province: Province, day: date) -> Configuration:
             raise UsageError(f"treasury_units.csv, dòng {number}: không có xã mã {commune}.")
         if _holds(row, day) and owners.setdefault(unit, commune) != commune:
             raise UsageError(f"treasury_units.csv, dòng {number}: mã ĐVQHNS {unit} đã gắn với xã khác.")
+    for commune in province.communes:  # a statement may name a commune by its own code, which no unit has
+        owners.setdefault(commune, commune)
     return Configuration(columns, mapped, owners)
 
 

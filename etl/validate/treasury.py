@@ -44,13 +44,16 @@ class Reported:
 
 @dataclass(frozen=True)
 class Balance:
-    """A row of a statement; ``node_code`` and ``capital_kind`` are None where its code is unknown (CK30)."""
+    """A row of a statement, whose parts are None where it does not part the total.
+
+    ``node_code`` and ``capital_kind`` are None where its code is unknown (CK30).
+    """
 
     budget_code: str
     node_code: str | None
     capital_kind: str | None
-    completed: int
-    advance: int
+    completed: int | None
+    advance: int | None
     total: int
     overdue: int | None = None
     sheet: str = ""
@@ -372,12 +375,13 @@ def _distance(one: _Side, other: _Side) -> int:
 def _advances(place: _Place) -> Iterator[Difference]:
     """CK29: the advance where the totals agree, and advances past their term."""
     reported = place.sum_reported("advance")
-    treasury = sum(balance.advance for balance in place.balances)
+    advances = [balance.advance for balance in place.balances]
+    treasury = sum(one or 0 for one in advances)
     lines = tuple(place.line_codes)
     agrees = place.gap == 0 or (place.gap is not None and abs(place.gap) < place.tolerance)
-    if agrees and reported is not None and reported != treasury and abs(reported - treasury) >= place.tolerance:
-        documents = _converted(place.postings, reported - treasury)
-        yield Difference("advance", *place.place, lines, reported, treasury, reported - treasury, documents)
+    gap = 0 if reported is None or None in advances or not agrees else reported - treasury
+    if gap and abs(gap) >= place.tolerance:
+        yield Difference("advance", *place.place, lines, reported, treasury, gap, _converted(place.postings, gap))
     overdue = sum(balance.overdue or 0 for balance in place.balances)
     if overdue > 0:
         yield Difference("advance_overdue", *place.place, lines, reported, overdue, overdue)

@@ -42,8 +42,8 @@ create table core.treasury_balance (
     said_kind text check (said_kind in ('DT', 'SN')),
     node_code text,
     capital_kind text check (capital_kind in ('DT', 'SN')),
-    completed numeric(20, 0) not null,
-    advance numeric(20, 0) not null,
+    completed numeric(20, 0),
+    advance numeric(20, 0),
     total numeric(20, 0) not null,
     overdue numeric(20, 0),
     loaded_at timestamptz not null,
@@ -261,7 +261,7 @@ comment on column core.treasury_balance.loaded_at is
 comment on column core.treasury_balance.cell is
 'Ô của tổng giải ngân lũy kế | Cell of the total';
 comment on column core.treasury_balance.completed is
-'Thanh toán khối lượng hoàn thành, lũy kế [đồng] | Paid for completed volume, cumulative [vnd]';
+'Thanh toán khối lượng hoàn thành, lũy kế [đồng]; trống: sao kê không tách | Paid for completed volume, cumulative [vnd]; null: not parted';
 comment on column core.treasury_balance.advance is
 'Tạm ứng chưa thu hồi [đồng] | Advances not yet recovered [vnd]';
 comment on column core.treasury_balance.total is

@@ -327,8 +327,9 @@ def test_the_codes_look_like_those_of_the_treasury_and_every_commune_has_its_uni
     known = configuration.in_force(lang_son, AS_OF)
     assert all(len(code) == 5 and code.isdigit() for code, _ in known.codes)
     assert len(set(known.codes.values())) == len(known.codes)
-    assert all(len(unit) == 7 and unit.isdigit() for unit in known.units)
-    assert sorted(known.units.values()) == sorted(lang_son.communes)
+    units = {unit: commune for unit, commune in known.units.items() if unit != commune}
+    assert all(len(unit) == 7 and unit.isdigit() for unit in units)
+    assert sorted(units.values()) == sorted(lang_son.communes)
 
 
 def test_a_header_text_names_one_field_only(lang_son: Province) -> None:
@@ -898,3 +899,20 @@ def test_rounding_does_not_hide_a_late_document_or_a_wrong_code() -> None:
 
 def test_rounding_of_the_advance_is_no_difference() -> None:
     assert found({"GNBV-DA2-SN": (5_000_000, 1_000_000)}, [balance("GNBV-DA2-SN", 5_000_400, 1_000_999)]) == []
+
+
+def test_a_statement_of_totals_by_commune_code_is_enough() -> None:
+    """No split into payments and advances, and the commune's own code in place of the budget unit's."""
+    header = ["Mã xã", "Mã CTMT, DA", "Lũy kế giải ngân"]
+    reading = read(book([*TITLE, header, ["05977", "00474", 5_000_000], ["Tổng cộng", None, 5_000_000]]))
+    assert treasury.findings(reading) == []
+    assert reading.statement is not None
+    (line,) = reading.statement.lines
+    assert (line.budget_unit_code, line.total, line.completed, line.advance) == ("05977", 5_000_000, None, None)
+    known = configuration.in_force(province.load(), AS_OF)
+    assert known.units["05977"] == "05977"
+
+
+def test_an_advance_that_the_statement_does_not_part_is_not_judged() -> None:
+    only_total = Balance("00474", "GNBV-DA2", "SN", None, None, 5_000_000)
+    assert found({"GNBV-DA2-SN": (5_000_000, 1_000_000)}, [only_total]) == []
