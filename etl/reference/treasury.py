@@ -16,6 +16,7 @@ from pathlib import Path
 from etl.errors import UsageError
 from etl.reference.province import Province, read_csv
 
+UNIT_DIGITS = 7
 Place = tuple[str, str]
 """Node of the programme tree (leaf or heading) and capital kind (DT, SN): where Treasury and report are compared."""
 
@@ -85,8 +86,8 @@ def in_force(province: Province, day: date) -> Configuration:
             raise UsageError(f"treasury_units.csv, dòng {number}: không có xã mã {commune}.")
         if _holds(row, day) and owners.setdefault(unit, commune) != commune:
             raise UsageError(f"treasury_units.csv, dòng {number}: mã ĐVQHNS {unit} đã gắn với xã khác.")
-    for commune in province.communes:  # a statement may name a commune by its own code, which no unit has
-        owners.setdefault(commune, commune)
+    for commune in province.communes:  # a statement may name a commune by its own code, read with a unit's seven digits
+        owners.setdefault(commune.zfill(UNIT_DIGITS), commune)
     return Configuration(columns, mapped, owners)
 
 

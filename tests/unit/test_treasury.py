@@ -327,7 +327,7 @@ def test_the_codes_look_like_those_of_the_treasury_and_every_commune_has_its_uni
     known = configuration.in_force(lang_son, AS_OF)
     assert all(len(code) == 5 and code.isdigit() for code, _ in known.codes)
     assert len(set(known.codes.values())) == len(known.codes)
-    units = {unit: commune for unit, commune in known.units.items() if unit != commune}
+    units = {unit: commune for unit, commune in known.units.items() if unit != commune.zfill(7)}
     assert all(len(unit) == 7 and unit.isdigit() for unit in units)
     assert sorted(units.values()) == sorted(lang_son.communes)
 
@@ -908,9 +908,9 @@ def test_a_statement_of_totals_by_commune_code_is_enough() -> None:
     assert treasury.findings(reading) == []
     assert reading.statement is not None
     (line,) = reading.statement.lines
-    assert (line.budget_unit_code, line.total, line.completed, line.advance) == ("05977", 5_000_000, None, None)
+    assert (line.budget_unit_code, line.total, line.completed, line.advance) == ("0005977", 5_000_000, None, None)
     known = configuration.in_force(province.load(), AS_OF)
-    assert known.units["05977"] == "05977"
+    assert known.units[line.budget_unit_code] == "05977"
 
 
 def test_an_advance_that_the_statement_does_not_part_is_not_judged() -> None:
