@@ -271,7 +271,8 @@ def cutoff_passed(period: str, now: datetime) -> bool:
 
 
 def freeze(period: str, now: datetime, budget_year: int | None = None) -> dict[str, Any]:
-    """Completeness, figures and documents of the period as a release; the same one again when nothing changed."""
+    """Completeness, comparison with the Treasury, figures and documents of the period as a release; the same one again
+    when nothing changed. Raises ReleaseError when a check of the whole period finds an error."""
     from etl.publish import release
 
     with warehouse.connect() as connection:

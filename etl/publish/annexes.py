@@ -1,11 +1,10 @@
-"""Phụ lục I-V of the report: detail by commune and project, tasks, proposals, who did not report, revisions."""
+"""Phụ lục I-V of the report: detail by commune and project, tasks, proposals, quality of the data, revisions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from etl.period import Period
+from etl.publish import quality
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Block, Column, Paragraph, Row, Section, Span, Spans, Table
 from etl.publish.tables import (
@@ -22,7 +21,6 @@ from etl.publish.tables import (
 )
 from etl.publish.text import sentence, show
 
-_COMMUNE_COLUMNS = (Column("TT", 1.2, "center"), Column("Xã, phường", 5, "left"))
 _REVISED = {"plan_total": "Kế hoạch vốn được sử dụng", "disb_ytd": "Lũy kế giải ngân"}
 _DENOMINATOR = "kế hoạch tương ứng"
 _TASKS_VI = "Phụ lục II. Tình hình thực hiện nhiệm vụ được giao"
@@ -41,12 +39,7 @@ def all_annexes(figures: FigureSet) -> tuple[Section, ...]:
         ),
         Section((tasks(figures),), True, "Phụ lục II", "TÌNH HÌNH THỰC HIỆN NHIỆM VỤ ĐƯỢC GIAO"),
         Section((proposals(figures),), True, "Phụ lục III", "KHÓ KHĂN, VƯỚNG MẮC VÀ KIẾN NGHỊ CỦA CÁC XÃ, PHƯỜNG"),
-        Section(
-            _quality(figures),
-            False,
-            "Phụ lục IV",
-            "ĐƠN VỊ CHƯA BÁO CÁO, BÁO CÁO CHẬM; SỐ LIỆU CHƯA KHỚP",
-        ),
+        Section(quality.blocks(figures), True, "Phụ lục IV", "TÌNH HÌNH GỬI BÁO CÁO VÀ CHẤT LƯỢNG SỐ LIỆU"),
         Section(_revisions(figures), False, "Phụ lục V", "ĐIỀU CHỈNH SO VỚI BÁO CÁO TRƯỚC"),
     )
 
@@ -88,8 +81,9 @@ def by_commune(figures: FigureSet) -> Table:
             name = figure(figures, "name", commune=commune)
             rows.append(Row((cell(str(number)), name, *amounts(commune=commune))))
     return Table(
-        "PL1-Xa", "Biểu I.1. Theo xã, phường", money_line(figures, _DENOMINATOR), columns, tuple(rows), small=True
-    )
+        "PL1-Xa", "Biểu I.1. Theo xã, phường", money_line(figures, _DENOMINATOR), columns, tuple(rows), small=True,
+        of_communes=True,
+    )  # fmt: skip
 
 
 def by_project(figures: FigureSet) -> Table:
@@ -235,105 +229,6 @@ def proposals(figures: FigureSet) -> Table:
         of=figures.get("communes_expected"),
     )
     return Table("PL3-KienNghi", "", unit, columns, tuple(rows), small=True, title=_PROPOSALS_VI)
-
-
-def _rows_by_commune(figures: FigureSet, communes: Iterable[str], *metrics: str | tuple[str, str]) -> tuple[Row, ...]:
-    """Number, name and one figure for each metric (or metric and style), under _COMMUNE_COLUMNS."""
-    shown = [(m,) if isinstance(m, str) else m for m in metrics]
-    return tuple(
-        Row(
-            (
-                cell(str(number)),
-                figure(figures, "name", commune=commune),
-                *(figure(figures, *metric, commune=commune) for metric in shown),
-            )
-        )
-        for number, commune in enumerate(communes, 1)
-    )
-
-
-def _quality(figures: FigureSet) -> tuple[Block, ...]:
-    """Phụ lục IV: missing and late reports; plans that differ from the register. Says when there is none."""
-    blocks: list[Block] = []
-    concerned = sorted({*figures.values("not_reporting", "commune"), *figures.values("late_days", "commune")})
-    if concerned:
-        columns = (
-            *_COMMUNE_COLUMNS,
-            Column("Tình trạng báo cáo", 6, "left"),
-            Column("Số ngày chậm", 2, "center"),
-        )
-        rows = _rows_by_commune(figures, concerned, "report_state", "late_days")
-        unit = sentence("Hạn gửi báo cáo: ngày {due}.", due=figures.get("due_on"))
-        blocks.append(Table("PL4-BaoCao", "Biểu IV.1. Đơn vị chưa báo cáo, báo cáo chậm", unit, columns, rows))
-    else:
-        blocks.append(Paragraph(cell("Tất cả các xã, phường đã gửi báo cáo đúng hạn.")))
-    differing = [
-        c for c in sorted(figures.values("plan_difference", "commune"))
-        if figures.get("plan_difference", commune=c).value
-    ]  # fmt: skip
-    if differing:
-        blocks.append(_plan_differences(figures, differing))
-    elif figures.find("plan_difference"):
-        blocks.append(
-            Paragraph(cell("Kế hoạch vốn do các xã, phường báo cáo khớp với các quyết định giao vốn của tỉnh."))
-        )
-    else:
-        blocks.append(Paragraph(cell("Chưa có quyết định giao vốn trong hệ thống để đối chiếu kế hoạch vốn.")))
-    blocks += _versions(figures)
-    blocks.append(
-        Paragraph(cell("[Cơ quan chủ trì bổ sung kết quả đối chiếu số liệu giải ngân với Kho bạc Nhà nước]"), "gap")
-    )
-    return tuple(blocks)
-
-
-def _versions(figures: FigureSet) -> list[Block]:
-    """Communes with reports from two places, and reports that wait for a decision; nothing when there are none."""
-    blocks: list[Block] = []
-    contested = sorted(figures.values("contested_lines", "commune"))
-    if contested:
-        columns = (
-            *_COMMUNE_COLUMNS,
-            Column("Số lần bị thay bằng bản khác", 3, "center"),
-            Column("Số dòng khác nhau", 3, "center"),
-        )
-        rows = _rows_by_commune(figures, contested, "contested_versions", "contested_lines")
-        caption = "Biểu IV.3. Đơn vị có nhiều bản báo cáo từ nơi khác nhau (tổng hợp theo bản nhận sau cùng)"
-        blocks.append(Table("PL4-NhieuBan", caption, count_line(figures, "dòng"), columns, rows))
-    waiting = sorted(figures.having("late_revisions", "commune", "period"), key=lambda f: f.key)
-    if waiting:
-        columns = (
-            *_COMMUNE_COLUMNS,
-            Column("Kỳ báo cáo", 3, "center"),
-            Column("Số bản chờ quyết định", 3, "center"),
-        )
-        rows = tuple(
-            Row(
-                (
-                    cell(str(number)),
-                    figure(figures, "name", commune=item.dim("commune")),
-                    (Span(Period.parse(item.dim("period") or "").vi, item, "dimension"),),
-                    (show(item),),
-                )
-            )
-            for number, item in enumerate(waiting, 1)
-        )
-        caption = "Biểu IV.4. Báo cáo gửi sau khi kỳ đã công bố, chưa được chấp nhận (chưa tính vào số liệu)"
-        blocks.append(Table("PL4-ChoQuyetDinh", caption, count_line(figures, "bản"), columns, rows))
-    return blocks
-
-
-def _plan_differences(figures: FigureSet, communes: list[str]) -> Table:
-    columns = (
-        *_COMMUNE_COLUMNS,
-        Column("Kế hoạch theo báo cáo", 3),
-        Column("Theo quyết định giao vốn", 3),
-        Column("Chênh lệch", 3),
-    )
-    rows = _rows_by_commune(
-        figures, communes, "plan_total", "plan_registered_reported", ("plan_difference", "trieu_signed")
-    )
-    caption = "Biểu IV.2. Kế hoạch vốn chưa khớp với quyết định giao vốn của tỉnh"
-    return Table("PL4-KeHoach", caption, money_line(figures), columns, rows)
 
 
 def _revisions(figures: FigureSet) -> tuple[Block, ...]:

@@ -63,11 +63,13 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
     kinds = sorted(figures.values("rate_total", "capital_kind"))
     names = [show(figures.get("name", capital_kind=kind)).text for kind in kinds]
     rows: list[dict[str, Any]] = []
+    quoted = [show(figures.get("rate_total"))]
     for programme in programmes:
         short = figures.find("name_short", programme=programme) or figures.get("name", programme=programme)
         for kind, name in zip(kinds, names, strict=True):
             rate = figures.find("rate_total", programme=programme, capital_kind=kind)
             if rate is not None and rate.value is not None:
+                quoted += [show(short), show(rate)]
                 rows.append(
                     {
                         "programme": show(short).text,
@@ -102,6 +104,7 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
         f"Tỷ lệ giải ngân theo chương trình và loại vốn (nét đứt: bình quân chung {show(total).text}%)",
         "; ".join(f"{r['programme']}, {r['kind']}: {r['label']}" for r in rows),
         _spec(rows, 270, _BARS, 48 * max(groups, 1), layers, top=34),
+        quoted=tuple(quoted),
     )
 
 
@@ -123,6 +126,7 @@ def _key(number: int, name: str, colour: str) -> list[dict[str, Any]]:
 def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
     """One bar per commune from the highest rate to the lowest; communes at zero in red."""
     total = figures.get("rate_total")
+    communes = [c for c in communes if figures.get("rate_total", commune=c).value is not None]
     rows = [
         {
             "name": show(figures.get("name", commune=c)).text,
@@ -155,6 +159,7 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
         f"Tỷ lệ giải ngân của các xã, phường (nét đứt: bình quân chung {show(total).text}%)",
         "; ".join(f"{r['name']}: {r['label']}" for r in rows),
         _spec(rows, 160, 500, 17 * max(len(rows), 1), layers),
+        quoted=(show(total), *(show(figures.get("rate_total", commune=c)) for c in communes)),
     )
 
 
@@ -181,6 +186,7 @@ def trend(figures: FigureSet) -> Chart:
         "Diễn biến tỷ lệ giải ngân lũy kế theo tháng",
         "; ".join(f"{r['month']}: {r['label']}" for r in rows),
         _spec(rows, 50, 530, 150, layers),
+        quoted=tuple(show(figure) for figure in points if figure.value is not None),
     )
 
 

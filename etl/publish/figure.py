@@ -14,7 +14,7 @@ from etl.period import Period
 # Dimensions in the order in which they appear in a figure's id.
 DIMENSIONS = (
     "programme", "project", "subproject", "capital_kind", "commune", "source", "agency", "task", "indicator",
-    "proposal", "directive", "state", "rank", "period", "item",
+    "proposal", "directive", "state", "rank", "period", "rule", "item",
 )  # fmt: skip
 Dims = tuple[tuple[str, str], ...]
 

@@ -5,8 +5,7 @@ Each function reads one mart as known at a moment, for one period and budget yea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,9 +18,10 @@ from etl import settings
 from etl.errors import ReleaseError, UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
+from etl.publish import quality_figures
+from etl.publish.checks.finding import PeriodFinding
 from etl.publish.figure import Dims, Figure, dims
-
-Row = Mapping[str, Any]
+from etl.publish.reading import Reader, Row, date_figure, number_figure, text_figure
 
 MONEY = (
     "plan_total", "plan_assigned", "plan_carry", "disb_ytd", "disb_period", "disb_assigned", "disb_carry",
@@ -60,35 +60,19 @@ STATES_VI = {
 }
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """Reads marts for one period and budget year as known at a moment."""
-
-    connection: Connection
-    period: Period
-    budget_year: int
-    known_at: datetime
-
-    def mart(self, name: str, arguments: str = "%(known_at)s", more: str = "", **values: Any) -> list[dict[str, Any]]:
-        """Rows of ``mart.<name>`` of the period and budget year."""
-        return self.rows(
-            f"select m.* from mart.{name}({arguments}) as m "
-            f"where m.period = %(period)s and m.budget_year = %(budget_year)s {more}",
-            **values,
-        )
-
-    def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        cursor = self.connection.cursor(row_factory=dict_row)
-        bound = {"period": str(self.period), "budget_year": self.budget_year, "known_at": self.known_at, **values}
-        return cursor.execute(statement, bound).fetchall()
-
-
-def compute(connection: Connection, period: Period, budget_year: int, known_at: datetime) -> list[Figure]:
+def compute(
+    connection: Connection,
+    period: Period,
+    budget_year: int,
+    known_at: datetime,
+    findings: Sequence[PeriodFinding] = (),
+) -> list[Figure]:
     """All figures of the report of ``period`` and ``budget_year``, as known at ``known_at``.
 
+    ``findings``: what the checks of the whole period found in the figures of the reports (``checks.of_figures``).
     Raises UsageError when the calendar does not have the period, ReleaseError when no commune has reported.
     """
-    reader = _Reader(connection, period, budget_year, known_at)
+    reader = Reader(connection, period, budget_year, known_at)
     window = _window(reader)
     summary = _summary_row(reader)
     rates = reader.mart("disbursement_rate_at", more="and m.slice = any(%(slices)s)", slices=list(_SLICES))
@@ -102,12 +86,15 @@ def compute(connection: Connection, period: Period, budget_year: int, known_at: 
         *_ranks(reader),
         *_names(reader, window["as_of"]),
         *_statuses(reader),
-        *_outputs(reader),
+        *_outputs(reader, summary["communes_expected"]),
         *_tasks(reader, window["as_of"]),
         *_directives(reader, window["as_of"]),
-        *_proposals(reader),
+        *_proposals(reader, summary),
         *_allocation(reader),
         *_revisions(reader),
+        *quality_figures.of_reports(reader),
+        *quality_figures.of_treasury(reader),
+        *quality_figures.of_findings(findings),
     ]
     keys = [f.key for f in figures]
     if len(set(keys)) != len(keys):
@@ -116,7 +103,7 @@ def compute(connection: Connection, period: Period, budget_year: int, known_at: 
     return figures
 
 
-def _window(reader: _Reader) -> Row:
+def _window(reader: Reader) -> Row:
     rows = reader.rows(
         "select * from ref.reporting_calendar where period = %(period)s and budget_year = %(budget_year)s"
     )
@@ -125,7 +112,7 @@ def _window(reader: _Reader) -> Row:
     return rows[0]
 
 
-def _summary_row(reader: _Reader) -> Row:
+def _summary_row(reader: Reader) -> Row:
     rows = reader.mart("report_summary_at")
     if not rows or not rows[0]["communes_reported"]:
         raise ReleaseError(
@@ -135,39 +122,27 @@ def _summary_row(reader: _Reader) -> Row:
     return rows[0]
 
 
-def _text(metric: str, text: str | None, source: str, by: Dims = ()) -> Figure:
-    return Figure(metric, "text", source, by, text=text)
-
-
-def _date(metric: str, day: date | None, source: str, by: Dims = ()) -> Figure:
-    return Figure(metric, "date", source, by, text=day.isoformat() if day else None)
-
-
-def _number(metric: str, unit: str, value: Any, source: str, by: Dims = ()) -> Figure:
-    return Figure(metric, unit, source, by, value=None if value is None else Decimal(value))
-
-
-def _identity(reader: _Reader, window: Row) -> Iterator[Figure]:
+def _identity(reader: Reader, window: Row) -> Iterator[Figure]:
     source = "ref.reporting_calendar"
-    yield _text("period", reader.period.vi, source)
-    yield _text("period_short", f"tháng {reader.period.month}", source)
-    yield _text("next_period", reader.period.next.vi, source)
-    yield _text("previous_period", f"tháng {reader.period.previous.month}", source)
-    yield _text("period_year_ago", f"tháng {reader.period.month}/{reader.period.year - 1}", source)
-    yield _text("budget_year", str(reader.budget_year), source)
+    yield text_figure("period", reader.period.vi, source)
+    yield text_figure("period_short", f"tháng {reader.period.month}", source)
+    yield text_figure("next_period", reader.period.next.vi, source)
+    yield text_figure("previous_period", f"tháng {reader.period.previous.month}", source)
+    yield text_figure("period_year_ago", f"tháng {reader.period.month}/{reader.period.year - 1}", source)
+    yield text_figure("budget_year", str(reader.budget_year), source)
     for metric in ("as_of", "due_on", "publish_on"):
-        yield _date(metric, window[metric], source)
+        yield date_figure(metric, window[metric], source)
 
 
 def _letterhead(path: Path) -> Iterator[Figure]:
     """Issuer, signer, recipients: configuration is frozen with the figures, so that a release prints the same again."""
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     for item in ("parent_body", "issuer", "symbol", "place", "drafter", "province", "signer", "filing"):
-        yield _text("letterhead", config[item], "report.yml", (("item", item),))
+        yield text_figure("letterhead", config[item], "report.yml", (("item", item),))
     for item in ("addressees", "authority", "recipients"):
-        yield _text("letterhead", "\n".join(config[item]), "report.yml", (("item", item),))
+        yield text_figure("letterhead", "\n".join(config[item]), "report.yml", (("item", item),))
     for programme, name in config["programme_short"].items():
-        yield _text("name_short", name, "report.yml", (("programme", programme),))
+        yield text_figure("name_short", name, "report.yml", (("programme", programme),))
 
 
 def _summary(row: Row) -> Iterator[Figure]:
@@ -177,11 +152,11 @@ def _summary(row: Row) -> Iterator[Figure]:
         "communes_refused", "communes_missing", "communes_with_warnings", "communes_ranked",
         "communes_above_average", "communes_at_zero", "communes_below_threshold", "months_left",
     ):  # fmt: skip
-        yield _number(metric, "count", row[metric], source)
-    yield _number("plan_covered_pct", "pct", row["plan_covered_pct"], source)
-    yield _number("low_rate_pct", "pct", row["low_rate_pct"], source)
-    yield _number("pace_needed", "vnd", row["pace_needed"], source)
-    yield _date("closing_on", row["closing_on"], source)
+        yield number_figure(metric, "count", row[metric], source)
+    yield number_figure("plan_covered_pct", "pct", row["plan_covered_pct"], source)
+    yield number_figure("low_rate_pct", "pct", row["low_rate_pct"], source)
+    yield number_figure("pace_needed", "vnd", row["pace_needed"], source)
+    yield date_figure("closing_on", row["closing_on"], source)
 
 
 def _slice_dims(row: Row) -> Dims:
@@ -213,12 +188,12 @@ def _disbursement(row: Row) -> Iterator[Figure]:
             )  # fmt: skip
 
 
-def _changes(reader: _Reader) -> Iterator[Figure]:
+def _changes(reader: Reader) -> Iterator[Figure]:
     source = "mart.disbursement_change"
     for row in reader.mart("disbursement_change_at", more="and m.slice = any(%(slices)s)", slices=list(_SLICES)):
         by = _slice_dims(row)
         if row["slice"] == "all":
-            yield _number("communes_previous", "count", row["communes_previous"], source, by)
+            yield number_figure("communes_previous", "count", row["communes_previous"], source, by)
         for metric, unit in (
             ("rate_previous", "pct"),
             ("rate_change_points", "pct_points"),
@@ -226,10 +201,10 @@ def _changes(reader: _Reader) -> Iterator[Figure]:
             ("rate_change_last_year_points", "pct_points"),
         ):
             if row[metric] is not None:
-                yield _number(metric, unit, row[metric], source, by)
+                yield number_figure(metric, unit, row[metric], source, by)
 
 
-def _trend(reader: _Reader) -> Iterator[Figure]:
+def _trend(reader: Reader) -> Iterator[Figure]:
     """The rate at the end of each month of the budget year so far, as best known now."""
     for row in reader.rows(
         "select r.period, r.rate_total, r.disb_ytd, r.plan_total, r.communes_reported, r.communes_expected, "
@@ -242,46 +217,51 @@ def _trend(reader: _Reader) -> Iterator[Figure]:
         )  # fmt: skip
 
 
-def _ranks(reader: _Reader) -> Iterator[Figure]:
+def _ranks(reader: Reader) -> Iterator[Figure]:
     for row in reader.mart("commune_rank_at"):
         by = dims({"commune": row["commune_code"]})
         for metric in ("rank_rate", "order_lowest", "order_undisbursed"):
-            yield _number(metric, "count", row[metric], "mart.commune_rank", by)
+            yield number_figure(metric, "count", row[metric], "mart.commune_rank", by)
         if row["at_zero"]:
-            yield _text("at_zero", "Chưa giải ngân", "mart.commune_rank", by)
+            yield text_figure("at_zero", "Chưa giải ngân", "mart.commune_rank", by)
 
 
-def _names(reader: _Reader, as_of: date) -> Iterator[Figure]:
+def _names(reader: Reader, as_of: date) -> Iterator[Figure]:
     """Names in force on the as-of date, and the place of each project in the official order."""
     valid = "%(as_of)s >= valid_from and (valid_to is null or %(as_of)s <= valid_to)"
     for row in reader.rows(f"select * from ref.commune where {valid}", as_of=as_of):
         by = dims({"commune": row["commune_code"]})
-        yield _text("name", row["name_vi"], "ref.commune", by)
+        yield text_figure("name", row["name_vi"], "ref.commune", by)
     for row in reader.rows(f"select * from ref.programme_node where {valid}", as_of=as_of):
         kind = "programme" if row["parent_code"] is None else "project"
         by = dims({kind: row["code"]})
-        yield _text("name", row["name_vi"], "ref.programme_node", by)
-        yield _number("sort_no", "count", row["sort_no"], "ref.programme_node", by)
+        yield text_figure("name", row["name_vi"], "ref.programme_node", by)
+        yield number_figure("sort_no", "count", row["sort_no"], "ref.programme_node", by)
         if row["parent_code"] is not None:
-            yield _text("programme_of", row["programme_code"], "ref.programme_node", by)
+            yield text_figure("programme_of", row["programme_code"], "ref.programme_node", by)
     for row in reader.rows(f"select * from ref.capital_kind where {valid}", as_of=as_of):
-        yield _text("name", row["short_vi"], "ref.capital_kind", dims({"capital_kind": row["capital_kind"]}))
+        yield text_figure("name", row["short_vi"], "ref.capital_kind", dims({"capital_kind": row["capital_kind"]}))
 
 
-def _statuses(reader: _Reader) -> Iterator[Figure]:
+def _statuses(reader: Reader) -> Iterator[Figure]:
     source = "mart.submission_status"
-    for row in reader.mart("submission_status_at"):
+    for row in reader.rows(
+        "select m.*, ref.working_days_between(m.due_on, m.due_on + m.late_days) as late_working_days "
+        "from mart.submission_status_at(%(known_at)s) as m "
+        "where m.period = %(period)s and m.budget_year = %(budget_year)s"
+    ):
         by = dims({"commune": row["commune_code"]})
-        yield _text("report_state", STATES_VI[row["state"]], source, by)
+        yield text_figure("report_state", STATES_VI[row["state"]], source, by)
         if row["state"] != "reported":
-            yield _text("not_reporting", row["state"], source, by)
+            yield text_figure("not_reporting", row["state"], source, by)
         if row["late_days"]:
-            yield _number("late_days", "days", row["late_days"], source, by)
+            yield number_figure("late_days", "days", row["late_days"], source, by)
+            yield number_figure("late_working_days", "days", row["late_working_days"], source, by)
         if row["warnings"]:
-            yield _number("warnings", "count", row["warnings"], source, by)
+            yield number_figure("warnings", "count", row["warnings"], source, by)
         if row["contested_versions"]:
-            yield _number("contested_versions", "count", row["contested_versions"], source, by)
-            yield _number("contested_lines", "count", row["contested_lines"], source, by)
+            yield number_figure("contested_versions", "count", row["contested_versions"], source, by)
+            yield number_figure("contested_lines", "count", row["contested_lines"], source, by)
     # Reports that came after this period or the one before was published, and nobody has decided on.
     for row in reader.rows(
         "select s.commune_code, s.period, s.late_revisions_waiting from mart.submission_status_at(%(known_at)s) as s "
@@ -289,56 +269,58 @@ def _statuses(reader: _Reader) -> Iterator[Figure]:
         periods=[str(reader.period), str(reader.period.previous)],
     ):
         by = dims({"commune": row["commune_code"], "period": row["period"]})
-        yield _number("late_revisions", "count", row["late_revisions_waiting"], source, by)
+        yield number_figure("late_revisions", "count", row["late_revisions_waiting"], source, by)
 
 
-def _outputs(reader: _Reader) -> Iterator[Figure]:
+def _outputs(reader: Reader, communes_expected: int) -> Iterator[Figure]:
+    """Coverage of an indicator are the communes whose figure is not blank."""
     source = "mart.output_indicator"
     for row in reader.mart("output_indicator_at"):
         by = dims({"indicator": row["indicator_code"]})
-        yield _text("name", row["indicator_vi"], source, by)
-        yield _text("indicator_unit", row["unit"], source, by)
-        yield _number("indicator_communes", "count", row["communes"], source, by)
+        coverage = {"coverage_n": row["communes"], "coverage_of": communes_expected}
+        yield text_figure("name", row["indicator_vi"], source, by)
+        yield text_figure("indicator_unit", row["unit"], source, by)
+        yield number_figure("indicator_communes", "count", row["communes"], source, by)
         for metric in ("target_year", "actual_period", "actual_ytd"):
-            yield _number(metric, "quantity", row[metric], source, by)
+            yield Figure(metric, "quantity", source, by, value=row[metric], **coverage)
         yield Figure(
             "output_rate", "pct", source, by, value=row["rate_year"], numerator=row["actual_ytd"],
-            denominator=row["target_year"],
+            denominator=row["target_year"], **coverage,
         )  # fmt: skip
 
 
-def _tasks(reader: _Reader, as_of: date) -> Iterator[Figure]:
+def _tasks(reader: Reader, as_of: date) -> Iterator[Figure]:
     for row in reader.rows("select * from mart.task_count(%(as_of)s, %(known_at)s)", as_of=as_of):
         by = dims({"agency": row["lead_vi"], "state": row["state"]})
-        yield _number("tasks", "count", row["tasks"], "mart.task_count", by)
+        yield number_figure("tasks", "count", row["tasks"], "mart.task_count", by)
         if row["longest_overdue_days"] and row["state"] is None:
-            yield _number("longest_overdue_days", "days", row["longest_overdue_days"], "mart.task_count", by)
+            yield number_figure("longest_overdue_days", "days", row["longest_overdue_days"], "mart.task_count", by)
     month = reader.rows(
         "select * from mart.task_month(%(first)s, %(as_of)s, %(known_at)s)", first=as_of.replace(day=1), as_of=as_of
     )[0]
     for metric, value in month.items():
-        yield _number(metric, "count", value, "mart.task_month")
+        yield number_figure(metric, "count", value, "mart.task_month")
     source = "mart.task_state"
     for row in reader.rows(
         "select * from mart.task_state(%(as_of)s, %(known_at)s) where coalesce(assigned_on <= %(as_of)s, true)",
         as_of=as_of,
     ):
         by = dims({"task": row["task_id"]})
-        yield _text("task_content", row["content_vi"], source, by)
-        yield _text("task_lead", row["lead_vi"], source, by)
-        yield _text("task_coordinating", "; ".join(row["coordinating_vi"]), source, by)
-        yield _text("task_state", row["state"], source, by)
-        yield _text("task_directive", row["directive_id"], source, by)
-        yield _text("task_phrase", row["deadline_phrase_vi"], source, by)
+        yield text_figure("task_content", row["content_vi"], source, by)
+        yield text_figure("task_lead", row["lead_vi"], source, by)
+        yield text_figure("task_coordinating", "; ".join(row["coordinating_vi"]), source, by)
+        yield text_figure("task_state", row["state"], source, by)
+        yield text_figure("task_directive", row["directive_id"], source, by)
+        yield text_figure("task_phrase", row["deadline_phrase_vi"], source, by)
         if row["due_date"]:
-            yield _date("task_due", row["due_date"], source, by)
+            yield date_figure("task_due", row["due_date"], source, by)
         if row["extensions"]:
-            yield _date("task_original_due", row["original_due_date"], source, by)
+            yield date_figure("task_original_due", row["original_due_date"], source, by)
         if row["days_overdue"]:
-            yield _number("task_days_overdue", "days", row["days_overdue"], source, by)
+            yield number_figure("task_days_overdue", "days", row["days_overdue"], source, by)
 
 
-def _directives(reader: _Reader, as_of: date) -> Iterator[Figure]:
+def _directives(reader: Reader, as_of: date) -> Iterator[Figure]:
     """All documents that assign tasks; those issued (or whose meeting fell) within the month are marked."""
     source = "mart.directive"
     rows = reader.rows(
@@ -350,21 +332,22 @@ def _directives(reader: _Reader, as_of: date) -> Iterator[Figure]:
     )
     for row in rows:
         by = dims({"directive": row["directive_id"]})
-        yield _text("directive_title", row["title_vi"], source, by)
-        yield _text("directive_no", row["doc_no"], source, by)
-        yield _text("directive_issuer", row["issuer_vi"], source, by)
-        yield _date("directive_date", row["doc_date"] or row["event_date"], source, by)
+        yield text_figure("directive_title", row["title_vi"], source, by)
+        yield text_figure("directive_no", row["doc_no"], source, by)
+        yield text_figure("directive_issuer", row["issuer_vi"], source, by)
+        yield date_figure("directive_date", row["doc_date"] or row["event_date"], source, by)
         if row["in_month"]:
-            yield _number("directive_tasks", "count", row["tasks"], source, by)
-            yield _number("directive_tasks_dated", "count", row["tasks_dated"], source, by)
+            yield number_figure("directive_tasks", "count", row["tasks"], source, by)
+            yield number_figure("directive_tasks_dated", "count", row["tasks_dated"], source, by)
 
 
-def _proposals(reader: _Reader) -> Iterator[Figure]:
+def _proposals(reader: Reader, summary: Row) -> Iterator[Figure]:
+    coverage = {"coverage_n": summary["communes_reported"], "coverage_of": summary["communes_expected"]}
     for row in reader.mart("proposal_count_at"):
         by = dims({"agency": row["addressee"], "state": row["state"]})
-        yield _number("proposals", "count", row["proposals"], "mart.proposal_count", by)
+        yield Figure("proposals", "count", "mart.proposal_count", by, value=Decimal(row["proposals"]), **coverage)
         if row["state"] is None:
-            yield _number("proposal_communes", "count", row["communes"], "mart.proposal_count", by)
+            yield number_figure("proposal_communes", "count", row["communes"], "mart.proposal_count", by)
     source = "mart.proposal"
     seen: dict[str, int] = {}
     for row in reader.mart("proposal_at", more="order by m.commune_code, m.row_no"):
@@ -372,17 +355,17 @@ def _proposals(reader: _Reader) -> Iterator[Figure]:
         # A workbook may repeat a proposal's code; the second row is shown too, under a code of its own.
         code = row["issue_id"] if seen[row["issue_id"]] == 1 else f"{row['issue_id']}#{seen[row['issue_id']]}"
         by = dims({"proposal": code})
-        yield _text("proposal_commune", row["commune_code"], source, by)
-        yield _text("proposal_problem", row["problem"], source, by)
-        yield _text("proposal_text", row["proposal"], source, by)
-        yield _text("proposal_addressee", row["addressee"], source, by)
-        yield _text("proposal_category", row["category"], source, by)
-        yield _text("proposal_state", row["state"], source, by)
-        yield _text("proposal_reply", row["reply_doc"], source, by)
-        yield _number("proposal_amount", "vnd", row["adjust_amount"], source, by)
+        yield text_figure("proposal_commune", row["commune_code"], source, by)
+        yield text_figure("proposal_problem", row["problem"], source, by)
+        yield text_figure("proposal_text", row["proposal"], source, by)
+        yield text_figure("proposal_addressee", row["addressee"], source, by)
+        yield text_figure("proposal_category", row["category"], source, by)
+        yield text_figure("proposal_state", row["state"], source, by)
+        yield text_figure("proposal_reply", row["reply_doc"], source, by)
+        yield number_figure("proposal_amount", "vnd", row["adjust_amount"], source, by)
 
 
-def _allocation(reader: _Reader) -> Iterator[Figure]:
+def _allocation(reader: Reader) -> Iterator[Figure]:
     for row in reader.mart("allocation_gap_at"):
         by = dims({"commune": row["commune_code"], "programme": row["programme_code"]})
         for metric, column in (
@@ -391,10 +374,10 @@ def _allocation(reader: _Reader) -> Iterator[Figure]:
             ("plan_difference", "difference"),
         ):
             if row[column] is not None:
-                yield _number(metric, "vnd", row[column], "mart.allocation_gap", by)
+                yield number_figure(metric, "vnd", row[column], "mart.allocation_gap", by)
 
 
-def _revisions(reader: _Reader) -> Iterator[Figure]:
+def _revisions(reader: Reader) -> Iterator[Figure]:
     """Changes of last month's published figures; the closing report of a budget year follows December's."""
     rows = reader.rows(
         "select * from mart.revision_at(%(previous)s, %(budget_year)s, %(known_at)s)",
@@ -407,7 +390,7 @@ def _revisions(reader: _Reader) -> Iterator[Figure]:
             ("revision_current", "current_value"),
             ("revision_difference", "difference"),
         ):
-            yield _number(metric, "vnd", row[column], "mart.revision", by)
+            yield number_figure(metric, "vnd", row[column], "mart.revision", by)
 
 
 def store(connection: Connection, release_id: str, figures: Sequence[Figure]) -> None:

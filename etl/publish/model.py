@@ -26,7 +26,7 @@ class Span:
 
 Spans = tuple[Span, ...]
 
-_SHORT_TABLE, _EDGE, _LONG_TEXT, _TAIL = 8, 3, 600, 2
+_SHORT_TABLE, _EDGE, _TALL_TEXT, _LONG_TEXT, _TAIL = 8, 3, 80, 600, 2
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class Row:
 class Table:
     """``name`` is the sheet name in the workbook; ``caption`` and ``unit`` stand above the table.
 
-    ``title`` names the table in the workbook where it has no caption of its own.
+    ``title`` names the table in the workbook where it has no caption of its own. ``rest``: rows that stand in the
+    workbook alone. ``of_communes``: every commune of the province has a row, a missing one too.
     """
 
     name: str
@@ -82,6 +83,12 @@ class Table:
     numbered: bool = True
     small: bool = False
     title: str = ""
+    rest: tuple[Row, ...] = ()
+    of_communes: bool = False
+
+    def all_rows(self) -> tuple[Row, ...]:
+        """The rows of the workbook."""
+        return (*self.rows, *self.rest)
 
     @property
     def has_groups(self) -> bool:
@@ -91,12 +98,14 @@ class Table:
         """Lengths of the runs of rows that stay on one page: a short table, a programme with its kinds of capital, and
         at least ``_EDGE`` rows at either end, so that no header stands over a single row. They add up to all rows.
 
-        Rows that can be taller than a page (texts of communes) stand alone.
+        Rows that can be taller than a page (texts of communes) stand alone; a few rows of several lines each are not a
+        short table.
         """
         count = len(self.rows)
-        if any(len(joined(cell)) > _LONG_TEXT for row in self.rows for cell in row.cells):
+        longest = max((len(joined(cell)) for row in self.rows for cell in row.cells), default=0)
+        if longest > _LONG_TEXT:
             return [1] * count
-        if count <= _SHORT_TABLE:
+        if count <= (_SHORT_TABLE if longest <= _TALL_TEXT else _EDGE):
             return [count] if count else []
         starts = [i for i, row in enumerate(self.rows) if row.role in ("total", "group")]
         inside = set()
@@ -120,13 +129,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A Vega-Lite spec without fonts and colours of text; ``alt`` says in words what it shows. Sizes in pixels."""
+    """A Vega-Lite spec without fonts and colours of text; ``alt`` says in words what it shows. Sizes in pixels.
+
+    ``quoted``: the figures whose texts stand in caption, ``alt`` and labels.
+    """
 
     name: str
     caption: str
     alt: str
     spec: dict[str, Any]
     width_mm: int = 160
+    quoted: Spans = ()
 
 
 @dataclass(frozen=True)

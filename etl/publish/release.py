@@ -21,10 +21,12 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from etl.errors import ReleaseError, UsageError
+from etl.load import treasury
 from etl.load.warehouse import Connection
 from etl.period import Period
+from etl.publish import checks, pack, sentences, summary
 from etl.publish import figures as figure_rows
-from etl.publish import pack, sentences, summary
+from etl.publish.checks import finding as finding_rows
 from etl.publish.figure import Figure, FigureSet, ordered
 from etl.publish.model import joined
 
@@ -74,9 +76,12 @@ def freeze(
 
 
 def _release_of(connection: Connection, period: Period, year: int, now: datetime, out_dir: Path) -> Release:
+    treasury.reconcile(connection, period, year, now)
+    connection.commit()
     # All figures of a release come from one snapshot of the warehouse.
     connection.execute("set transaction isolation level repeatable read")
-    figures = ordered(figure_rows.compute(connection, period, year, now))
+    found = checks.of_figures(connection, period, year, now)
+    figures = ordered(figure_rows.compute(connection, period, year, now, found))
     facts = facts_sha256(figures)
     latest = _latest(connection, period, year)
     if latest and latest.facts_sha256 == facts and not _rejected(connection, latest):
@@ -84,11 +89,15 @@ def _release_of(connection: Connection, period: Period, year: int, now: datetime
         return latest
     number = latest.release_no + 1 if latest else 1
     release_id = f"{period}-r{number}" if year == period.year else f"{period}-ns{year}-r{number}"
-    files = pack.render(FigureSet(release_id, period, year, now, figures))
+    figure_set = FigureSet(release_id, period, year, now, figures)
+    documents = pack.build(figure_set)
+    found += checks.of_documents(figure_set, (documents.page, documents.full), (documents.ranking,))
+    checks.require_publishable(found, release_id)
+    files = pack.render(figure_set, documents)
     release = Release(release_id, period, year, number, now, facts, manifest_sha256(_hashes(files)))
     # The rows go in under a new snapshot: the audit chain continues from what others appended in the meantime.
     connection.commit()
-    _insert(connection, release, figures, files)
+    _insert(connection, release, figures, found, files)
     connection.commit()
     _write(folder(out_dir, release), files)
     return release
@@ -125,7 +134,13 @@ def folder(out_dir: Path, release: Release) -> Path:
     return out_dir / str(release.period) / release.release_id
 
 
-def _insert(connection: Connection, release: Release, figures: Sequence[Figure], files: Mapping[str, bytes]) -> None:
+def _insert(
+    connection: Connection,
+    release: Release,
+    figures: Sequence[Figure],
+    found: Sequence[checks.PeriodFinding],
+    files: Mapping[str, bytes],
+) -> None:
     as_of = next(f.date for f in figures if f.metric == "as_of")
     connection.execute(
         """
@@ -139,6 +154,7 @@ def _insert(connection: Connection, release: Release, figures: Sequence[Figure],
         ),
     )  # fmt: skip
     figure_rows.store(connection, release.release_id, figures)
+    finding_rows.store(connection, release.release_id, found)
     for name, sha256 in _hashes(files).items():
         connection.execute(
             "insert into release.artifact values (%s, %s, %s, %s)",

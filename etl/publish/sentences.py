@@ -277,3 +277,27 @@ def proposals(figures: FigureSet) -> Spans:
         c=figures.get("proposal_communes"),
         states=states,
     )
+
+
+def quality(figures: FigureSet) -> Spans:
+    """What whoever approves should know of the data before opening Phụ lục IV."""
+    parts = [
+        sentence(f"{{n}} {what}", n=found)
+        for metric, what in (
+            ("findings_overridden", "lỗi được cán bộ chấp nhận"),
+            ("findings_explained", "cảnh báo đã giải trình"),
+            ("outliers", "số liệu bất thường"),
+        )
+        if (found := figures.find(metric)) and found.value
+    ]
+    parts.append(_treasury(figures))
+    return sentence("Chất lượng số liệu (Phụ lục IV): {parts}.", parts=listing(parts, "; "))
+
+
+def _treasury(figures: FigureSet) -> Spans:
+    if figures.find("treasury_statement") is None:
+        return (Span("chưa đối chiếu với Kho bạc Nhà nước"),)
+    differences = figures.find("treasury_differences")
+    if differences is None:
+        return (Span("khớp với Kho bạc Nhà nước"),)
+    return sentence("{n} chênh lệch với Kho bạc Nhà nước", n=differences)

@@ -35,6 +35,7 @@ def markdown(
     longest = sentences.longest_overdue(figures, 160)
     if longest:
         lines.append(f"- {joined(longest)}")
+    lines.append(f"- {joined(sentences.quality(figures))}")
     lines += ["", "### Thay đổi so với bản trước của cùng kỳ", "", *_changes(figures, before)]
     lines += [
         "",

@@ -203,6 +203,7 @@ def ranking(figures: FigureSet) -> Table:
         columns,
         tuple(rows),
         small=True,
+        of_communes=True,
     )
 
 

@@ -1,6 +1,7 @@
 """Vietnamese notation of figures, and sentences made of figures.
 
-Amounts: tỷ đồng with one decimal in prose, triệu đồng in tables. Rates: two decimals. ``,`` is the decimal mark,
+Amounts: tỷ đồng with one decimal in prose, triệu đồng in tables (with three decimals where small differences are the
+matter). Rates: two decimals. ``,`` is the decimal mark,
 ``.`` groups thousands.
 """
 
@@ -78,6 +79,8 @@ _STYLES: dict[str, Callable[[Figure], str]] = {
     "ty": lambda f: _vnd(money.show_ty, f),
     "trieu": lambda f: _vnd(lambda vnd: money.show_trieu(vnd, 0), f),
     "trieu_signed": lambda f: _vnd(lambda vnd: _signed(money.show_trieu(vnd, 0), vnd > 0), f),
+    "trieu_fine": lambda f: _vnd(lambda vnd: money.show_trieu(vnd, 3), f),
+    "trieu_fine_signed": lambda f: _vnd(lambda vnd: _signed(money.show_trieu(vnd, 3), vnd > 0), f),
     "pct": lambda f: _number(f, 2),
     "pct_short": _trimmed,
     "points": _points,

@@ -20,6 +20,7 @@ from etl import clock, money
 from etl.errors import UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
+from etl.publish import trace_quality
 from etl.publish.figures import RATES
 from etl.publish.originals import Originals
 
@@ -122,7 +123,8 @@ def trace(connection: Connection, figure_id: str, archive_dir: Path) -> dict[str
     two are compared), each with its terms and their cells; ``agrees`` is true when the cells hold the facts and the
     facts add up to the figure. A rank has the parts of the commune's rate. What is told in words, tasks and proposals,
     has ``rows`` instead: the rows of Biểu 03 and 04 that it rests on, with their cells; a task has ``tasks``, its entry
-    in the register. Any other figure has ``submissions``: the reports from which it was derived.
+    in the register. Figures of the data-quality annex have ``findings`` or ``differences`` (``trace_quality``). Any
+    other figure has ``submissions``: the reports from which it was derived.
     """
     figure = _figure(connection, figure_id)
     dims: dict[str, str] = figure["dims"]
@@ -150,6 +152,9 @@ def trace(connection: Connection, figure_id: str, archive_dir: Path) -> dict[str
     if figure["source"].startswith("mart.proposal"):
         rows = _proposal_rows(connection, figure, dims, originals)
         return {**head, "rows": rows, "agrees": _rows_agree(rows)}
+    of_quality = trace_quality.chain(connection, figure, dims, originals)
+    if of_quality is not None:
+        return head | of_quality
     return {**head, "submissions": _submissions(connection, figure, dims)}
 
 
@@ -505,6 +510,7 @@ def as_text(result: Mapping[str, Any]) -> str:
             if c["reported"] is not None or not c["agrees"]
         ]
     lines += [f"  {s['commune']}: {s['file']} (sha256 {s['sha256']})" for s in result.get("submissions", ())]
+    lines += trace_quality.text_lines(result)
     if "agrees" in result:
         lines.append("Các ô khớp với số liệu." if result["agrees"] else "CÁC Ô KHÔNG KHỚP VỚI SỐ LIỆU.")
     return "\n".join(lines)

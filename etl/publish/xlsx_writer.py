@@ -20,7 +20,8 @@ from etl.wrapping import LINE_POINTS, lines
 
 FONT = "Times New Roman"
 _FORMATS = {
-    "trieu": "#,##0", "trieu_signed": "+#,##0;-#,##0;0", "ty": "#,##0.0", "pct": "0.00",
+    "trieu": "#,##0", "trieu_signed": "+#,##0;-#,##0;0", "trieu_fine": "#,##0.000",
+    "trieu_fine_signed": "+#,##0.000;-#,##0.000;0", "ty": "#,##0.0", "pct": "0.00",
     "points": "+0.00;-0.00;0.00", "count": "#,##0", "days": "#,##0",
     "quantity_0": "#,##0", "quantity_1": "#,##0.0", "quantity_2": "#,##0.00",
 }  # fmt: skip
@@ -90,10 +91,10 @@ def _sheet(book: _Book, figures: FigureSet, table: Table) -> None:
     sheet.write_string(0, 0, _title(table), book.style(bold=True, font_size=13))
     sheet.write_string(1, 0, joined(table.unit).replace("\n", " "), book.style(italic=True))
     first = _header(book, sheet, table, widths, 2)
-    for row, content in enumerate(table.rows, first):
+    for row, content in enumerate(table.all_rows(), first):
         _row(book, sheet, figures, table, row, content)
         sheet.set_row(row, _height(content, widths))
-    last = first + len(table.rows) - 1
+    last = first + len(table.all_rows()) - 1
     sheet.freeze_panes(first, 2)
     sheet.print_area(0, 0, last, len(table.columns) - 1)
     sheet.repeat_rows(2, first - 1)
@@ -175,7 +176,7 @@ def _number(spans: Spans) -> tuple[Decimal | None, Span | None]:
     span, figure = with_figure[0], with_figure[0].figure
     if figure is None or figure.value is None or span.style not in _FORMATS:
         return None, span
-    if span.style in ("trieu", "trieu_signed"):
+    if span.style.startswith("trieu"):
         return money.vnd_to_trieu(int(figure.value)), span
     if span.style == "ty":
         return figure.value / money.VND_PER_TY, span

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from etl.load import warehouse as db
 from etl.period import Period
-from etl.publish import brief, figures, pack, report
+from etl.publish import brief, checks, figures, pack, report
 from etl.publish.figure import Figure, FigureSet, ordered
 from etl.publish.model import Document, Heading, Kpis, Paragraph, Span, Table, announces, joined, spans_of
 from tests.sql import builders
@@ -32,7 +32,8 @@ _WORDING = re.compile(r"\(0%\)|100%|Bảng \d|Phụ lục [IV]+|ngày công bố
 def frozen(warehouse: str) -> FigureSet:
     with db.connect(warehouse) as connection:
         builders.whole_province(connection)
-        rows = figures.compute(connection, Period(2025, 10), 2025, NOW)
+        found = checks.of_figures(connection, Period(2025, 10), 2025, NOW)
+        rows = figures.compute(connection, Period(2025, 10), 2025, NOW, found)
     return FigureSet("2025-10-r1", Period(2025, 10), 2025, NOW, ordered(rows))
 
 

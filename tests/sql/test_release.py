@@ -42,7 +42,7 @@ def connection(reference: str) -> Iterator[Connection]:
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small stand-ins for the documents: what is tested is the release around them."""
 
-    def render(figures: Any) -> dict[str, bytes]:
+    def render(figures: Any, documents: object = None) -> dict[str, bytes]:
         moment = figures.known_at.isoformat()
         return {
             "bao-cao.txt": f"{figures.get('rate_total').value} {figures.release_id} {moment}".encode(),
