@@ -23,7 +23,7 @@ def run(
     arguments and the catalogue.
     """
     known_of = known_of or [known.offline(province)] * len(reports)
-    result: list[list[Finding]] = [[_intake_finding(i) for i in report.issues] for report in reports]
+    result: list[list[Finding]] = [_intake_findings(report.issues) for report in reports]
     tables: list[dict[str, controls.Table]] = []
     for position, (report, knowledge) in enumerate(zip(reports, known_of, strict=True)):
         if report.refused:
@@ -31,7 +31,7 @@ def run(
             continue
         prepare(report, province)
         other_unit = known.unit(report, knowledge)
-        result[position] += [_intake_finding(i) for i in [*(report.settled or ()), *other_unit]]
+        result[position] += _intake_findings([*(report.settled or ()), *other_unit])
         # A form in another unit is not judged further.
         within = controls.within(report, province) if other_unit else report.controls or {}
         tables.append(within | controls.against(report, province, knowledge))
@@ -79,6 +79,10 @@ def judge(
     """Findings and verdict of each report: the one judgement of pipeline and ``tiendo check``."""
     found = run(reports, province, known_of, records)
     return [(f, verdict(report.refused, f)) for report, f in zip(reports, found, strict=True)]
+
+
+def _intake_findings(issues: Sequence[Issue]) -> list[Finding]:
+    return [_intake_finding(issue) for issue in issues if catalogue.intake()[issue.rule].state != "retired"]
 
 
 def _intake_finding(issue: Issue) -> Finding:

@@ -115,12 +115,17 @@ def unit(report: Report, known: Known) -> list[Issue]:
 
 
 def _other_unit(form: Form, leaves: Sequence[Row], factor: int) -> Issue:
-    first = next(row for row in leaves if row.values.get("plan_total"))
+    first = next(
+        form.cell(key, row.row_no)
+        for key in ("plan_total", *PLAN_KEYS)
+        for row in leaves
+        if key in form.columns and row.values.get(key)
+    )
     keys = {c.key for c in forms.load().sheet("B01").columns if c.kind == "money"}
     for row in form.rows:
         row.bad = row.bad | keys
     values = {"value": "đồng" if factor == 1_000_000 else "nghìn đồng", "expected": money.group_vi(factor)}
-    return Issue("M06", form.sheet, form.cell("plan_total", first.row_no), values)
+    return Issue("M06", form.sheet, first, values)
 
 
 def _amount(row: Row, key: str) -> int | None:

@@ -71,8 +71,9 @@ class _Taken:
     cells: dict[tuple[str, int], set[str]] = field(default_factory=dict)
 
     def add(self, form: str, row_no: int, keys: set[str]) -> None:
+        """The keys, and with them what the form makes of them: a sum of a wrong figure is as wrong."""
         if keys:
-            self.cells.setdefault((form, row_no), set()).update(keys)
+            self.cells.setdefault((form, row_no), set()).update(_with_results(form, frozenset(keys)))
 
     def add_cell(self, report: Report, issue: Issue) -> None:
         """The cell that the issue points at, whatever its key."""
@@ -87,6 +88,17 @@ class _Taken:
         return ALL in taken or not taken.isdisjoint(keys)
 
 
+@cache
+def _with_results(form: str, keys: frozenset[str]) -> frozenset[str]:
+    found = set(keys)
+    for _ in range(2):  # a rate is made of a sum
+        for column in forms.load().sheet(form).columns:
+            _, _, names = column.computed.partition(":")
+            if names and not found.isdisjoint(names.replace("/", ",").split(",")):
+                found.add(column.key)
+    return frozenset(found)
+
+
 _PHASE = {name: number for number, name in enumerate(PHASES)}
 _SUITE = {name: number for number, name in enumerate(SUITES)}
 
@@ -95,7 +107,8 @@ def findings(report: Report, failures: Sequence[Broken], column_lines_min: int) 
     """The findings of one report; ``failures`` in any order. ``column_lines_min``: see ``_once_per_column``."""
     taken = _Taken()
     for issue in report.issues:
-        if catalogue.intake()[issue.rule].takes and issue.cell:
+        rule = catalogue.intake()[issue.rule]
+        if rule.takes and rule.state == "on" and issue.cell:
             taken.add_cell(report, issue)
     heard: list[Broken] = []
     for one in sorted(failures, key=lambda b: (_PHASE[b.rule.phase], _SUITE[b.rule.suite])):

@@ -6,17 +6,20 @@ needs nothing but the report and is worked out where it is read; ``against`` nee
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from etl.collect.report import Report
 from etl.reference.province import Province
 from etl.validate import treasury
 from etl.validate.controls.allocation import allocation
 from etl.validate.controls.disbursement import disbursement
+from etl.validate.controls.marks import codes_wrong
 from etl.validate.controls.months import months
 from etl.validate.controls.outputs import indicators
 from etl.validate.controls.pace import pace
 from etl.validate.controls.proposals import proposals
 from etl.validate.controls.roadmap import roadmap
-from etl.validate.controls.table import Marks, Table, batch, table
+from etl.validate.controls.table import Marks, Table, batch, leaves, table, told_apart
 from etl.validate.controls.tasks import tasks
 from etl.validate.known import Known
 
@@ -45,7 +48,12 @@ def against(report: Report, province: Province, known: Known) -> dict[str, Table
 
 
 def _treasury(report: Report, province: Province, known: Known) -> list[Marks]:
-    """Against the State Treasury (CK28, CK29); a line that is missing (CK10) is no difference of its own."""
-    met = [*report.issues, *(report.settled or ())]
-    is_complete = not any(issue.rule.startswith("CK10") for issue in met)
-    return list(treasury.marks(report.forms.get("B01"), known.treasury, province, is_complete=is_complete))
+    """Against the State Treasury (CK28, CK29). Where a code is wrong, a line that is missing is no difference."""
+    form = report.forms.get("B01")
+    if form is None:
+        return []
+    lines = leaves(report, "B01")
+    is_complete = bool(lines) and not codes_wrong(report, form, lines, province.leaf_codes)
+    once = {row.row_no for row in told_apart(lines)}
+    told = replace(form, rows=[row for row in form.rows if row.role != "leaf" or row.row_no in once])
+    return list(treasury.marks(told, known.treasury, province, is_complete=is_complete))

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from etl.collect.report import Form, Report, Row
 from etl.reference.province import Province, split_line_code
-from etl.validate.controls.table import Marks, amount, leaves, start
+from etl.validate.controls.marks import codes_wrong
+from etl.validate.controls.table import Marks, amount, leaves, start, told_apart
 from etl.validate.known import CUMULATIVE_KEYS, PLAN_KEYS, Amounts, Known
 
 _CARRY = ("carry_nstw", "carry_nsdp")
@@ -20,7 +21,8 @@ def allocation(report: Report, province: Province, known: Known) -> list[Marks]:
     form = report.forms.get("B01")
     if form is None:
         return []
-    rows = leaves(report, "B01")
+    lines = leaves(report, "B01")
+    rows = told_apart(lines)
     result: list[Marks] = []
     for row in rows:
         project, kind = split_line_code(row.code)
@@ -36,7 +38,9 @@ def allocation(report: Report, province: Province, known: Known) -> list[Marks]:
             result += _plan(row, registered or {}, known)
         elif known.before and not known.plan:
             result += _changed(row, known)
-    return result + list(_unallocated(form, rows, known, province))
+    if rows and not codes_wrong(report, form, lines, province.leaf_codes):
+        result += _unallocated(form, rows, known, province)
+    return result
 
 
 def _belongs(row: Row, project: str, kind: str, report: Report, province: Province, known: Known) -> Marks:
@@ -102,6 +106,8 @@ def _changed(row: Row, known: Known) -> Iterator[Marks]:
 
 def _unallocated(form: Form, rows: Sequence[Row], known: Known, province: Province) -> Iterator[Marks]:
     """CK25: capital that was assigned and stands on no line: a line that is missing, or a node not wholly split.
+
+    Nothing is said where a code is wrong: what seems missing may stand under it.
 
     CK24 where more was split than was assigned.
     """

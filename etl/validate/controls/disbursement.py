@@ -33,13 +33,14 @@ _EXCESS = (
     "disbursed_without_plan",
     "excess_nstw",
     "excess_nsdp",
-    "excess_total",
     "explained_nstw",
     "explained_nsdp",
-    "explained_total",
 )
-_DECISION = re.compile(r"\b(quyet dinh|qd)\b.*\d|\d+\s*/\s*(qd|nq)\b")
-"""A note that names a decision, by its number or date."""
+_DECISION = re.compile(
+    r"\d+\s*/\s*(?:\d{4}\s*/\s*)?(?:qd|nq)\b"
+    r"|\b(?:quyet dinh|qd|nghi quyet|nq)\b(?:\s+\d+|[^.;]{0,40}\bso\s*\d+|[^.;]{0,60}\bngay\s+\d{1,2}\b)"
+)
+"""A note that names a decision, by its number or date; one that is waited for has neither."""
 _MAGNITUDE = ("magnitude_key", "magnitude_value", "magnitude_plan", "magnitude_ratio", "magnitude_unit")
 _NO_MAGNITUDE: Marks = dict.fromkeys(_MAGNITUDE)
 
@@ -147,24 +148,21 @@ def _line(values: Mapping[str, Any], row: Row, *, late: bool, province: Province
 
 
 def _excess(v: Mapping[str, int | None], marks: Marks, row: Row) -> Marks:
-    """CK01 and CK06: the source that is exceeded is named, the total only when no source explains it.
+    """CK01 and CK06, source by source: where both identities hold, a total is beyond its plan only with a source.
 
-    A total that its sources do not make up (CK02) is not held against what is within the sources. A plan that was cut
-    after the money had been paid makes an honest excess: with the decision in the note it is asked about and not sent
-    back (case 12).
+    A plan that was cut after the money had been paid makes an honest excess: with the decision in the note it is asked
+    about and not sent back (case 12).
     """
     none = dict.fromkeys(_EXCESS)
     if v["plan_total"] == 0 and not marks["plan_parts"]:
         return none | {"disbursed_without_plan": v["disb_ytd"]}
     central = minus(v["disb_nstw"], marks["plan_central"])
     local = minus(v["disb_nsdp"], marks["plan_local"])
-    by_source = (central or 0) > 0 or (local or 0) > 0
-    within = (v["disb_ytd"] or 0) <= (marks["plan_parts"] or 0)
-    whole = None if by_source or (marks["plan_gap"] and within) else minus(v["disb_ytd"], v["plan_total"])
-    if (by_source or (whole or 0) > 0) and _DECISION.search(fold(str(row.values.get("note") or ""))):
-        beyond = {"explained_nstw": central, "explained_nsdp": local, "explained_total": whole}
-        return none | {key: value for key, value in beyond.items() if (value or 0) > 0}
-    return none | {"excess_nstw": central, "excess_nsdp": local, "excess_total": whole}
+    beyond = (central or 0) > 0 or (local or 0) > 0
+    if beyond and _DECISION.search(fold(str(row.values.get("note") or ""))):
+        explained = {"explained_nstw": central, "explained_nsdp": local}
+        return none | {key: value for key, value in explained.items() if (value or 0) > 0}
+    return none | {"excess_nstw": central, "excess_nsdp": local}
 
 
 def _forecast(v: Mapping[str, int | None], marks: Marks) -> Marks:

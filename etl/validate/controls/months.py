@@ -13,16 +13,21 @@ from decimal import Decimal
 from etl.collect.report import Form, Report, Row
 from etl.collect.text import fold
 from etl.reference.province import Province
-from etl.validate.controls.table import Marks, amount, leaves, start
+from etl.validate.controls.table import Marks, amount, leaves, start, told_apart
 from etl.validate.controls.tasks import DONE
 from etl.validate.known import CUMULATIVE_KEYS, Before, Known
 
-_RECOVERY = re.compile(r"thu hoi|dieu chinh|nop tra|hoan tra|giam|cat giam|dinh chinh|hach toan")
-"""A note that says why a cumulative may fall (DOMAIN.md 3.2)."""
+_RECOVERY = re.compile(
+    r"\bthu hoi\b(?! dat)|\b(?:dieu chinh|dinh chinh|nop tra|hoan tra|cat giam|hach toan)\b"
+    r"|\bgiam (?:tru|chi|thanh toan|giai ngan|von|ke hoach|gia tri|quyet toan|so)\b"
+)
+"""A note that says why a cumulative may fall (DOMAIN.md 3.2): not land taken back, nor poverty reduced."""
 
 
 def months(report: Report, province: Province, known: Known) -> list[Marks]:
-    rows = [*_disbursement(report, province, known), *_outputs(report, known), *_tasks(report, known)]
+    disbursement = list(_disbursement(report, province, known))
+    is_old = any("unchanged" in marks for marks in disbursement)
+    rows = [*disbursement, *_outputs(report, known, is_old=is_old), *_tasks(report, known)]
     return rows + list(_proposals(report, known))
 
 
@@ -34,7 +39,7 @@ def _disbursement(report: Report, province: Province, known: Known) -> Iterator[
     form = report.forms.get("B01")
     if form is None:
         return
-    rows = leaves(report, "B01")
+    rows = told_apart(leaves(report, "B01"))
     before = known.before
     unchanged = _unchanged(form, rows, before) if before else None
     if unchanged:
@@ -43,10 +48,12 @@ def _disbursement(report: Report, province: Province, known: Known) -> Iterator[
         marks = start(row) | {"form": "B01", "disb_ytd": amount(row, "disb_ytd")}
         marks |= {key: amount(row, key) for key in ("disb_period", "plan_total")}
         if before and row.code in before.lines:
-            marks |= {"before_period": before.period} | _cumulative(row, before)
-            marks |= {} if unchanged else _pace(row, before, province)
-        elif known.is_first_of_year:
-            marks |= _beginning(row, known, is_january=report.period is not None and report.period.month == 1)
+            marks |= {"before_period": before.period}
+            # A file of the month before is one cause.
+            marks |= {} if unchanged else _cumulative(row, before) | _pace(row, before, province)
+        else:
+            is_january = known.is_first_of_year and report.period is not None and report.period.month == 1
+            marks |= _beginning(row, known, is_january=is_january)
         yield marks
 
 
@@ -79,11 +86,17 @@ def _pace(row: Row, before: Before, province: Province) -> Marks:
 
 
 def _beginning(row: Row, known: Known, *, is_january: bool) -> Marks:
-    """CK17: the first report of a budget year starts from 0; what was paid before is the old year's."""
+    """CK17: the first report of a line in a budget year starts from 0; what was paid before is the old year's.
+
+    Carried on is what is the old year's cumulative itself, or that and the month's amount, or at least that and more
+    than the new plan; money of a new year may well come to more than a small sum of the old one.
+    """
     now, month, last = amount(row, "disb_ytd"), amount(row, "disb_period"), known.last_year.get(row.code, 0)
+    plan = amount(row, "plan_total")
     if not now:
         return {}
-    if 0 < last <= now:
+    beyond = plan is not None and now > plan and now >= last
+    if last > 0 and (now == last or (month is not None and now - month == last) or beyond):
         return {"carried_on": now, "last_year": last, "beginning_expected": now - last}
     if is_january and month is not None and month != now:
         return {"carried_on": now, "last_year": now - month, "beginning_expected": month}
@@ -105,17 +118,17 @@ def _unchanged(form: Form, rows: Sequence[Row], before: Before) -> Marks | None:
     return None
 
 
-def _outputs(report: Report, known: Known) -> Iterator[Marks]:
-    """CK15, CK16, CK17 and CK21 for Biểu 02."""
+def _outputs(report: Report, known: Known, *, is_old: bool) -> Iterator[Marks]:
+    """CK15, CK16, CK17 and CK21 for Biểu 02; of a file of the month before (case 47) no month's result is judged."""
     before = known.before
-    for row in leaves(report, "B02"):
+    for row in told_apart(leaves(report, "B02")):
         marks = start(row) | {"form": "B02"}
         now, phase, month = (_quantity(row, key) for key in ("actual_ytd", "actual_phase", "actual_period"))
         marks |= {"actual_ytd": now, "actual_phase": phase, "actual_period": month}
         if before and row.code in before.outputs:
             was = before.outputs[row.code]
             marks |= {"before_period": before.period} | _output_fall(row, now, phase, was)
-            if before.is_last_month and now is not None and month is not None and "actual_ytd" in was:
+            if before.is_last_month and not is_old and now is not None and month is not None and "actual_ytd" in was:
                 expected = now - was["actual_ytd"]
                 if month != expected:
                     marks |= {"output_month_expected": expected, "output_month_gap": month - expected}
@@ -151,7 +164,7 @@ def _output_fall(row: Row, now: Decimal | None, phase: Decimal | None, was: Mapp
 
 def _tasks(report: Report, known: Known) -> Iterator[Marks]:
     """CK22: what was done is done, and a deadline keeps its words unless the register has others."""
-    for row in leaves(report, "B03"):
+    for row in told_apart(leaves(report, "B03")):
         marks = start(row) | {"form": "B03"}
         was, phrase = known.tasks_before.get(row.code.upper(), (None, None))
         status = row.values.get("status")
@@ -162,7 +175,9 @@ def _tasks(report: Report, known: Known) -> Iterator[Marks]:
             shown = f"{typed:%d/%m/%Y}" if isinstance(typed, date) else str(typed or "")
             task = known.tasks.get(row.code.upper())
             agreed = {fold(phrase or ""), fold(task.phrase or "") if task else ""}
-            if fold(shown) not in agreed and not (task and typed == task.due):
+            if task and task.due:
+                agreed |= {f"{task.due:%d/%m/%Y}", f"{task.due.day}/{task.due.month}/{task.due.year}"}
+            if fold(shown) not in agreed:
                 marks |= {"deadline_changed": shown or "(trống)", "deadline": phrase or "(trống)"}
         yield marks
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from etl.collect.report import Report, Row
 from etl.reference.province import Province
 from etl.validate.controls.roadmap import MONTHS
-from etl.validate.controls.table import Marks, amount, leaves, noted, start
+from etl.validate.controls.table import Marks, amount, leaves, noted, start, told_apart
 from etl.validate.known import Amounts, Known
 
 
@@ -31,7 +31,7 @@ def _lag(report: Report, province: Province, known: Known) -> Iterator[Marks]:
         return
     sent = {row.code: amount(row, key) for row in leaves(report, "B05")}
     paid = planned = plan = 0
-    for row in leaves(report, "B01"):
+    for row in told_apart(leaves(report, "B01")):
         now, of_plan = amount(row, "disb_ytd"), amount(row, "plan_total")
         aim = sent.get(row.code)
         aim = known.roadmap.get(row.code, {}).get(key) if aim is None else aim
@@ -53,7 +53,7 @@ def _lag(report: Report, province: Province, known: Known) -> Iterator[Marks]:
 
 def _revised(report: Report, known: Known) -> Iterator[Marks]:
     """LT04: a roadmap that differs from the one in force says why."""
-    for row in leaves(report, "B05"):
+    for row in told_apart(leaves(report, "B05")):
         marks = start(row) | {"form": "B05"}
         if not noted(row) and (key := _first_change(row, known.roadmap.get(row.code, {}))):
             marks |= {"revised_key": key, "revised": amount(row, key), "revised_before": known.roadmap[row.code][key]}

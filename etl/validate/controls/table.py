@@ -7,6 +7,7 @@ on Python integers before a frame is made.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import chain, repeat
 from typing import Any
@@ -86,6 +87,12 @@ def noted(row: Row) -> bool:
     """Whether there is a note; where the column itself is missing, its header is the finding."""
     note = row.values.get("note")
     return "note" in row.bad or (isinstance(note, str) and bool(note.strip()))
+
+
+def told_apart(rows: Sequence[Row]) -> list[Row]:
+    """Rows whose code stands once: which line a doubled code means cannot be told, and CK10 says so."""
+    times = Counter(row.code for row in rows)
+    return [row for row in rows if times[row.code] == 1]
 
 
 def duplicates(rows: Sequence[Row]) -> dict[int, str]:

@@ -76,16 +76,21 @@ def _lead(row: Row, agencies: Collection[str]) -> Marks:
     if not lead:
         return {}
     several = bool(_SEVERAL.search(fold(lead)))
-    with_itself = fold(lead) in {fold(part) for part in re.split(r"[;\n]", _text(row, "coordinating")) if part.strip()}
+    others = {_agency(part) for part in re.split(r"[;\n]", _text(row, "coordinating")) if part.strip()}
     return {
         "lead": lead,
         "several_leads": lead if several else None,
-        "unknown_lead": lead if not several and fold(lead) not in agencies else None,
-        "lead_coordinates": lead if with_itself else None,
+        "unknown_lead": lead if not several and _agency(lead) not in agencies else None,
+        "lead_coordinates": lead if _agency(lead) in others else None,
     }
+
+
+def _agency(name: str) -> str:
+    """Matching key of an agency's name."""
+    return fold(name).replace("uy ban nhan dan", "ubnd").strip(" .,;")
 
 
 def _agencies(province: Province) -> frozenset[str]:
     """Matching keys of every agency that can lead: by name, present or former, and the UBND of every commune."""
     communes = (f"UBND {c.name_vi}" for c in province.communes.values())
-    return frozenset(map(fold, (*province.agencies.values(), *province.agency_aliases, *communes)))
+    return frozenset(map(_agency, (*province.agencies.values(), *province.agency_aliases, *communes)))
