@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from etl import money
 from etl.collect.report import Form, Issue, Report, Row
+from etl.period import Period
 from etl.reference import forms
 from etl.reference.province import Province
 from etl.validate.treasury import Balances
@@ -50,6 +51,10 @@ class Before:
     lines: Mapping[str, Amounts] = field(default_factory=dict)
     outputs: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     earlier: Amounts = field(default_factory=dict)
+
+    @property
+    def period_vi(self) -> str:
+        return Period.parse(self.period).vi
 
 
 @dataclass(frozen=True)

@@ -362,8 +362,8 @@ comment on column core.reconciliation_difference.reported is
 comment on column core.reconciliation_difference.treasury is
 'Số của Kho bạc Nhà nước [đồng] | Amount of the Treasury [vnd]';
 comment on column core.reconciliation_difference.difference is
-'Phần chênh lệch do nguyên nhân này, báo cáo trừ Kho bạc [đồng]'
-' | Part of the difference due to this cause, report less Treasury [vnd]';
+'Phần chênh lệch do nguyên nhân này, báo cáo trừ Kho bạc [đồng]; tạm ứng quá hạn: số quá hạn'
+' | Part of the difference due to this cause, report less Treasury [vnd]; advance_overdue: the overdue amount';
 comment on column core.reconciliation_difference.explained_by is
 'Căn cứ: ngày hạch toán và chứng từ, hoặc các mã | Evidence: date and number of documents, or the codes';
 comment on column core.reconciliation_difference.open_since is

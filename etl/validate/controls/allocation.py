@@ -84,7 +84,7 @@ def _plan(row: Row, registered: Amounts, known: Known) -> Iterator[Marks]:
             "plan_typed": typed,
             "plan_expected": expected,
             "plan_difference": typed - expected,
-            "before_period": known.before.period if known.before else None,
+            "before_period": known.before.period_vi if known.before else None,
         }
 
 
@@ -100,7 +100,7 @@ def _changed(row: Row, known: Known) -> Iterator[Marks]:
                 "plan_typed": typed,
                 "plan_expected": was,
                 "plan_difference": typed - was,
-                "before_period": known.before.period if known.before else None,
+                "before_period": known.before.period_vi if known.before else None,
             }
 
 

@@ -48,7 +48,7 @@ def _disbursement(report: Report, province: Province, known: Known) -> Iterator[
         marks = start(row) | {"form": "B01", "disb_ytd": amount(row, "disb_ytd")}
         marks |= {key: amount(row, key) for key in ("disb_period", "plan_total")}
         if before and row.code in before.lines:
-            marks |= {"before_period": before.period}
+            marks |= {"before_period": before.period_vi}
             # A file of the month before is one cause.
             marks |= {} if unchanged else _cumulative(row, before) | _pace(row, before, province)
         else:
@@ -127,7 +127,7 @@ def _outputs(report: Report, known: Known, *, is_old: bool) -> Iterator[Marks]:
         marks |= {"actual_ytd": now, "actual_phase": phase, "actual_period": month}
         if before and row.code in before.outputs:
             was = before.outputs[row.code]
-            marks |= {"before_period": before.period} | _output_fall(row, now, phase, was)
+            marks |= {"before_period": before.period_vi} | _output_fall(row, now, phase, was)
             if before.is_last_month and not is_old and now is not None and month is not None and "actual_ytd" in was:
                 expected = now - was["actual_ytd"]
                 if month != expected:
