@@ -47,7 +47,9 @@ class Rule:
 
     ``uses``: column keys of the row on which the judgement rests; ``uses_line`` and ``uses_project`` those of Biểu 01's
     row of the same code and of the same project; ``over`` = leaves: the sum's parts. Where an earlier finding has
-    taken one of them out, the rule is silent. ``takes``: the keys that it takes out itself. ``@name`` stands for the
+    taken one of them out, the rule is silent. ``once``: the first row speaks for the form.
+
+    ``takes``: the keys that it takes out itself. ``@name`` stands for the
     key that the control column ``name`` holds.
     """
 
@@ -70,6 +72,7 @@ class Rule:
     uses_project: tuple[str, ...]
     over: str | None
     takes: tuple[str, ...]
+    once: bool
     may_be_overridden: bool
     reason: str
     message: str
@@ -176,6 +179,7 @@ def _rule(suite: str, expectation: dict[str, Any]) -> Rule:
         uses_line=tuple(meta.get("uses_line", ())),
         uses_project=tuple(meta.get("uses_project", ())),
         over=meta.get("over"),
+        once=meta.get("once", False),
         takes=tuple(meta["takes"]) if "takes" in meta else (cell,) if severity == "error" and cell else (),
         may_be_overridden=meta.get("override", False),
         reason=meta["reason"],

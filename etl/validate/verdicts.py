@@ -99,6 +99,7 @@ def _with_results(form: str, keys: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+_NEARLY_ALL_PCT = 80
 _PHASE = {name: number for number, name in enumerate(PHASES)}
 _SUITE = {name: number for number, name in enumerate(SUITES)}
 
@@ -152,7 +153,8 @@ def _leaves_under(report: Report, form: str, code: str) -> list[int]:
 def _once_per_column(report: Report, heard: Sequence[Broken], least: int) -> list[list[Broken]]:
     """A column of a form that is wrong from top to bottom is one finding, at its first cell.
 
-    Wrong from top to bottom: every line of the form, and at least ``least`` of them.
+    Wrong from top to bottom: nearly every line of the form (some rules cannot speak where nothing is paid yet), and at
+    least ``least`` of them.
     """
     groups: dict[tuple[str, str, str | None], list[Broken]] = {}
     for one in heard:
@@ -161,7 +163,9 @@ def _once_per_column(report: Report, heard: Sequence[Broken], least: int) -> lis
     for (_, form, _), group in groups.items():
         lines = sum(row.role == "leaf" for row in report.forms[form].rows)
         rows = {one.row_no for one in group} - {None}
-        if len(rows) >= max(least, lines):
+        if group[0].rule.once:
+            result.append([min(group, key=lambda one: one.row_no or 0)])
+        elif len(rows) >= least and len(rows) * 100 >= _NEARLY_ALL_PCT * lines:
             result.append(sorted(group, key=lambda one: one.row_no or 0))
         else:
             result += [[one] for one in group]

@@ -64,20 +64,21 @@ def _(s: Scene) -> None:
 
 @triggers("CK16-b01")
 def _(s: Scene) -> Told:
-    s.line(disb_period=60 * TRIEU + 1)
-    return s.error("B01", LINE, "disb_period", value=60 * TRIEU + 1, expected=60 * TRIEU, difference=1)
+    s.line(disb_period=60 * TRIEU + 1000)
+    return s.error("B01", LINE, "disb_period", value=60 * TRIEU + 1000, expected=60 * TRIEU, difference=1000)
 
 
 @just_not("CK16-b01")
 def _(s: Scene) -> None:
-    s.line(disb_period=60 * TRIEU)
+    """A month's amount that was rounded."""
+    s.line(disb_period=60 * TRIEU - 999)
 
 
 @just_not("CK16-b01")
 def _(s: Scene) -> None:
     """The report before is two months old: its figure and the month's do not make up the rest."""
     s.knows(before=replace(s.before, is_last_month=False))
-    s.line(disb_period=60 * TRIEU + 1)
+    s.line(disb_period=60 * TRIEU + 1000)
 
 
 def begun(s: Scene, now: int, last_year: int, month: int | None = None) -> str:

@@ -226,10 +226,22 @@ def test_a_column_that_is_wrong_from_top_to_bottom_is_one_finding(s: Scene, key:
     assert {f.id for f in found(s)} == {id}
 
 
-def test_a_column_that_is_wrong_in_all_lines_but_one_is_told_line_by_line(s: Scene) -> None:
-    for line in s.content.lines[1:]:
+@pytest.mark.parametrize("share", [80, 79])
+def test_a_column_that_is_wrong_in_four_lines_of_five_is_one_finding_and_less_is_told_line_by_line(
+    s: Scene, share: int
+) -> None:
+    lines = s.content.lines
+    wrong = -(-len(lines) * 80 // 100) - (share < 80)
+    for line in lines[:wrong]:
         s.line(line.line_code, accepted_volume=int(str(line.values["disb_completed"])) - 1)
-    assert len(found(s)) == len(s.content.lines) - 1
+    assert len(found(s)) == (1 if share == 80 else wrong)
+
+
+def test_a_revised_roadmap_is_asked_once_for_its_reason(s: Scene) -> None:
+    s.send_roadmap()
+    for row in s.leaves("B05"):
+        s.planned(row.code, planned_m12=int(str(row.values["planned_m12"])) + 1)
+    assert [f.id for f in found(s)] == ["LT04"]
 
 
 def with_lines(s: Scene, count: int) -> None:

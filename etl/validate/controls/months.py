@@ -17,6 +17,7 @@ from etl.validate.controls.table import Marks, amount, leaves, start, told_apart
 from etl.validate.controls.tasks import DONE
 from etl.validate.known import CUMULATIVE_KEYS, Before, Known
 
+_FEWEST_LINES = 3
 _RECOVERY = re.compile(
     r"\bthu hoi\b(?! dat)|\b(?:dieu chinh|dinh chinh|nop tra|hoan tra|cat giam|hach toan)\b"
     r"|\bgiam (?:tru|chi|thanh toan|giai ngan|von|ke hoach|gia tri|quyet toan|so)\b"
@@ -44,21 +45,22 @@ def _disbursement(report: Report, province: Province, known: Known) -> Iterator[
     unchanged = _unchanged(form, rows, before) if before else None
     if unchanged:
         yield unchanged
+    goes_on = _goes_on(rows, known)
     for row in rows:
         marks = start(row) | {"form": "B01", "disb_ytd": amount(row, "disb_ytd")}
         marks |= {key: amount(row, key) for key in ("disb_period", "plan_total")}
         if before and row.code in before.lines:
             marks |= {"before_period": before.period_vi}
             # A file of the month before is one cause.
-            marks |= {} if unchanged else _cumulative(row, before) | _pace(row, before, province)
+            marks |= {} if unchanged else _cumulative(row, before, province) | _pace(row, before, province)
         else:
             is_january = known.is_first_of_year and report.period is not None and report.period.month == 1
-            marks |= _beginning(row, known, is_january=is_january)
+            marks |= _beginning(row, known, is_january=is_january, goes_on=goes_on)
         yield marks
 
 
-def _cumulative(row: Row, before: Before) -> Marks:
-    """CK15 and CK16. A fall needs a note of money paid back; the month's amount makes the rest."""
+def _cumulative(row: Row, before: Before, province: Province) -> Marks:
+    """CK15 and CK16. A fall needs a note of money paid back; the month's amount makes the rest, but for rounding."""
     now, was = amount(row, "disb_ytd"), before.lines[row.code].get("disb_ytd")
     if now is None or was is None:
         return {}
@@ -66,7 +68,8 @@ def _cumulative(row: Row, before: Before) -> Marks:
     if now < was:
         marks["fall_explained" if _recovered(row) else "fall"] = was - now
     month = amount(row, "disb_period")
-    if before.is_last_month and month is not None and month != now - was:
+    rounding = province.thresholds["month_rounding_vnd"]
+    if before.is_last_month and month is not None and abs(month - (now - was)) >= rounding:
         marks |= {"month_expected": now - was, "month_gap": month - (now - was)}
     return marks
 
@@ -85,17 +88,24 @@ def _pace(row: Row, before: Before, province: Province) -> Marks:
     return marks
 
 
-def _beginning(row: Row, known: Known, *, is_january: bool) -> Marks:
+def _goes_on(rows: Sequence[Row], known: Known) -> bool:
+    """Whether the form as a whole goes on from the old year: no line of it that was paid then has less now."""
+    pairs = [(amount(row, "disb_ytd"), last) for row in rows if (last := known.last_year.get(row.code, 0)) > 0]
+    return len(pairs) >= _FEWEST_LINES and all(now is not None and now >= last for now, last in pairs)
+
+
+def _beginning(row: Row, known: Known, *, is_january: bool, goes_on: bool) -> Marks:
     """CK17: the first report of a line in a budget year starts from 0; what was paid before is the old year's.
 
     Carried on is what is the old year's cumulative itself, or that and the month's amount, or at least that and more
-    than the new plan; money of a new year may well come to more than a small sum of the old one.
+    than the new plan; money of a new year may well come to more than a small sum of the old one, but not on every line
+    (``goes_on``).
     """
     now, month, last = amount(row, "disb_ytd"), amount(row, "disb_period"), known.last_year.get(row.code, 0)
     plan = amount(row, "plan_total")
     if not now:
         return {}
-    beyond = plan is not None and now > plan and now >= last
+    beyond = goes_on or (plan is not None and now > plan and now >= last)
     if last > 0 and (now == last or (month is not None and now - month == last) or beyond):
         return {"carried_on": now, "last_year": last, "beginning_expected": now - last}
     if is_january and month is not None and month != now:
@@ -187,7 +197,9 @@ def _proposals(report: Report, known: Known) -> Iterator[Marks]:
     form = report.forms.get("B04")
     if form is None:
         return
-    present = {str(row.values.get("issue_id") or "").upper() for row in leaves(report, "B04")}
+    rows = leaves(report, "B04")
+    present = {str(row.values.get("issue_id") or "").upper() for row in rows}
+    texts = {fold(str(row.values.get("proposal") or "")) for row in rows}
     for number, text in known.proposals_before.items():
-        if number.upper() not in present:
+        if number.upper() not in present and fold(text) not in texts:
             yield {"row_no": None, "code": number, "form": "B04", "disappeared": number, "proposal": text}

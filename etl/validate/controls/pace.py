@@ -52,12 +52,16 @@ def _lag(report: Report, province: Province, known: Known) -> Iterator[Marks]:
 
 
 def _revised(report: Report, known: Known) -> Iterator[Marks]:
-    """LT04: a roadmap that differs from the one in force says why."""
+    """LT04: a line of the roadmap that differs from the one in force says why; asked once, for it is sent whole."""
     for row in told_apart(leaves(report, "B05")):
-        marks = start(row) | {"form": "B05"}
         if not noted(row) and (key := _first_change(row, known.roadmap.get(row.code, {}))):
-            marks |= {"revised_key": key, "revised": amount(row, key), "revised_before": known.roadmap[row.code][key]}
-        yield marks
+            before = known.roadmap[row.code][key]
+            yield start(row) | {
+                "form": "B05",
+                "revised_key": key,
+                "revised": amount(row, key),
+                "revised_before": before,
+            }
 
 
 def _first_change(row: Row, before: Mapping[str, int] | Amounts) -> str | None:
