@@ -200,6 +200,24 @@ def _(s: Scene) -> None:
     s.line(disb_carry=100 * TRIEU)
 
 
+def slow(s: Scene, carry: int) -> None:
+    """80 triệu disbursed, less than there is carried over; ``carry`` of it from what was carried over."""
+    s.paid_before(20 * TRIEU)
+    paid = {"disb_nstw": 60 * TRIEU, "disb_nsdp": 20 * TRIEU, "disb_completed": 80 * TRIEU, "disb_advance": 0}
+    s.line(**paid, accepted_volume=80 * TRIEU, disb_carry=carry, note=REASON)
+
+
+@triggers("CK08-part")
+def _(s: Scene) -> Told:
+    slow(s, 80 * TRIEU + 1)
+    return s.info("B01", LINE, "disb_carry", value=80 * TRIEU + 1, expected=80 * TRIEU)
+
+
+@just_not("CK08-part")
+def _(s: Scene) -> None:
+    slow(s, 80 * TRIEU)
+
+
 def advanced(s: Scene, amount: int, note: str | None = None) -> None:
     volume = 560 * TRIEU - amount
     s.line(disb_advance=amount, disb_completed=volume, accepted_volume=volume, note=note)
