@@ -528,8 +528,8 @@ def reference_load(
     Mỗi tệp được nạp trọn vẹn hoặc không nạp: mã thoát 1 khi có số liệu phải sửa, 2 khi không mở được.
     """
     from etl import steps
+    from etl.load import allocation as decisions
     from etl.load import warehouse
-    from etl.reference import load as loader
     from etl.reference import province
 
     now = clock.now()
@@ -538,7 +538,7 @@ def reference_load(
         if not path.is_file():
             raise UsageError(f"Không có tệp {path}.")
         with warehouse.transaction() as connection:
-            added = loader.load_allocation(connection, path, province.load(), now)
+            added = decisions.load(connection, path, province.load(), now)
         typer.echo(f"{path}: {added} dòng mới.")
     codes = [_take_statement(path, now) for path in treasury or []]
     raise typer.Exit(max(codes, default=0))

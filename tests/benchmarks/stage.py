@@ -23,9 +23,8 @@ import memory
 import psycopg
 
 from etl import settings, steps
-from etl.load import server, warehouse
+from etl.load import allocation, server, warehouse
 from etl.period import Period
-from etl.reference import load as reference_load
 from etl.reference import province
 from etl.sample.month import write_month
 
@@ -64,8 +63,7 @@ class Stage:
         self._settings(TIENDO_WAREHOUSE_URL=database.address, TIENDO_PROVINCE=province_folder)
         steps.prepare(NOW)
         with warehouse.transaction() as connection:
-            allocation = self.inbox / "reference" / "allocation.csv"
-            reference_load.load_allocation(connection, allocation, province.load(), NOW)
+            allocation.load(connection, self.inbox / "reference" / "allocation.csv", province.load(), NOW)
         return database
 
     def _settings(self, **values: str) -> None:

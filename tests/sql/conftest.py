@@ -13,10 +13,9 @@ import psycopg
 import pytest
 
 from etl import settings, steps
-from etl.load import server
+from etl.load import allocation, server
 from etl.load import warehouse as store
 from etl.period import Period
-from etl.reference import load as reference_load
 from etl.reference import province
 from etl.sample.month import write_month
 from tests.builders import truth
@@ -60,8 +59,7 @@ def loaded_once(
         steps.prepare(NOW)
         for folder in sample_months.values():
             with store.transaction() as connection:
-                allocation = folder / "reference" / "allocation.csv"
-                reference_load.load_allocation(connection, allocation, province.load(), NOW)
+                allocation.load(connection, folder / "reference" / "allocation.csv", province.load(), NOW)
             for path in folder.glob("*.xlsx"):
                 target = home / "inbox" / folder.name / path.name
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -12,9 +12,8 @@ import pytest
 
 from etl import settings, steps
 from etl.errors import DataError, UsageError
-from etl.load import warehouse
+from etl.load import allocation, warehouse
 from etl.publish import trace
-from etl.reference import load as reference_load
 from etl.reference import province
 from tests.sql import builders
 from tests.sql.conftest import NOW, Loaded
@@ -36,7 +35,7 @@ def load(home: Path, lines: Sequence[Line], decision: str = "7/QĐ-UBND", source
             head = (decision, "2025-06-30", "2025-07-01", 2025)
             writer.writerow((*head, unit, project, "SN", source, amount, ""))
     with warehouse.transaction() as connection:
-        return reference_load.load_allocation(connection, path, province.load(), NOW)
+        return allocation.load(connection, path, province.load(), NOW)
 
 
 PARTS: list[Line] = [("06517", "GNBV-DA2", 100), ("06463", "GNBV-DA2", 200), ("SNNMT", "GNBV-DA2", 50)]

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from etl import steps
-from etl.load import known
+from etl.load import allocation, known
 from etl.load import warehouse as store
 from etl.period import Period
-from etl.reference import load as reference_load
 from etl.sample.month import write_month
 from etl.validate.known import Known
 from tests.rules import kit
@@ -46,7 +45,7 @@ def test_the_kit_knows_before_each_report_what_the_warehouse_knows(empty: Path, 
         folder = tmp_path / "sample" / str(period)
         write_month(period, folder, communes=len(COMMUNES))
         with store.transaction() as connection:
-            reference_load.load_allocation(connection, folder / "reference" / "allocation.csv", kit.lang_son(), now)
+            allocation.load(connection, folder / "reference" / "allocation.csv", kit.lang_son(), now)
         for budget_year in kit.lang_son().budget_years(period):
             for commune in COMMUNES:
                 theirs = in_warehouse(commune, period, budget_year, now)

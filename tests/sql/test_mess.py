@@ -12,9 +12,8 @@ from openpyxl import Workbook
 
 from etl import settings, steps
 from etl.collect import archive
-from etl.load import warehouse
+from etl.load import allocation, warehouse
 from etl.money import vnd_to_trieu
-from etl.reference import load as reference_load
 from etl.reference import province
 from tests.builders import OCTOBER, QUAN_SON, content, edited, name, workbook
 from tests.sql import builders
@@ -102,7 +101,7 @@ def register(home: Path, change: dict[str, int] | None = None, leave_out: str = 
                      amount, ""]
                 )  # fmt: skip
     with warehouse.transaction() as connection:
-        reference_load.load_allocation(connection, path, province.load(), NOW)
+        allocation.load(connection, path, province.load(), NOW)
 
 
 def first_leaf(book: Workbook) -> int:

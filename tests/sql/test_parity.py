@@ -11,8 +11,7 @@ import pytest
 from openpyxl import Workbook
 
 from etl import self_check, steps
-from etl.load import known, warehouse
-from etl.reference import load as reference_load
+from etl.load import allocation, known, warehouse
 from etl.reference import province
 from etl.sample.month import write_month
 from etl.validate.known import offline
@@ -93,8 +92,7 @@ def test_with_a_warehouse_the_check_knows_what_the_pipeline_knows(empty: Path) -
     write_month(SEPTEMBER, september, communes=6)
     write_month(OCTOBER, october, communes=6)
     with warehouse.transaction() as connection:
-        allocation = september / "reference" / "allocation.csv"
-        reference_load.load_allocation(connection, allocation, province.load(), NOW)
+        allocation.load(connection, september / "reference" / "allocation.csv", province.load(), NOW)
     collect(empty / "inbox", written(empty / "a", read(september)).values())
     files = read(october)
     spoilt = [(file_name, edited(_spoil, data)) for file_name, data in files[:3]]
