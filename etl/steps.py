@@ -180,9 +180,10 @@ def hand_back(now: datetime, smtp_url: str | None = None) -> dict[str, Any]:
     from etl.load import hand_back as back
     from etl.validate import data_docs
 
-    data_docs.render(settings.get().out_dir / DATA_DOCS)
     with warehouse.connect() as connection:
-        return back.write_all(connection, settings.get(), reference.load(), now, smtp_url)
+        told = back.write_all(connection, settings.get(), reference.load(), now, smtp_url)
+    data_docs.render(settings.get().out_dir / DATA_DOCS)
+    return told
 
 
 def revise(submission_id: int, decision: str, decided_by: str, reason: str, now: datetime) -> dict[str, Any]:

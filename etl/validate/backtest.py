@@ -41,7 +41,8 @@ class Hit:
     def as_json(self) -> dict[str, object]:
         own = {
             "period": self.period, "budget_year": self.budget_year, "commune": self.commune_code,
-            "submission": self.submission_id, "outcome": self.outcome,
+            "submission": self.submission_id, "outcome": self.outcome, "expectation": self.finding.id,
+            "line": self.finding.line,
         }  # fmt: skip
         return own | self.finding.as_json()
 

@@ -156,7 +156,12 @@ def _result(one: Record) -> Any:
                 expectation_config=ExpectationConfiguration(
                     # The heading of an expectation is its column: there the reader finds which rule it is.
                     type=rule.type,
-                    kwargs=rule.kwargs | {"column": f"{rule.id} ({', '.join(rule.judged)}): {rule.reason} {rule.en}"},
+                    kwargs=rule.kwargs
+                    | {
+                        "column" if "column" in rule.kwargs else "column_A": (
+                            f"{rule.id} ({', '.join(rule.judged)}): {rule.reason} {rule.en}"
+                        )
+                    },
                 ),
                 result={
                     "element_count": one.rows,

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 SEVERITIES = ("error", "warning", "info")
-_TOLD = (
-    "rule", "severity", "sheet", "cell", "value", "expected", "difference", "message", "fix", "line", "explanation",
-)  # fmt: skip
+_TOLD = ("rule", "severity", "sheet", "cell", "value", "expected", "difference", "message", "fix")
+"""Keys of a finding for other programs: they are stable."""
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def of_rule(id: str) -> Iterator[Field]:
     return (one for one in fields() if id in one.planted)
 
 
-PLANTED = sorted({rule.id for rule in catalogue.every_rule() if rule.state != "retired"})
+PLANTED = sorted({rule.id for rule in catalogue.every_rule() if rule.state == "on"})
 
 
 @pytest.mark.slow

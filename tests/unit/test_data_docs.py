@@ -32,6 +32,7 @@ def test_a_run_leaves_a_page_for_each_suite_that_says_what_failed(tmp_path: Path
     assert "10:00:00 07/11/2025" in (tmp_path / "index.html").read_text(encoding="utf-8")
     page = (run / "2025-10-b01.html").read_text(encoding="utf-8")
     assert "CK03-sources" in page
+    assert "CK08-part" in page, "a rule on a pair of columns"
     assert "1 unexpected values found" in page
     assert "BC-MTQG_06463_2025-10_v1.xlsx" in page
     assert not re.search(r"(?:src|href)\s*=\s*[\"']https?://|url\(['\"]?https?://", page)
