@@ -25,8 +25,16 @@ KEYS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tests share a warehouse, so they share the archive of what it knows."""
+    return tmp_path_factory.mktemp("archive")
+
+
 @pytest.fixture
-def home(warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(warehouse: str, originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "archive").symlink_to(originals)
     monkeypatch.setenv("TIENDO_HOME", str(tmp_path / "var"))
     settings.reload()
     yield tmp_path
