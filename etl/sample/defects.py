@@ -22,6 +22,7 @@ from etl.sample.spoiling import (
     Expected,
     Spoiled,
     amount,
+    busiest_line,
     central_plan,
     error_cell,
     number_cell,
@@ -95,7 +96,7 @@ def _wrong_total(content: WorkbookContent, layout: FormVersion) -> Spoiled:
 
 
 def _wrong_rate(content: WorkbookContent, layout: FormVersion) -> Spoiled:
-    content, line = paid_line(content)
+    line = busiest_line(content)
     content = with_line(content, line, disb_rate=Decimal("7.77"))
     return _at(content, layout, "CK05", "warning", line.line_code, "disb_rate")
 

@@ -164,8 +164,13 @@ def paid_line(content: WorkbookContent) -> tuple[WorkbookContent, DisbursementLi
 
     Where nothing was paid anywhere, a sound line.
     """
-    usable = [x for x in content.lines if paid(x) >= MILLION and 1 <= _percent(x) <= 90]
-    return (content, max(usable, key=_plan)) if usable else sound_line(content)
+    line = busiest_line(content)
+    return (content, line) if paid(line) >= MILLION and 1 <= _percent(line) <= 90 else sound_line(content)
+
+
+def busiest_line(content: WorkbookContent) -> DisbursementLine:
+    """The largest line on which something was paid; where nothing was paid anywhere, the largest of all."""
+    return max(content.lines, key=lambda line: (paid(line) >= MILLION and 1 <= _percent(line) <= 90, _plan(line)))
 
 
 def paid(line: DisbursementLine) -> int:
