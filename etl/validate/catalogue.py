@@ -19,6 +19,10 @@ SUITES = ("b01", "b02", "b03", "b04", "b05", "months", "allocation", "treasury",
 """Suites that judge a report; within a phase they are heard in this order."""
 PERIOD_SUITES = ("completeness", "outliers", "publication")
 """Suites that judge a whole period when it is frozen."""
+DECISION_SUITES = ("decisions",)
+"""Suites that judge decisions on capital when they are loaded."""
+OTHER_SUITES = (*DECISION_SUITES, *PERIOD_SUITES)
+"""Suites that judge no report of a commune."""
 PHASES = ("form", "plan", "identity", "known", "bounds", "sums")
 """What a finding of an earlier phase takes out, a later one does not judge."""
 STATES = ("beta", "on", "retired")
@@ -132,9 +136,9 @@ def every_rule() -> tuple[Rule, ...]:
 
 
 @cache
-def every_period_rule() -> tuple[Rule, ...]:
-    """The same of the suites that judge a whole period."""
-    return tuple(rule for suite in PERIOD_SUITES for rule in of_suite(suite))
+def every_other_rule() -> tuple[Rule, ...]:
+    """The same of the suites that judge no report."""
+    return tuple(rule for suite in OTHER_SUITES for rule in of_suite(suite))
 
 
 @cache
@@ -202,6 +206,6 @@ def rule_rows() -> list[tuple[str, str, str, str, str, bool, str, str]]:
     ]
     rows += [
         (one.id, one.rule, one.suite, one.severity, one.state, one.may_be_overridden, one.reason, one.en)
-        for one in (*every_rule(), *every_period_rule())
+        for one in (*every_rule(), *every_other_rule())
     ]
     return rows

@@ -20,7 +20,7 @@ def text() -> str:
     )  # fmt: skip
     environment.filters["cell"] = lambda content: content.replace("|", "\\|")
     return environment.get_template("rules.md.j2").render(
-        suites=[_suite(name) for name in (*catalogue.SUITES, *catalogue.PERIOD_SUITES, "intake")],
+        suites=[_suite(name) for name in (*catalogue.SUITES, *catalogue.OTHER_SUITES, "intake")],
         phases=", ".join(f"`{phase}`" for phase in catalogue.PHASES),
         levels=_LEVELS,
         states=_STATES,

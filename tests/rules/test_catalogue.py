@@ -18,7 +18,7 @@ from tests.rules.registry import CASES, outcome
 from tests.rules.scene import scene
 
 RULES = catalogue.every_rule()
-TOLD = (*RULES, *catalogue.every_period_rule(), *catalogue.of_suite("decisions"))
+TOLD = (*RULES, *catalogue.every_other_rule())
 """With those that judge a period or a decision: they speak to people as well."""
 SMALL = {**catalogue.intake(), **{f"statement/{name}": rule for name, rule in statement_rules().items()}}
 _PASSED_ON = {"{message}", "{fix}"}

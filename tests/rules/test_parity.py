@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from etl.validate import catalogue
@@ -33,3 +36,25 @@ def test_every_rule_has_both(rule: str) -> None:
 
 def test_no_case_is_of_a_rule_that_does_not_exist() -> None:
     assert (ids("triggers") | ids("just-not")) - {rule.id for rule in catalogue.every_rule()} == set()
+
+
+ELSEWHERE = ("sql/test_publication_checks.py", "sql/test_allocation.py", "unit/test_outliers.py")
+"""Tests of the rules that judge no report: there the mark ``rule`` says which rule a test triggers or just does not."""
+
+
+def marked() -> set[tuple[str, str]]:
+    """(id, kind) of every mark."""
+    found = set()
+    for name in ELSEWHERE:
+        tree = ast.parse((Path(__file__).parents[1] / name).read_text(encoding="utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if ast.unparse(call.func) == "pytest.mark.rule":
+                id, kind = (ast.literal_eval(argument) for argument in call.args)
+                found.add((id, kind))
+    return found
+
+
+@pytest.mark.parametrize("kind", ["triggers", "just-not"])
+@pytest.mark.parametrize("rule", [rule.id for rule in catalogue.every_other_rule() if rule.state != "retired"])
+def test_every_rule_that_judges_no_report_has_both(rule: str, kind: str) -> None:
+    assert (rule, kind) in marked(), f"{rule}: no test is marked @pytest.mark.rule({rule!r}, {kind!r})"

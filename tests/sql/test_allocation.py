@@ -41,6 +41,7 @@ def load(home: Path, lines: Sequence[Line], decision: str = "7/QĐ-UBND", source
 PARTS: list[Line] = [("06517", "GNBV-DA2", 100), ("06463", "GNBV-DA2", 200), ("SNNMT", "GNBV-DA2", 50)]
 
 
+@pytest.mark.rule("CK27", "just-not")
 def test_a_decision_that_adds_up_is_taken(empty: Path) -> None:
     assert load(empty, [*PARTS, ("TINH", "GNBV-DA2", 350)]) == 4
     assert load(empty, [*PARTS, ("TINH", "GNBV-DA2", 350)]) == 0
@@ -51,6 +52,7 @@ def test_a_decision_that_adds_up_is_taken(empty: Path) -> None:
         )
 
 
+@pytest.mark.rule("CK27", "triggers")
 @pytest.mark.parametrize("off", [1, -1])
 def test_ck27_a_dong_too_much_or_too_little_and_nothing_is_taken(empty: Path, off: int) -> None:
     with pytest.raises(DataError, match="CK27") as refused:

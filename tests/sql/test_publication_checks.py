@@ -72,6 +72,8 @@ def freeze(connection: Connection, out: Path, period: Period = OCTOBER, now: dat
 # Missing and late (CK32, CK33) ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("CK32-missing", "triggers")
+@pytest.mark.rule("CK32-unmarked", "just-not")
 def test_every_commune_without_a_report_is_a_warning_when_the_documents_say_so(
     connection: Connection, tmp_path: Path, light: None
 ) -> None:
@@ -87,6 +89,7 @@ def test_every_commune_without_a_report_is_a_warning_when_the_documents_say_so(
     assert {rule for rule, _, _ in found} == {"CK32-missing"}
 
 
+@pytest.mark.rule("CK32-missing", "just-not")
 def test_when_all_have_reported_there_is_nothing_to_say(connection: Connection, tmp_path: Path, light: None) -> None:
     for commune in province.load().communes:
         if commune != QUAN_SON:
@@ -96,6 +99,7 @@ def test_when_all_have_reported_there_is_nothing_to_say(connection: Connection, 
     assert freeze(connection, tmp_path) == []
 
 
+@pytest.mark.rule("CK32-unmarked", "triggers")
 @pytest.mark.parametrize("document", ["brief", "report"])
 def test_without_the_coverage_sentence_a_month_with_missing_communes_is_not_frozen(
     connection: Connection, tmp_path: Path, light: None, monkeypatch: pytest.MonkeyPatch, document: str
@@ -123,6 +127,8 @@ def test_without_the_row_of_a_missing_commune_a_month_is_not_frozen(
     nothing_is_left(connection, tmp_path)
 
 
+@pytest.mark.rule("CK33", "triggers")
+@pytest.mark.rule("CK33", "just-not")
 @pytest.mark.parametrize(
     ("received", "days", "working"),
     [
@@ -243,10 +249,14 @@ def nothing_is_left(connection: Connection, out: Path) -> None:
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.rule("CK39-source", "just-not")
+@pytest.mark.rule("CK39-table", "just-not")
+@pytest.mark.rule("CK40-coverage", "just-not")
 def test_the_documents_as_they_are_made_have_no_fault(frozen: FigureSet, made: Documents) -> None:
     assert judged(frozen, made) == []
 
 
+@pytest.mark.rule("CK39-value", "triggers")
 def test_a_number_in_a_sentence_that_is_not_its_figure_is_named_with_its_place(
     frozen: FigureSet, made: Documents
 ) -> None:
@@ -256,6 +266,7 @@ def test_a_number_in_a_sentence_that_is_not_its_figure_is_named_with_its_place(
     assert finding.message == ("Tóm tắt, phần đầu, đoạn 1: ghi “0,8” nhưng số liệu disb_ytd là “0,7”.")
 
 
+@pytest.mark.rule("CK39-value", "just-not")
 def test_half_a_unit_is_rounded_up(frozen: FigureSet, made: Documents) -> None:
     """449,5 triệu đồng are 450 in a table and 0,4 tỷ đồng in a sentence: each of the figure, neither of the other."""
     by = {"programme": "NTM"}
@@ -268,6 +279,7 @@ def test_half_a_unit_is_rounded_up(frozen: FigureSet, made: Documents) -> None:
         assert "CK39-value" in {f.expectation_id for f in judged(frozen, replace(made, full=wrong))}
 
 
+@pytest.mark.rule("CK39-table", "triggers")
 def test_a_sentence_and_the_cell_that_it_quotes_must_be_one_number(frozen: FigureSet, made: Documents) -> None:
     wrong = with_span(made.full, "disb_ytd", "trieu", "1.700", in_table=True)
 
@@ -277,6 +289,7 @@ def test_a_sentence_and_the_cell_that_it_quotes_must_be_one_number(frozen: Figur
     assert any("ghi “0,7” nhưng Bảng 2." in f.message and "ghi “1.700”" in f.message for f in found)
 
 
+@pytest.mark.rule("CK39-source", "triggers")
 def test_a_figure_of_another_release_is_not_quoted(frozen: FigureSet, made: Documents) -> None:
     other = replace(frozen.get("rate_total"), value=Decimal("99.99"))
 
@@ -286,6 +299,7 @@ def test_a_figure_of_another_release_is_not_quoted(frozen: FigureSet, made: Docu
     assert "“99,99” mang mã rate_total nhưng số liệu đó của bản tổng hợp là 23,32" in finding.message
 
 
+@pytest.mark.rule("CK39-loose", "triggers")
 @pytest.mark.parametrize(
     "text",
     [
@@ -301,6 +315,7 @@ def test_digits_that_are_no_figure_are_an_error(frozen: FigureSet, made: Documen
     assert text in found[0].message
 
 
+@pytest.mark.rule("CK39-loose", "just-not")
 @pytest.mark.parametrize(
     "text",
     [
@@ -322,6 +337,8 @@ def test_a_state_in_a_communes_own_words_may_hold_digits(connection: Connection)
     assert judged(own, pack.build(own)) == []
 
 
+@pytest.mark.rule("CK39-direction", "triggers")
+@pytest.mark.rule("CK39-direction", "just-not")
 def test_the_words_of_a_change_follow_its_sign(connection: Connection) -> None:
     builders.report(connection, QUAN_SON, "2025-09", [line("GNBV-DA2", "SN", 1000 * TRIEU, 300 * TRIEU)])
     rows = figures.compute(connection, OCTOBER, 2025, NOW)
@@ -351,6 +368,7 @@ def test_a_chart_draws_its_figures(frozen: FigureSet, made: Documents) -> None:
 # Missing is not zero, and totals say what they cover (CK40) -----------------------------------------------------------
 
 
+@pytest.mark.rule("CK40-zero", "triggers")
 def test_a_missing_commune_with_a_zero_in_its_row_is_an_error(frozen: FigureSet, made: Documents) -> None:
     def zero(table: Table) -> Table:
         rows = tuple(
@@ -373,12 +391,14 @@ def test_a_missing_commune_among_those_at_zero_is_an_error(frozen: FigureSet, ma
     assert (finding.expectation_id, finding.commune_code) == ("CK40-zero", DONG_KINH)
 
 
+@pytest.mark.rule("CK40-zero", "just-not")
 def test_a_commune_that_reported_zero_may_be_shown_as_zero(frozen: FigureSet, made: Documents) -> None:
     spans = sentence("Đơn vị chưa giải ngân (0%): {name}.", name=frozen.get("name", commune=QUAN_SON))
 
     assert judged(frozen, replace(made, page=with_paragraph(made.page, *spans))) == []
 
 
+@pytest.mark.rule("CK40-coverage", "triggers")
 @pytest.mark.parametrize("covered", [(None, None), (65, 65), (1, 64)])
 def test_a_total_with_another_coverage_than_the_month_is_an_error(
     frozen: FigureSet, covered: tuple[int | None, int | None]
@@ -455,6 +475,9 @@ def peers(connection: Connection, wild: dict[str, int], done: str = "5") -> None
     connection.commit()
 
 
+@pytest.mark.rule("BT01", "triggers")
+@pytest.mark.rule("BT02", "triggers")
+@pytest.mark.rule("BT03", "triggers")
 @pytest.mark.parametrize(
     ("rule", "wild", "done", "told"),
     [
@@ -480,6 +503,9 @@ def test_an_unusual_figure_is_stored_told_in_the_annex_and_does_not_stop_the_rel
     assert release.freeze(connection, OCTOBER, NOW + timedelta(days=1), tmp_path)["release_id"] == "2025-10-r1"
 
 
+@pytest.mark.rule("BT01", "just-not")
+@pytest.mark.rule("BT02", "just-not")
+@pytest.mark.rule("BT03", "just-not")
 @pytest.mark.parametrize(
     ("wild", "done"),
     [

@@ -68,6 +68,8 @@ def test_ten_times_the_share_of_the_peers_is_found_with_place_median_and_bounds(
     assert "khoảng thông thường từ 1,9" in finding.message
 
 
+@pytest.mark.rule("BT01", "triggers")
+@pytest.mark.rule("BT01", "just-not")
 def test_the_bound_is_the_threshold_itself(thresholds: dict[str, Decimal]) -> None:
     def last(month: int) -> Decimal:
         return scores([*peers(41), line(99, month)], thresholds)[-1] or Decimal(0)
