@@ -11,8 +11,9 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,14 +231,17 @@ def backtest(rule: str, periods: Sequence[Period]) -> list[Hit]:
         waiting = _judged_before(connection, periods)
         jobs = [w.job(conf.archive_dir) for w, *_ in waiting]
         reports = list(pool.read_all(jobs, conf.reference_dir, partial(check.prepare, province=province)))
-        for report, (received, submission_id, known_at) in zip(reports, waiting, strict=True):
-            # As it was known just before this report came: later versions and decisions have no say.
-            before = known_at - timedelta(microseconds=1)
-            knowledge = known.of(connection, [report], province, [received.received_at], before)
-            (findings,) = check.run([report], province, knowledge)
-            if report.commune_code and report.period and report.budget_year and not report.refused:
-                place = (report.commune_code, str(report.period), report.budget_year)
-                judged.append(past.Judged(*place, submission_id, known_at, findings))
+        pairs = sorted(zip(reports, waiting, strict=True), key=lambda pair: pair[1][2])
+        # As it was known when they came: only earlier months are asked for, and those may have come in the same run.
+        for known_at, of_run in groupby(pairs, key=lambda pair: pair[1][2]):
+            group = list(of_run)
+            came = [received.received_at for _, (received, _, _) in group]
+            batch = [report for report, _ in group]
+            found = check.run(batch, province, known.of(connection, batch, province, came, known_at))
+            for (report, (_, submission_id, _)), findings in zip(group, found, strict=True):
+                if report.commune_code and report.period and report.budget_year and not report.refused:
+                    place = (report.commune_code, str(report.period), report.budget_year)
+                    judged.append(past.Judged(*place, submission_id, known_at, findings))
     return past.hits(judged, rule)
 
 

@@ -241,3 +241,14 @@ def test_an_admitted_late_revision_waits_for_its_own_decision(empty: Path) -> No
     steps.revise(number, "accepted", OFFICER, REASON, hours(6))
     assert one(speaking) == number
     assert one("select count(*) from core.in_force(%s) where submission_id = %s", hours(5), number) == 0
+
+
+def test_a_backtest_knows_the_month_before_also_where_both_came_in_one_run(empty: Path) -> None:
+    for data, period in ((workbook(period=SEPTEMBER), SEPTEMBER), (edited(FALLEN), OCTOBER)):
+        path = empty / "inbox" / name(period=period)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    steps.archive_inbox(NOW)
+    steps.process_received(NOW)
+    hits = [hit for hit in steps.backtest("CK15-b01", []) if hit.finding.severity == "error"]
+    assert [(hit.period, hit.outcome) for hit in hits] == [("2025-10", "stood")]
