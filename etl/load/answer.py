@@ -35,8 +35,6 @@ class _Submission:
     verdict: str
     commune_code: str | None
     period: str | None
-    budget_year: int | None
-    known_at: datetime
 
 
 def listed(
@@ -161,7 +159,7 @@ def _asked(connection: Connection, submission_id: int, by: str, reason: str) -> 
         raise UsageError("Phải có tên người quyết định (--by) và lý do (--reason).")
     row = connection.execute(
         """
-        select submission_id, sha256, file_name, verdict, commune_code, period, budget_year, known_at
+        select submission_id, sha256, file_name, verdict, commune_code, period
         from raw.submission where submission_id = %s
         """,
         (submission_id,),
@@ -188,12 +186,19 @@ def _require_last_word(connection: Connection, found: _Submission) -> None:
     """A report that the commune has replaced since is history: what counts is the later one."""
     later = connection.execute(
         """
-        select c.submission_id from raw.claim as c
+        select c.submission_id
+        from raw.submission as s
+        inner join raw.claim as c
+            on
+                (s.commune_code, s.period, s.budget_year) = (c.commune_code, c.period, c.budget_year)
+                and s.submission_id <> c.submission_id
         where
-            (c.commune_code, c.period, c.budget_year) = (%s, %s, %s) and c.submission_id <> %s and c.known_at > %s
-        order by c.known_at desc limit 1
+            s.submission_id = %s
+            and (c.known_at, c.ranked_by, c.received_at, coalesce(c.version_no, 0))
+            > (s.known_at, s.archived_at, s.received_at, coalesce(s.version_no, 0))
+        order by c.known_at desc, c.ranked_by desc limit 1
         """,
-        (found.commune_code, found.period, found.budget_year, found.submission_id, found.known_at),
+        (found.submission_id,),
     ).fetchone()
     if later:
         raise UsageError(

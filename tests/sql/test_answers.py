@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -252,3 +253,17 @@ def test_a_backtest_knows_the_month_before_also_where_both_came_in_one_run(empty
     steps.process_received(NOW)
     hits = [hit for hit in steps.backtest("CK15-b01", []) if hit.finding.severity == "error"]
     assert [(hit.period, hit.outcome) for hit in hits] == [("2025-10", "stood")]
+
+
+def test_a_version_that_came_in_the_same_run_and_replaced_it_counts_too(empty: Path) -> None:
+    collect(empty, workbook(period=SEPTEMBER), name(period=SEPTEMBER))
+    for number, data in ((1, edited(FALLEN)), (2, workbook())):
+        path = empty / "inbox" / "both" / name().replace("_v1", f"_v{number}")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        os.utime(path, (hours(number).timestamp(),) * 2)
+    steps.archive_inbox(hours(3))
+    steps.process_received(hours(3))
+    number = one("select submission_id from raw.submission where verdict = 'returned'")
+    with pytest.raises(UsageError, match="đã được đơn vị thay bằng"):
+        steps.override(number, [], OFFICER, REASON, hours(4))
