@@ -12,7 +12,8 @@ _TOLD = ("rule", "severity", "sheet", "cell", "value", "expected", "difference",
 
 @dataclass(frozen=True)
 class Finding:
-    """``value``, ``expected`` and ``difference`` are amounts in đồng as text, or the text itself.
+    """``value``, ``expected`` and ``difference`` are amounts in đồng as text, or the text itself; a difference of two
+    numbers is value less expected.
 
     ``id``: the expectation or the case of the intake within its rule. ``form``, ``line`` and ``item`` say what was
     judged beyond this one file: the form, the code of the row, the key of its column. ``unit``: vnd, percent, quantity,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import pandas as pd
 
@@ -179,9 +179,7 @@ def _finding(report: Report, group: Sequence[Broken]) -> Finding:
     form = report.forms[rule.form]
     column = _columns(rule.form).get(key or "")
     unit = rule.unit or _unit(column)
-    told = {name: _raw(first.values.get(source)) if source else None for name, source in _sources(rule)}
-    shown = {name: _shown(first.values.get(source), unit) if source else "" for name, source in _sources(rule)}
-    shown |= {name: _shown(first.values.get(name), unit) for name in rule.places}
+    shown = _places(first, unit)
     title = f"({column.no}) {column.title}" if column else key or ""
     message = rule.message.format(**shown, code=first.code, column=title)
     cell = form.cell(key, first.row_no) if key and first.row_no is not None else None
@@ -193,7 +191,7 @@ def _finding(report: Report, group: Sequence[Broken]) -> Finding:
         severity=rule.shown_severity,
         sheet=form.sheet,
         cell=cell,
-        **told,
+        **_told(first),
         message=message,
         fix=rule.fix,
         id=rule.id,
@@ -209,21 +207,40 @@ def period_finding(one: Broken) -> Finding:
     """A finding that is about no report: no sheet, no cell."""
     rule = one.rule
     unit = rule.unit or "text"
-    told = {name: _raw(one.values.get(source)) if source else None for name, source in _sources(rule)}
-    shown = {name: _shown(one.values.get(source), unit) if source else "" for name, source in _sources(rule)}
-    shown |= {name: _shown(one.values.get(name), unit) for name in rule.places}
     return Finding(
         rule=rule.rule,
         severity=rule.shown_severity,
         sheet=None,
         cell=None,
-        **told,
-        message=rule.message.format(**shown, code=one.code, column=""),
+        **_told(one),
+        message=rule.message.format(**_places(one, unit), code=one.code, column=""),
         fix=rule.fix,
         id=rule.id,
         line=one.code or None,
         unit=unit,
     )
+
+
+def _told(one: Broken) -> dict[str, str | None]:
+    """Value, expected and difference. An amount by which two numbers differ gets its sign here: value less expected.
+
+    Control columns hold what is tested, which for a fall or a lag is the amount without its sign.
+    """
+    told = {name: one.values.get(source) if source else None for name, source in _sources(one.rule)}
+    value, expected, amount = told.values()
+    if _is_number(value) and _is_number(expected) and _is_number(amount) and abs(value - expected) == abs(amount):
+        told["difference"] = value - expected
+    return {name: _raw(number) for name, number in told.items()}
+
+
+def _is_number(value: Any) -> TypeGuard[int | Decimal]:
+    return isinstance(value, int | Decimal)
+
+
+def _places(one: Broken, unit: str) -> dict[str, str]:
+    """What the places of the rule's message stand for; a difference as the rule has it, without a sign for a fall."""
+    shown = {name: _shown(one.values.get(source), unit) if source else "" for name, source in _sources(one.rule)}
+    return shown | {name: _shown(one.values.get(name), unit) for name in one.rule.places}
 
 
 def _sources(rule: Rule) -> tuple[tuple[str, str | None], ...]:

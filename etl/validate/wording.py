@@ -60,6 +60,11 @@ def difference(finding: Finding) -> str:
     return ("thấp hơn " if text.startswith("-") else "cao hơn ") + _shown(finding, text.lstrip("-"))
 
 
+def answered(finding: Finding) -> str:
+    """What the sender's note already says to it; empty without a note."""
+    return f"Giải trình đã ghi: {_quoted(finding.explanation)}" if finding.explanation else ""
+
+
 def _shown(finding: Finding, text: str | None) -> str:
     if text is None or text == "":
         return ""
@@ -94,7 +99,7 @@ def note(findings: Iterable[Finding]) -> str:
             if text:
                 lines.append(f"{label}: {text}")
         if finding.explanation:
-            lines.append(f"Giải trình đã ghi: {_quoted(finding.explanation)}")
+            lines.append(answered(finding))
         lines.append(f"Cách sửa: {finding.fix}")
         blocks.append("\n".join(line.replace("\n\n", "\n") for line in lines))
     return "\n\n".join(blocks)

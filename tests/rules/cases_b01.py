@@ -140,7 +140,7 @@ def _(s: Scene) -> Told:
 @triggers("CK05")
 def _(s: Scene) -> Told:
     s.line(disb_rate=Decimal("55.9"))
-    return s.warning("B01", LINE, "disb_rate", value="55.9", expected="56.00", difference="0.1000")
+    return s.warning("B01", LINE, "disb_rate", value="55.9", expected="56.00", difference="-0.10")
 
 
 @just_not("CK05")
@@ -284,7 +284,7 @@ def _(s: Scene) -> None:
 @triggers("CK13-short")
 def _(s: Scene) -> Told:
     s.line(forecast=560 * TRIEU - 1)
-    return s.warning("B01", LINE, "forecast", value=560 * TRIEU - 1, expected=560 * TRIEU, difference=1)
+    return s.warning("B01", LINE, "forecast", value=560 * TRIEU - 1, expected=560 * TRIEU, difference=-1)
 
 
 @just_not("CK13-short")

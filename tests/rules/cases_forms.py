@@ -339,7 +339,7 @@ def _(s: Scene) -> None:
 def _(s: Scene) -> Told:
     s.planned(planned_m11=520 * TRIEU - 1)
     s.send_roadmap()
-    return s.error("B05", LINE, "planned_m11", value=520 * TRIEU - 1, expected=520 * TRIEU, difference=1)
+    return s.error("B05", LINE, "planned_m11", value=520 * TRIEU - 1, expected=520 * TRIEU, difference=-1)
 
 
 @just_not("LT01")

@@ -41,7 +41,7 @@ NO_LINE = "DTTS-DA2-SN"
 @triggers("CK15-b01")
 def _(s: Scene) -> Told:
     s.paid_before(560 * TRIEU + 1)
-    return s.error("B01", LINE, "disb_ytd", value=560 * TRIEU, expected=560 * TRIEU + 1, difference=1)
+    return s.error("B01", LINE, "disb_ytd", value=560 * TRIEU, expected=560 * TRIEU + 1, difference=-1)
 
 
 @just_not("CK15-b01")
@@ -53,7 +53,7 @@ def _(s: Scene) -> None:
 def _(s: Scene) -> Told:
     s.paid_before(560 * TRIEU + 1)
     s.line(note=PAID_BACK)
-    return s.info("B01", LINE, "disb_ytd", value=560 * TRIEU, expected=560 * TRIEU + 1, difference=1)
+    return s.info("B01", LINE, "disb_ytd", value=560 * TRIEU, expected=560 * TRIEU + 1, difference=-1)
 
 
 @just_not("CK15-explained")
@@ -203,7 +203,7 @@ def _(s: Scene) -> None:
 def _(s: Scene) -> Told:
     s.before_output(actual_ytd=Decimal("15.01"))
     s.output(actual_period=Decimal("-0.01"))
-    return s.error("B02", INDICATOR, "actual_ytd", value=15, expected="15.01", difference="0.01")
+    return s.error("B02", INDICATOR, "actual_ytd", value=15, expected="15.01", difference="-0.01")
 
 
 @just_not("CK15-b02")
@@ -216,7 +216,7 @@ def _(s: Scene) -> None:
 def _(s: Scene) -> Told:
     s.before_output(actual_ytd=Decimal("15.01"))
     s.output(actual_period=Decimal("-0.01"), note="Rà soát lại kết quả")
-    return s.info("B02", INDICATOR, "actual_ytd", value=15, expected="15.01", difference="0.01")
+    return s.info("B02", INDICATOR, "actual_ytd", value=15, expected="15.01", difference="-0.01")
 
 
 @just_not("CK15-b02-explained")
@@ -258,7 +258,7 @@ def _(s: Scene) -> None:
 @triggers("CK21-phase")
 def _(s: Scene) -> Told:
     s.before_output(actual_phase=Decimal("115.01"))
-    return s.error("B02", INDICATOR, "actual_phase", value=115, expected="115.01", difference="0.01")
+    return s.error("B02", INDICATOR, "actual_phase", value=115, expected="115.01", difference="-0.01")
 
 
 @just_not("CK21-phase")
@@ -270,7 +270,7 @@ def _(s: Scene) -> None:
 def _(s: Scene) -> Told:
     s.before_output(actual_phase=Decimal("115.01"))
     s.output(note="Rà soát lại kết quả")
-    return s.info("B02", INDICATOR, "actual_phase", value=115, expected="115.01", difference="0.01")
+    return s.info("B02", INDICATOR, "actual_phase", value=115, expected="115.01", difference="-0.01")
 
 
 @just_not("CK21-explained")
@@ -676,7 +676,7 @@ def lagging(s: Scene, more: int) -> tuple[int, int]:
 @triggers("LT03")
 def _(s: Scene) -> Told:
     paid, planned = lagging(s, more=1)
-    return s.warning("B01", "", "disb_ytd", value=paid, expected=planned, difference=planned - paid)
+    return s.warning("B01", "", "disb_ytd", value=paid, expected=planned, difference=paid - planned)
 
 
 @just_not("LT03")

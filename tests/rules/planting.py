@@ -293,7 +293,7 @@ def _(plot: Plot) -> Told | None:
         return None
     less = plot.some()
     plot.scene.line(row.code, forecast=paid(row) - less)
-    return plot.scene.warning("B01", row.code, "forecast", value=paid(row) - less, expected=paid(row), difference=less)
+    return plot.scene.warning("B01", row.code, "forecast", value=paid(row) - less, expected=paid(row), difference=-less)
 
 
 @plants("CK13-excess")
@@ -621,7 +621,7 @@ def _(plot: Plot) -> Told | None:
         return None
     less, before = plot.some(), n(row, "planned_m12")
     both_planned(plot, row, planned_close=before - less)
-    return plot.scene.error("B05", row.code, "planned_close", value=before - less, expected=before, difference=less)
+    return plot.scene.error("B05", row.code, "planned_close", value=before - less, expected=before, difference=-less)
 
 
 @plants("LT02")
@@ -651,7 +651,7 @@ def _(plot: Plot) -> Told | None:
     row = plot.rng.choice(rows)
     rest = sum(s.known.roadmap[r.code][key] for r in rows if r is not row)
     s.planned(row.code, **{key: wanted - rest})
-    return s.warning("B01", "", "disb_ytd", value=done_, expected=wanted, difference=wanted - done_)
+    return s.warning("B01", "", "disb_ytd", value=done_, expected=wanted, difference=done_ - wanted)
 
 
 @plants("LT04")
@@ -679,7 +679,7 @@ def _(plot: Plot) -> Told | None:
         return None
     more = plot.some()
     plot.scene.paid_before(paid(row) + more, row.code)
-    return plot.scene.error("B01", row.code, "disb_ytd", value=paid(row), expected=paid(row) + more, difference=more)
+    return plot.scene.error("B01", row.code, "disb_ytd", value=paid(row), expected=paid(row) + more, difference=-more)
 
 
 @plants("CK15-explained")
@@ -690,7 +690,7 @@ def _(plot: Plot) -> Told | None:
     more = plot.some()
     plot.scene.paid_before(paid(row) + more, row.code)
     plot.scene.line(row.code, note=PAID_BACK)
-    return plot.scene.info("B01", row.code, "disb_ytd", value=paid(row), expected=paid(row) + more, difference=more)
+    return plot.scene.info("B01", row.code, "disb_ytd", value=paid(row), expected=paid(row) + more, difference=-more)
 
 
 @plants("CK16-b01")
@@ -777,7 +777,7 @@ def _output_month(id: str, key: str, known_key: str, note: str | None) -> None:
             key,
             value=f"{done(row, key):f}",
             expected=f"{was:f}",
-            difference=f"{was - done(row, key):f}",
+            difference=f"{done(row, key) - was:f}",
         )
 
 

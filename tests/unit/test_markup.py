@@ -204,6 +204,12 @@ def test_severity_decides_the_colour_and_several_findings_share_one_note() -> No
         assert part in note.text
 
 
+def test_a_warning_that_the_note_answers_is_listed_with_the_answer() -> None:
+    one = finding("L14", "warning", "CK13", explanation="Đã đề nghị điều chỉnh kế hoạch")
+    sheet = open_(marked(workbook(), one))[markup.RESULT_SHEET]
+    assert any("Giải trình đã ghi: “Đã đề nghị điều chỉnh kế hoạch”" in str(cell.value or "") for cell in sheet["E"])
+
+
 def test_the_list_is_sorted_by_what_matters_and_leads_to_the_cells() -> None:
     found = [
         finding("P20", "warning", "CK05"),

@@ -234,14 +234,15 @@ def _entry_rows(
     linked = first.sheet in sheets
     line = line_of(first.sheet or "", row_no) if row_no else ""
     message, values = first.message, [wording.found(first), wording.expected(first), wording.difference(first)]
+    fix = "\n".join(part for part in (first.fix, wording.answered(first)) if part)
     pieces = [line]
     if count > 1:
         pieces = _pieces(ranges(f.cell for f in entry.findings))
         pieces[0] = f"{count} dòng cùng lỗi: ô {pieces[0]}"
         message = f"{count} dòng cùng lỗi; {line}: {first.message} (số liệu từng dòng: xem ghi chú tại ô)"
-        values = [""] * 3
+        values, fix = [""] * 3, first.fix
     when = "\n".join(part for part in (period, pieces[0]) if part)
-    texts = [_place(first), when, message, first.fix, *values, first.rule]
+    texts = [_place(first), when, message, fix, *values, first.rule]
     styles = ["link" if linked else "cell", *["cell"] * 6, "code"]
     row = _Row([(1, number, "number"), *((n, t, s) for n, (t, s) in enumerate(zip(texts, styles, strict=True), 2))])
     row.height = _height(texts)
