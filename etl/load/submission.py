@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from etl.collect.report import Form, Report
-from etl.load import warehouse
+from etl.load import marts, warehouse
 from etl.load.warehouse import Connection
 from etl.reference import forms
 from etl.reference.province import split_line_code
@@ -57,11 +57,25 @@ def load_all(connection: Connection, judged: Sequence[Judged], now: datetime) ->
     of the other are prepared. In what order they come in means nothing to the warehouse (law 10).
     """
     if len(judged) < _FEWEST_FOR_TWO:
+        loaded = _load_some(connection, judged, now)
+    else:
+        with warehouse.connect() as second, ThreadPoolExecutor(1) as beside:
+            others = beside.submit(_load_some, second, judged[1::2], now)
+            loaded = _load_some(connection, judged[::2], now) + others.result()
+    marts.refresh(connection)
+    connection.commit()
+    return loaded
+
+
+def _load_some(connection: Connection, judged: Sequence[Judged], now: datetime) -> list[Judged]:
+    """Without the summaries, which are made once for all of them."""
+    connection.execute("set tiendo.refresh = 'later'")
+    connection.commit()
+    try:
         return [one for one in judged if load(connection, one, now) is not None]
-    with warehouse.connect() as second, ThreadPoolExecutor(1) as beside:
-        others = beside.submit(lambda: [one for one in judged[1::2] if load(second, one, now) is not None])
-        loaded = [one for one in judged[::2] if load(connection, one, now) is not None]
-        return loaded + others.result()
+    finally:
+        connection.execute("reset tiendo.refresh")
+        connection.commit()
 
 
 def load(connection: Connection, judged: Judged, now: datetime) -> int | None:

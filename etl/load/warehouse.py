@@ -1,7 +1,7 @@
 """Connection to the warehouse and its migrations.
 
-The schema comes from ``sql/migrations`` (Alembic running plain SQL, in order). What is derived, the marts, is dropped
-and made anew from ``sql/marts`` at each migrate, in the order of their references, with comments and grants.
+The schema comes from ``sql/migrations`` (Alembic running plain SQL, in order). What is derived, summaries and marts, is
+made anew at each migrate (``etl.load.marts``).
 """
 
 from __future__ import annotations
@@ -9,21 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 import psycopg
-import yaml
-from psycopg import sql
 
 from etl import settings
 from etl.errors import InfrastructureError
-from etl.load import server
+from etl.load import marts, server
 
 Connection = psycopg.Connection[Any]
-_MART = re.compile(r"create (?:view|function) mart\.(\w+)")
-_REFERENCE = re.compile(r"\bmart\.(\w+)")
 
 
 def url() -> str:
@@ -66,7 +60,7 @@ def migrate(address: str | None = None) -> str:
         raw: Connection = connection.connection.driver_connection  # type: ignore[assignment]
         raw.execute("select pg_advisory_xact_lock(hashtext('tiendo.migrate'))")
         command.upgrade(config, "head")
-        _rebuild_marts(raw)
+        marts.rebuild(raw)
         row = raw.execute("select version_num from public.schema_version").fetchone()
     engine.dispose()
     return str(row[0]) if row else ""
@@ -81,60 +75,3 @@ def is_current() -> bool:
         version = connection.execute("select version_num from public.schema_version").fetchone()
         communes = connection.execute("select exists (select 1 from ref.commune)").fetchone()
     return version == (newest,) and communes == (True,)
-
-
-def mart_files() -> list[Path]:
-    """SQL files of the marts, each after those that it refers to."""
-    folder = settings.assets() / "sql" / "marts"
-    texts = {path: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
-    maker = {name: path for path, text in texts.items() for name in _MART.findall(text)}
-    graph = {
-        path: {maker[name] for name in _REFERENCE.findall(text) if name in maker} - {path}
-        for path, text in texts.items()
-    }
-    return list(TopologicalSorter(graph).static_order())
-
-
-def _rebuild_marts(connection: Connection) -> None:
-    connection.execute("drop schema mart cascade")
-    connection.execute("create schema mart")
-    for path in mart_files():
-        connection.execute(path.read_text(encoding="utf-8").encode())
-    _run_as_owner(connection)
-    for path in sorted((settings.assets() / "sql" / "marts").glob("*.yml")):
-        _comment(connection, yaml.safe_load(path.read_text(encoding="utf-8")))
-    if connection.execute("select 1 from pg_roles where rolname = 'tiendo_analyst'").fetchone():
-        connection.execute(
-            "grant usage on schema mart, ref to tiendo_analyst;"
-            "grant select on all tables in schema mart, ref to tiendo_analyst;"
-            "grant execute on all functions in schema mart, ref to tiendo_analyst"
-        )
-
-
-def _run_as_owner(connection: Connection) -> None:
-    """Functions of the marts read facts for those who may read only marts, as a view does."""
-    for (signature,) in connection.execute(
-        """
-        select p.oid::regprocedure::text from pg_proc as p
-        where p.pronamespace = 'mart'::regnamespace and p.proretset
-        """
-    ).fetchall():
-        connection.execute(f"alter function {signature} security definer set search_path = pg_catalog, pg_temp")
-
-
-def _comment(connection: Connection, mart: dict[str, Any]) -> None:
-    """COMMENT ON from the mart's .yml, so that the tables explain themselves in any tool."""
-    if mart.get("kind") == "function":
-        connection.execute(
-            sql.SQL("comment on function mart.{} is {}").format(
-                sql.Identifier(mart["name"]), sql.Literal(f"{mart['vi']} | {mart['en']}")
-            )
-        )
-        return
-    view = sql.Identifier("mart", mart["name"])
-    connection.execute(sql.SQL("comment on view {} is {}").format(view, sql.Literal(f"{mart['vi']} | {mart['en']}")))
-    for name, meaning in mart["columns"].items():
-        text = f"{meaning['vi']} | {meaning['en']}" + (f" [{meaning['unit']}]" if meaning.get("unit") else "")
-        connection.execute(
-            sql.SQL("comment on column {}.{} is {}").format(view, sql.Identifier(name), sql.Literal(text))
-        )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from etl.load.warehouse import Connection
@@ -59,13 +60,31 @@ _TABLES = {
 
 
 def replace(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Replace the rows of ``ref.<table>`` by COPY; the caller's transaction makes it all or nothing."""
-    target = sql.Identifier("ref", table)
-    connection.execute(sql.SQL("delete from {}").format(target))
-    statement = sql.SQL("copy {} ({}) from stdin").format(target, sql.SQL(", ").join(map(sql.Identifier, columns)))
-    with connection.cursor().copy(statement) as copy:
+    """Replace the rows of ``ref.<table>`` by COPY; the caller's transaction makes it all or nothing.
+
+    Where the same rows are there already nothing is touched: what rests on the table need not be made anew.
+    """
+    parts = {
+        "target": sql.Identifier("ref", table),
+        "fresh": sql.Identifier(f"fresh_{table}"),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+    }
+
+    def run(text: str) -> psycopg.Cursor[Any]:
+        return connection.execute(sql.SQL(text).format(**parts))
+
+    run("create temporary table {fresh} on commit drop as select {columns} from {target} with no data")
+    with connection.cursor().copy(sql.SQL("copy {fresh} ({columns}) from stdin").format(**parts)) as copy:
         for row in rows:
             copy.write_row(row)
+    differing = run(
+        "select exists (select * from {fresh} except all select {columns} from {target}) "
+        "or exists (select {columns} from {target} except all select * from {fresh})"
+    ).fetchone()
+    if differing == (True,):
+        run("delete from {target}")
+        run("insert into {target} ({columns}) select {columns} from {fresh}")
+    run("drop table {fresh}")
 
 
 def load(connection: Connection, province: Province, now: datetime) -> dict[str, int]:

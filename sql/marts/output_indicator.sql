@@ -21,24 +21,20 @@ as $$
         o.period,
         o.budget_year,
         o.indicator_code,
-        i.name_vi as indicator_vi,
-        i.project_code,
-        i.unit,
+        o.indicator_vi,
+        o.project_code,
+        o.unit,
         count(o.actual_ytd)::integer as communes,
-        sum(o.target_year) filter (where i.unit <> '%') as target_year,
-        sum(o.actual_period) filter (where i.unit <> '%') as actual_period,
-        sum(o.actual_ytd) filter (where i.unit <> '%') as actual_ytd,
+        sum(o.target_year) filter (where o.unit <> '%') as target_year,
+        sum(o.actual_period) filter (where o.unit <> '%') as actual_period,
+        sum(o.actual_ytd) filter (where o.unit <> '%') as actual_ytd,
         mart.rate_pct(
-            sum(o.actual_ytd) filter (where i.unit <> '%' and o.target_year is not null),
-            sum(o.target_year) filter (where i.unit <> '%' and o.actual_ytd is not null)
+            sum(o.actual_ytd) filter (where o.unit <> '%' and o.target_year is not null),
+            sum(o.target_year) filter (where o.unit <> '%' and o.actual_ytd is not null)
         ) as rate_year
-    from core.output_indicator as o
-    inner join core.in_force(p_known_at) as s on o.submission_id = s.submission_id
-    inner join ref.indicator as i
-        on
-            o.indicator_code = i.indicator_code and s.as_of >= i.valid_from
-            and (i.valid_to is null or s.as_of <= i.valid_to)
-    group by o.period, o.budget_year, o.indicator_code, i.name_vi, i.project_code, i.unit
+    from mart.output_line_at(p_known_at) as o
+    where o.is_registered
+    group by o.period, o.budget_year, o.indicator_code, o.indicator_vi, o.project_code, o.unit
 $$;
 
 create view mart.output_indicator as

@@ -10,6 +10,7 @@ import pytest
 
 from etl.compute.tasks import states
 from etl.errors import ReleaseError, UsageError
+from etl.load import marts
 from etl.load import warehouse as db
 from etl.load.warehouse import Connection
 from etl.period import Period
@@ -39,6 +40,7 @@ def connection(reference: str) -> Iterator[Connection]:
 
 
 def compute(connection: Connection, period: Period = OCTOBER, year: int | None = None) -> FigureSet:
+    marts.refresh(connection)
     rows = figures.compute(connection, period, year or period.year, NOW)
     return FigureSet(f"{period}-r1", period, year or period.year, NOW, ordered(rows))
 

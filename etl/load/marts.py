@@ -1,0 +1,218 @@
+"""What is derived in the warehouse: the functions of the kept summaries and the marts, made anew at each migrate.
+
+A mart is ``sql/marts/<name>.sql`` with its ``<name>.yml``. The file makes one of
+
+- ``mart.<name>_history``: rows with the stretch of time (``known_from`` until ``known_to``) during which each was what
+  was known. ``mart.<name>_at(moment)`` and the current ``mart.<name>`` are made from it here;
+- ``mart.<name>_at(moment)`` and ``mart.<name>`` themselves, where a row is made of more than one such stretch;
+- ``mart.<name>`` alone, or a function with other arguments.
+
+Of every mart that has a period and a moment, ``mart.<name>_published`` shows the rows as they were published, by release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+from psycopg import sql
+
+from etl import settings
+
+Connection = psycopg.Connection[Any]
+
+_MADE = re.compile(r"create (?:view|function) mart\.(\w+)")
+_REFERENCE = re.compile(r"\bmart\.(\w+)")
+_BEYOND = re.compile(r"\b(?:core|raw|release|audit)\.\w")
+"""What an analyst may not read: a function that does so reads it as its owner."""
+_HISTORY, _AT, _PUBLISHED = "_history", "_at", "_published"
+
+
+def folder() -> Path:
+    return settings.assets() / "sql" / "marts"
+
+
+def files() -> list[Path]:
+    """SQL files of the marts, each after those that it refers to."""
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(folder().glob("*.sql"))}
+    maker: dict[str, Path] = {}
+    for path, text in texts.items():
+        for name in _MADE.findall(text):
+            maker |= dict.fromkeys(_names(name), path)
+    graph = {
+        path: {maker[name] for name in _REFERENCE.findall(text) if name in maker} - {path}
+        for path, text in texts.items()
+    }
+    return list(TopologicalSorter(graph).static_order())
+
+
+def _names(made: str) -> Iterable[str]:
+    """What else there is once a view or function of that name is there."""
+    if made.endswith(_HISTORY):
+        base = made.removesuffix(_HISTORY)
+        return made, base, base + _AT
+    return (made,)
+
+
+def rebuild(connection: Connection) -> None:
+    """Summaries and marts as their files have them; the caller commits."""
+    _summaries(connection)
+    connection.execute("drop schema mart cascade")
+    connection.execute("create schema mart")
+    for path in files():
+        text = path.read_text(encoding="utf-8")
+        connection.execute(text.encode())
+        for name in _MADE.findall(text):
+            if name.endswith(_HISTORY):
+                _two_views(connection, name.removesuffix(_HISTORY))
+        if _BEYOND.search(text):
+            _run_as_owner(connection, _MADE.findall(text))
+    _published(connection)
+    for path in sorted(folder().glob("*.yml")):
+        _comment(connection, yaml.safe_load(path.read_text(encoding="utf-8")))
+    _grant(connection)
+
+
+def _summaries(connection: Connection) -> None:
+    """Functions of the kept summaries; other texts than those that made the rows make all rows anew."""
+    texts = [path.read_bytes() for path in sorted((settings.assets() / "sql" / "summaries").glob("*.sql"))]
+    for text in texts:
+        connection.execute(text)
+    digest = hashlib.sha256(b"".join(texts)).hexdigest()
+    if connection.execute("select sha256 from core.summary_version").fetchone() != (digest,):
+        connection.execute("select core.note_everything()")
+        connection.execute(
+            "insert into core.summary_version (sha256) values (%s) on conflict (only_row) do update set sha256 = %s",
+            (digest, digest),
+        )
+    refresh(connection)
+
+
+def refresh(connection: Connection) -> int:
+    """Bring the kept summaries up to what was received and decided; how many moments were gone through.
+
+    Idempotent, and the same whenever it runs: every change leaves a mark of what it made stale. The caller commits.
+    """
+    row = connection.execute("select core.refresh()").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _two_views(connection: Connection, name: str) -> None:
+    """``<name>``: what is known now. ``<name>_at``: what was known at a moment; written so that the planner takes it
+    apart and conditions on a month or commune reach the tables."""
+    columns = [c for c in _columns(connection, name + _HISTORY) if c not in ("known_from", "known_to")]
+    parts = {
+        "columns": sql.SQL(", ").join(sql.Identifier("h", c) for c in columns),
+        "history": sql.Identifier("mart", name + _HISTORY),
+        "view": sql.Identifier("mart", name),
+        "function": sql.Identifier("mart", name + _AT),
+    }
+    for statement in (
+        "create view {view} as select {columns} from {history} as h where h.known_to = 'infinity'",
+        "create function {function} (p_known_at timestamptz) returns setof {view} language sql stable as $$ "
+        "select {columns} from {history} as h "
+        "where h.known_from <= p_known_at and (h.known_to > p_known_at or h.known_to = 'infinity') $$",
+    ):
+        connection.execute(sql.SQL(statement).format(**parts))
+
+
+def _columns(connection: Connection, view: str) -> list[str]:
+    return [
+        name
+        for (name,) in connection.execute(
+            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 order by attnum",
+            (f"mart.{view}",),
+        )
+    ]
+
+
+def _run_as_owner(connection: Connection, names: Iterable[str]) -> None:
+    """Functions that read facts do so for those who may read only marts, as a view does."""
+    for (signature,) in connection.execute(
+        """
+        select p.oid::regprocedure::text from pg_proc as p
+        where p.pronamespace = 'mart'::regnamespace and p.proretset and p.proname = any(%s)
+        """,
+        (list(names),),
+    ).fetchall():
+        connection.execute(f"alter function {signature} security definer set search_path = pg_catalog, pg_temp")
+
+
+def _published(connection: Connection) -> None:
+    """``<name>_published``: each release's period as it was known when the release was frozen."""
+    for (name,) in connection.execute(
+        """
+        select v.relname from pg_class as v
+        inner join pg_proc as p
+            on p.pronamespace = v.relnamespace and p.proname = v.relname || '_at'
+            and p.proargtypes = array['timestamptz'::regtype]::oidvector
+        where
+            v.relnamespace = 'mart'::regnamespace and v.relkind = 'v'
+            and 2 = (
+                select count(*) from pg_attribute as a
+                where a.attrelid = v.oid and a.attname in ('period', 'budget_year')
+            )
+        order by v.relname
+        """
+    ).fetchall():
+        connection.execute(
+            sql.SQL(
+                "create view {} as select r.release_id, r.release_no, m.* from mart.release as r "
+                "cross join lateral {} (r.known_at) as m "
+                "where m.period = r.period and m.budget_year = r.budget_year"
+            ).format(sql.Identifier("mart", name + _PUBLISHED), sql.Identifier("mart", name + _AT))
+        )
+
+
+def _grant(connection: Connection) -> None:
+    if connection.execute("select 1 from pg_roles where rolname = 'tiendo_analyst'").fetchone():
+        connection.execute(
+            "grant usage on schema mart, ref to tiendo_analyst;"
+            "grant select on all tables in schema mart, ref to tiendo_analyst;"
+            "grant execute on all functions in schema mart, ref to tiendo_analyst"
+        )
+
+
+def _comment(connection: Connection, mart: Mapping[str, Any]) -> None:
+    """COMMENT ON from the mart's .yml, so that the tables explain themselves in any tool."""
+    name, meaning = mart["name"], f"{mart['vi']} | {mart['en']}"
+    if mart.get("kind") == "function":
+        _say(connection, "function", sql.Identifier("mart", name), meaning)
+        return
+    for view in (name, name + _HISTORY, name + _PUBLISHED):
+        held = _columns_or_none(connection, view)
+        if held is None:
+            continue
+        at = sql.Identifier("mart", view)
+        _say(connection, "view", at, meaning + _WHICH.get(view.removeprefix(name), ""))
+        for column, told in (mart["columns"] | _COMMON).items():
+            if column in held:
+                unit = f" [{told['unit']}]" if told.get("unit") else ""
+                _say(connection, "column", sql.SQL(".").join((at, sql.Identifier(column))), f"{told['vi']} | {told['en']}{unit}")
+
+
+_WHICH = {
+    _HISTORY: " (mọi lúc: biết từ known_from đến trước known_to | at all times: known from known_from until known_to)",
+    _PUBLISHED: " (như đã công bố, theo từng bản tổng hợp | as published, by release)",
+}
+_COMMON = {
+    "known_from": {"vi": "Biết từ lúc", "en": "Known from"},
+    "known_to": {"vi": "Không còn đúng từ lúc; infinity: còn đúng", "en": "No longer true from; infinity: still true"},
+    "release_id": {"vi": "Mã bản tổng hợp", "en": "Release"},
+    "release_no": {"vi": "Số thứ tự bản tổng hợp của kỳ", "en": "Number of the release within its period"},
+}
+
+
+def _columns_or_none(connection: Connection, view: str) -> set[str] | None:
+    there = connection.execute("select to_regclass(%s) is not null", (f"mart.{view}",)).fetchone()
+    return set(_columns(connection, view)) if there == (True,) else None
+
+
+def _say(connection: Connection, kind: str, what: sql.Composable, text: str) -> None:
+    connection.execute(sql.SQL(f"comment on {kind} {{}} is {{}}").format(what, sql.Literal(text)))

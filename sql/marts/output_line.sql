@@ -1,0 +1,35 @@
+-- Rows of Biểu 02 of the submissions that speak, one per commune, period, budget year and indicator.
+create view mart.output_line_history as
+select
+    s.period,
+    s.budget_year,
+    s.as_of,
+    s.commune_code,
+    c.name_vi as commune_vi,
+    o.indicator_code,
+    coalesce(i.name_vi, o.indicator_vi) as indicator_vi,
+    coalesce(i.project_code, o.project_code) as project_code,
+    coalesce(i.unit, o.unit) as unit,
+    o.target_phase,
+    o.target_year,
+    o.actual_period,
+    o.actual_ytd,
+    o.actual_phase,
+    o.rate_year,
+    o.rate_phase,
+    o.forecast,
+    o.note,
+    s.submission_id,
+    o.row_no,
+    o.value_states,
+    i.indicator_code is not null as is_registered,
+    s.known_from,
+    s.known_to
+from core.submission_span as s
+inner join core.output_indicator as o on s.submission_id = o.submission_id
+left join ref.commune as c
+    on s.commune_code = c.commune_code and s.as_of >= c.valid_from and (c.valid_to is null or s.as_of <= c.valid_to)
+left join ref.indicator as i
+    on
+        o.indicator_code = i.indicator_code and s.as_of >= i.valid_from
+        and (i.valid_to is null or s.as_of <= i.valid_to);
