@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from etl import money
@@ -100,7 +100,7 @@ def number(raw: Raw, kind: str, unit: str = "") -> Cell | Pending | Problem:
     """
     if is_blank(raw):
         return BLANK
-    if raw is None or isinstance(raw, bool | date | timedelta):
+    if raw is None or isinstance(raw, bool | date | time | timedelta):
         return Problem("M08", _shown(raw))
     if isinstance(raw, str):
         return _text_number(clean(raw), kind, unit)
@@ -115,6 +115,9 @@ def _shown(raw: Raw) -> str:
         return str(int(raw))
     if isinstance(raw, datetime):
         raw = raw.date()
+    if isinstance(raw, timedelta):
+        minutes = int(raw.total_seconds()) // 60
+        return f"{minutes // 60}:{minutes % 60:02d}"
     return raw.strftime("%d/%m/%Y") if isinstance(raw, date) else str(raw)
 
 

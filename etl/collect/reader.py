@@ -544,12 +544,13 @@ def _typed_row(grid: Grid, table: Table, r: int, role: str, code: str) -> _Found
             issues.append((column, Issue(f"{result.note}-read", grid.name, where, told_values)))
         if column.numeric and result.state != "number":
             states[key] = result.state
-    told = [(column, issue) for column, issue in issues if not (_follows(column, bad) and issue.rule in _ECHOES)]
+    doubtful = bad | texts.keys()  # a formula over a number kept as text fails, and the text is the finding
+    told = [(column, issue) for column, issue in issues if not (_follows(column, doubtful) and issue.rule in _ECHOES)]
     return Row(r + 1, role, code, values, states, frozenset(bad), texts), told, pending, styles
 
 
 def _follows(column: forms.Column, bad: Collection[str]) -> bool:
-    """Whether a computed cell is made of one that is bad: its error is that one's echo."""
+    """Whether a computed cell is made of one of these: its error is that one's echo."""
     return bool(column.computed) and not set(bad).isdisjoint(_PARTS.split(column.computed)[1:])
 
 

@@ -7,7 +7,8 @@ A mart is ``sql/marts/<name>.sql`` with its ``<name>.yml``. The file makes one o
 - ``mart.<name>_at(moment)`` and ``mart.<name>`` themselves, where a row is made of more than one such stretch;
 - ``mart.<name>`` alone, or a function with other arguments.
 
-Of every mart that has a period and a moment, ``mart.<name>_published`` shows the rows as they were published, by release.
+Of every mart that has a period and a moment, ``mart.<name>_published`` shows the rows as they were published, by
+release.
 """
 
 from __future__ import annotations
@@ -194,7 +195,12 @@ def _comment(connection: Connection, mart: Mapping[str, Any]) -> None:
         for column, told in (mart["columns"] | _COMMON).items():
             if column in held:
                 unit = f" [{told['unit']}]" if told.get("unit") else ""
-                _say(connection, "column", sql.SQL(".").join((at, sql.Identifier(column))), f"{told['vi']} | {told['en']}{unit}")
+                _say(
+                    connection,
+                    "column",
+                    sql.SQL(".").join((at, sql.Identifier(column))),
+                    f"{told['vi']} | {told['en']}{unit}",
+                )
 
 
 _WHICH = {

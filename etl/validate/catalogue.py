@@ -23,8 +23,11 @@ DECISION_SUITES = ("decisions",)
 """Suites that judge decisions on capital when they are loaded."""
 OTHER_SUITES = (*DECISION_SUITES, *PERIOD_SUITES)
 """Suites that judge no report of a commune."""
-PHASES = ("form", "plan", "identity", "known", "bounds", "sums")
-"""What a finding of an earlier phase takes out, a later one does not judge."""
+PHASES = ("form", "plan", "code", "ceiling", "ledger", "known", "identity", "bounds", "sums")
+"""What a finding of an earlier phase takes out, a later one does not judge: what shows best where the fault lies is
+heard first. A pair of amounts that the Treasury has under each other's codes; an amount typed beyond its plan; the
+Treasury's total; what was known a month ago; only then the identities of a line, which cannot say which side is
+wrong."""
 STATES = ("beta", "on", "retired")
 ALL = "*"
 """In ``takes``: every figure of the row."""

@@ -6,7 +6,7 @@ where the form's own formula gives it or where the sender ticked *Không phát s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from statistics import median
 
@@ -24,6 +24,9 @@ _FEWEST_LINES = 3
 _MOST = Decimal("0.6")
 _FAR_BEYOND = 5
 """A form whose lines exceed their plans like this, most of them and by so much, is in another unit (case 6)."""
+_TYPED = ("disb_nstw", "disb_nsdp", "disb_completed", "disb_advance", "disb_carry", "accepted_volume", "forecast")
+"""Amounts of Biểu 01 beside the plan that senders type; the form makes the others of them."""
+_NEARLY_ALL_PCT = 80
 _MAY_BE_TICKED = frozenset({"B02", "B03", "B04"})
 
 
@@ -36,7 +39,7 @@ def settle(report: Report, province: Province) -> list[Issue]:
         for row in form.rows:
             if row.texts:
                 issues += _numbers_as_text(form, row, layout)
-        issues += _blanks(form, leaves, layout)
+        issues += _once_per_column(_blanks(form, leaves, layout), form, leaves, province)
         for row in leaves:
             _distrust(row, layout)
         issues += _empty(form, leaves, layout)
@@ -105,7 +108,11 @@ def _units(report: Report, province: Province) -> Iterator[Issue]:
             plans = {code: plan // factor for code, plan in plans.items()}
             yield _wrong_unit(disbursed, "B01", leaves, factor, None)
         elif factor := _factor(leaves, plans, "disb_ytd"):
-            yield _wrong_unit(disbursed, "B01", leaves, factor, plans)
+            columns = _columns_in_another_unit(leaves, plans)
+            if columns:
+                yield from (_wrong_column(disbursed, leaves, key, factor) for key, factor in columns.items())
+            else:
+                yield _wrong_unit(disbursed, "B01", leaves, factor, plans)
         elif shrunk := _shrunk(disbursed, leaves, province):
             yield shrunk
             plans = {}
@@ -130,6 +137,32 @@ def _factor(leaves: Sequence[Row], plans: dict[str, int], key: str) -> int:
         return 0
     # Typed in nghìn đồng, no amount within its plan can seem more than 1,000 times as large.
     return 1_000_000 if max(ratios) > 1_000 else 1_000
+
+
+def _columns_in_another_unit(leaves: Sequence[Row], plans: dict[str, int]) -> dict[str, int]:
+    """Column -> factor, where some of the columns that are typed are in another unit and some are not; else none."""
+    factors = {
+        key: _factor(leaves, plans, key) for key in _TYPED if sum(map(bool, _amounts(leaves, key))) >= _FEWEST_LINES
+    }
+    wrong = {key: factor for key, factor in factors.items() if factor}
+    return wrong if len(wrong) < len(factors) else {}
+
+
+def _amounts(leaves: Sequence[Row], key: str) -> Iterator[int]:
+    return (value for row in leaves if isinstance(value := row.values.get(key), int))
+
+
+def _wrong_column(form: Form, leaves: Sequence[Row], key: str, factor: int) -> Issue:
+    """The issue at the column's first amount; the column and what the form makes of it are taken out of later rules."""
+    layout = forms.load().sheet(form.form)
+    first = next(form.cell(key, row.row_no) for row in leaves if row.values.get(key))
+    for row in form.rows:
+        row.bad = row.bad | {key}
+        row.values = row.values | {key: None}
+        _distrust(row, layout)
+    unit = "đồng" if factor == 1_000_000 else "nghìn đồng"
+    values = {"value": unit, "expected": money.group_vi(factor), "column": layout.column(key).title}
+    return Issue("M06-column", form.sheet, first, values)
 
 
 def _shrunk(form: Form, leaves: Sequence[Row], province: Province) -> Issue | None:
@@ -175,6 +208,23 @@ def _wrong_unit(form: Form, name: str, leaves: Sequence[Row], factor: int, plans
     return Issue("M06", form.sheet, first, {"value": unit, "expected": money.group_vi(factor)})
 
 
+def _once_per_column(blanks: Iterable[Issue], form: Form, leaves: list[Row], province: Province) -> list[Issue]:
+    """A column that is blank from top to bottom is one issue, at its first cell."""
+    by_column: dict[str, list[Issue]] = {}
+    for issue in blanks:
+        by_column.setdefault(issue.values["column"], []).append(issue)
+    result: list[Issue] = []
+    for title, issues in by_column.items():
+        if len(issues) < province.thresholds["column_wrong_lines_min"] or len(issues) * 100 < _NEARLY_ALL_PCT * len(
+            leaves
+        ):
+            result += issues
+            continue
+        values = {"column": title, "count": str(len(issues)), "last": issues[-1].cell or ""}
+        result.append(Issue("M08-column", form.sheet, issues[0].cell, values))
+    return result
+
+
 def _blanks(form: Form, leaves: list[Row], layout: forms.Sheet) -> Iterator[Issue]:
     """A blank required cell is zero where the sheet is ticked *Không phát sinh*, and an issue otherwise.
 
@@ -218,9 +268,10 @@ def _distrust(row: Row, layout: forms.Sheet) -> None:
 
 
 def _parts_missing(row: Row, column: forms.Column) -> bool:
-    """Whether a computed cell is blank because a cell that it is made of is: that one has its own finding."""
+    """Whether a computed cell is blank because a cell that it is made of is, or is a text: that has its own finding."""
     _, _, names = column.computed.partition(":")
-    return any(name in row.bad or row.values.get(name) is None for name in names.replace("/", ",").split(","))
+    parts = names.replace("/", ",").split(",")
+    return any(name in row.bad or name in row.texts or row.values.get(name) is None for name in parts)
 
 
 def _must_be_filled(column: forms.Column, layout: forms.Sheet) -> bool:

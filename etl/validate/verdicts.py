@@ -22,6 +22,7 @@ from etl.validate import catalogue
 from etl.validate.catalogue import ALL, PHASES, SUITES, Rule
 from etl.validate.finding import Finding
 from etl.validate.suites import Failure
+from etl.validate.wording import shortened
 
 
 @dataclass(frozen=True)
@@ -282,4 +283,4 @@ def _shown(value: Any, unit: str) -> str:
         if unit == "percent":
             return money.group_vi(value)
         return money.group_vi(value, 0) if value == value.to_integral_value() else money.group_vi(value.normalize())
-    return str(value)
+    return shortened(str(value))

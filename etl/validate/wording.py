@@ -82,8 +82,12 @@ def _signed(number: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return f"“{short.strip()}”"
+    return f"“{shortened(text).strip()}”"
+
+
+def shortened(text: str) -> str:
+    """What a cell holds, as far as a message has room for it."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def note(findings: Iterable[Finding]) -> str:

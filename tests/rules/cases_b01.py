@@ -239,6 +239,56 @@ def _(s: Scene) -> None:
     advanced(s, -1, "Hạch toán giảm tạm ứng, chờ điều chỉnh")
 
 
+@triggers("CK09-b01")
+def _(s: Scene) -> Told:
+    """A note that speaks of something else does not explain it."""
+    advanced(s, -1, REASON)
+    return s.error("B01", LINE, "disb_advance", value=-1)
+
+
+@triggers("CK09-b01")
+def _(s: Scene) -> Told:
+    """The part that is typed, not the sum that the form makes of it."""
+    s.line(plan_nstw=-600 * TRIEU)
+    return s.error("B01", LINE, "plan_nstw", value=-600 * TRIEU)
+
+
+FAR = "NTM-ND02-DT"
+"""A line of the same capital kind in another programme."""
+
+
+def change_places(s: Scene, one: str, other: str) -> None:
+    for code, new in ((one, "-"), (other, one), ("-", other)):
+        s.recode("B01", code, new)
+
+
+@triggers("CK10-swapped")
+def _(s: Scene) -> list[Told]:
+    change_places(s, LINE, FAR)
+    # A row answers to the code that it has now.
+    return [
+        s.error("B01", FAR, "line_code", value=FAR, expected=LINE),
+        s.error("B01", LINE, "line_code", value=LINE, expected=FAR),
+    ]
+
+
+@triggers("CK10-swapped")
+def _(s: Scene) -> list[Told]:
+    """Two capital kinds of one project."""
+    one, other = "DTTS-DA4-TDA1-DT", "DTTS-DA4-TDA1-SN"
+    change_places(s, one, other)
+    return [
+        s.error("B01", other, "line_code", value=other, expected=one),
+        s.error("B01", one, "line_code", value=one, expected=other),
+    ]
+
+
+@just_not("CK10-swapped")
+def _(s: Scene) -> None:
+    """One line whose words are another kind's, and none in its place."""
+    s.type_over("B01", LINE, content_vi="Kinh phí sự nghiệp")
+
+
 @triggers("CK10-unknown-b01")
 def _(s: Scene) -> Told:
     s.recode("B01", LINE, "DTTS-DA1-ND99-SN")

@@ -21,7 +21,8 @@ def _(s: Scene) -> Told:
 
 @just_not("CK10-unknown-b02")
 def _(s: Scene) -> None:
-    """Another indicator of the list."""
+    """Another indicator of the list; the first one had no result yet."""
+    s.before_output(actual_ytd=Decimal(0), actual_phase=Decimal(0))
     s.recode("B02", INDICATOR, "CT-08")
 
 

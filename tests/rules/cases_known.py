@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from etl.period import Period
 from etl.reference.province import split_line_code
+from etl.validate.controls.tasks import DONE
 from etl.validate.known import CUMULATIVE_KEYS
 from etl.validate.treasury import Balance, LatePosting
 from tests.rules import kit
@@ -347,6 +348,45 @@ def _(s: Scene) -> None:
     s.proposal(issue_id=PROPOSAL.lower())
 
 
+def without_open_task(s: Scene) -> None:
+    kept = (row for row in s.content.tasks if str(row["task_id"]).upper() != OPEN_TASK)
+    s.content = replace(s.content, tasks=tuple(kept))
+
+
+@triggers("CK23-task")
+def _(s: Scene) -> Told:
+    s.content = replace(
+        s.content, tasks=tuple(row for row in s.content.tasks if str(row["task_id"]).upper() != OPEN_TASK)
+    )
+    return s.warning("B03", value=OPEN_TASK)
+
+
+@just_not("CK23-task")
+def _(s: Scene) -> None:
+    """It was done the month before."""
+    s.knows(tasks_before={**s.known.tasks_before, OPEN_TASK: (DONE, s.known.tasks_before[OPEN_TASK][1])})
+    s.content = replace(
+        s.content, tasks=tuple(row for row in s.content.tasks if str(row["task_id"]).upper() != OPEN_TASK)
+    )
+
+
+@triggers("CK23-output")
+def _(s: Scene) -> Told:
+    s.content = replace(
+        s.content, indicators=tuple(row for row in s.content.indicators if row["indicator_code"] != INDICATOR)
+    )
+    return s.warning("B02", value=INDICATOR)
+
+
+@just_not("CK23-output")
+def _(s: Scene) -> None:
+    """It had no result yet."""
+    s.before_output(actual_ytd=Decimal(0))
+    s.content = replace(
+        s.content, indicators=tuple(row for row in s.content.indicators if row["indicator_code"] != INDICATOR)
+    )
+
+
 # --- the register of allocation decisions ----------------------------------------------------------------------------
 
 
@@ -682,6 +722,19 @@ def _(s: Scene) -> Told:
 @just_not("LT03")
 def _(s: Scene) -> None:
     lagging(s, more=0)
+
+
+@triggers("LT04-gone")
+def _(s: Scene) -> Told:
+    s.send_roadmap()
+    s.content = replace(s.content, roadmap=tuple(row for row in s.content.roadmap if row["line_code"] != LINE))
+    return s.warning("B05", value=LINE)
+
+
+@just_not("LT04-gone")
+def _(s: Scene) -> None:
+    """A roadmap that is not sent again stays in force, whatever rows the form has."""
+    s.content = replace(s.content, roadmap=tuple(row for row in s.content.roadmap if row["line_code"] != LINE))
 
 
 @triggers("LT04")

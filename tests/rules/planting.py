@@ -75,7 +75,7 @@ class Plot:
         self.taken.add(new)
 
 
-Planter = Callable[[Plot], Told | None]
+Planter = Callable[[Plot], Told | list[Told] | None]
 PLANTERS: dict[str, Planter] = {}
 ALONE: set[str] = set()
 
@@ -273,6 +273,20 @@ def _(plot: Plot) -> Told | None:
     first, second = sorted((first, second), key=lambda row: row.row_no)
     plot.recode("B01", second.code, first.code)
     return plot.scene.error("B01", first.code, "line_code", value=first.code, expected=first.row_no)
+
+
+@plants("CK10-swapped", alone=True)
+def _(plot: Plot) -> list[Told] | None:
+    first, second = plot.line(), plot.line()
+    if first is None or second is None:
+        return None
+    codes = first.code, second.code
+    for code, new in ((codes[0], "-"), (codes[1], codes[0]), ("-", codes[1])):
+        plot.scene.recode("B01", code, new)
+    return [
+        plot.scene.error("B01", code, "line_code", value=code, expected=other)
+        for code, other in (codes, codes[::-1])
+    ]  # fmt: skip
 
 
 @plants("CK11")
@@ -556,6 +570,28 @@ def _(plot: Plot) -> Told | None:
     return plot.scene.warning("B04", value=number)
 
 
+@plants("CK23-task")
+def _(plot: Plot) -> Told | None:
+    if plot.scene.content.period.year != plot.scene.content.budget_year:
+        return None
+    reported = {str(row["task_id"]).upper() for row in plot.scene.content.tasks}
+    gone = next((code for code in plot.scene.known.tasks if code not in reported), None)
+    if gone is None:
+        return None
+    plot.scene.knows(tasks_before={**plot.scene.known.tasks_before, gone: ("Đang thực hiện", None)})
+    return plot.scene.warning("B03", value=gone)
+
+
+@plants("CK23-output")
+def _(plot: Plot) -> Told | None:
+    reported = {row["indicator_code"] for row in plot.scene.content.indicators}
+    gone = next((code for code in kit.lang_son().indicators if code not in reported), None)
+    if gone is None or plot.scene.known.before is None:
+        return None
+    plot.scene.before_output(gone, actual_ytd=Decimal(plot.rng.randint(1, 50)), actual_phase=Decimal(60))
+    return plot.scene.warning("B02", value=gone)
+
+
 # --- Biểu 05 ---------------------------------------------------------------------------------------------------------
 
 
@@ -663,6 +699,17 @@ def _(plot: Plot) -> Told | None:
     key = plot.rng.choice([k for k in MONTHS if row.values[k] is not None])
     plot.scene.planned(row.code, **{key: n(row, key) + more})
     return plot.scene.warning("B05", row.code, key, value=n(row, key), expected=n(row, key) + more)
+
+
+@plants("LT04-gone")
+def _(plot: Plot) -> Told | None:
+    row = planned(plot)
+    if row is None:
+        return None
+    both_planned(plot, row)
+    s = plot.scene
+    s.content = replace(s.content, roadmap=tuple(r for r in s.content.roadmap if r["line_code"] != row.code))
+    return s.warning("B05", value=row.code)
 
 
 # --- the month before ------------------------------------------------------------------------------------------------

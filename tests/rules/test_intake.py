@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 
 from etl.collect import package, reader
-from etl.collect.report import Report
+from etl.collect.report import Report, Row
 from etl.collect.template import write_workbook
 from etl.period import Period
 from etl.reference.province import Commune
@@ -23,7 +23,7 @@ from tests.rules import kit
 from tests.rules.test_catalogue import is_vietnamese
 
 COMMUNE = "06463"
-_NOT_IN_CORPUS = {"M06-small", "M18", "M38", "M42", "M47-asked", "M47-ticked"}
+_NOT_IN_CORPUS = {"M06-column", "M06-small", "M08-column", "M18", "M38", "M42", "M47-asked", "M47-ticked"}
 """What no class of the corpus shows: small files and reports of this module do."""
 
 
@@ -99,6 +99,51 @@ def test_cumulatives_that_are_not_that_much_smaller_are_no_other_unit() -> None:
     ratio = int(kit.lang_son().thresholds["shrink_ratio"])
     assert "M06-small" in {id for id, *_ in told(in_ty_dong(ratio + 1))}
     assert "M06-small" not in {id for id, *_ in told(in_ty_dong(ratio - 1))}
+
+
+def leaves(report: Report) -> list[Row]:
+    return [row for row in report.forms["B01"].rows if row.role == "leaf"]
+
+
+@pytest.mark.parametrize("factor", [1_000, 1_000_000])
+def test_one_column_in_another_unit_is_told_at_that_column(factor: int) -> None:
+    """The sums that the form makes of it are not typed, and the other columns are sound."""
+    report = october()
+    for row in report.forms["B01"].rows:
+        if row.role in ("leaf", "heading", "total"):
+            typed, total = row.values["disb_nstw"], row.values["disb_ytd"]
+            row.values |= {"disb_nstw": typed * factor, "disb_ytd": total + typed * (factor - 1)}
+    first = next(row for row in leaves(report) if row.values["disb_nstw"])
+    cell = report.forms["B01"].cell("disb_nstw", first.row_no)
+    assert told(report) == [("M06-column", "error", "B01-GiaiNgan", cell)]
+
+
+def test_all_columns_in_another_unit_are_the_forms() -> None:
+    report = october()
+    paid = (*CUMULATIVE_KEYS, "disb_period", "accepted_volume", "forecast")
+    for row in report.forms["B01"].rows:
+        if row.role in ("leaf", "heading", "total"):
+            row.values |= {key: row.values[key] * 1_000 for key in paid}
+    assert [id for id, *_ in told(report)] == ["M06"]
+
+
+def blanked(lines: int) -> Report:
+    report = october()
+    for row in leaves(report)[:lines]:
+        row.values |= {"disb_completed": None}
+        row.states |= {"disb_completed": "blank"}
+    return report
+
+
+def test_a_blank_column_is_told_once() -> None:
+    report = blanked(1_000)
+    cell = report.forms["B01"].cell("disb_completed", leaves(report)[0].row_no)
+    assert told(report) == [("M08-column", "error", "B01-GiaiNgan", cell)]
+
+
+def test_cells_that_are_blank_here_and_there_are_told_one_by_one() -> None:
+    few = len(leaves(october())) // 2
+    assert [id for id, *_ in told(blanked(few))] == ["M08-blank"] * few
 
 
 def test_a_unit_that_is_no_commune_of_the_province_is_told() -> None:

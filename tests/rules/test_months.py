@@ -142,7 +142,7 @@ def _planted(s: Scene, before: list[Finding], turns: list[str]) -> Field:
         turns.remove(id)
         turns.append(id)
         one.planted.append(id)
-        one.expected.append(replace(told, id=id))
+        one.expected += [replace(each, id=id) for each in (told if isinstance(told, list) else [told])]
         if len(one.planted) == 2 or id in ALONE or id.startswith(("CK28", "CK29")):
             break  # a statement agrees with the report as it stands: what comes later would change that
     return one

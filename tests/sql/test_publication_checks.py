@@ -341,6 +341,7 @@ def test_a_state_in_a_communes_own_words_may_hold_digits(connection: Connection)
 @pytest.mark.rule("CK39-direction", "just-not")
 def test_the_words_of_a_change_follow_its_sign(connection: Connection) -> None:
     builders.report(connection, QUAN_SON, "2025-09", [line("GNBV-DA2", "SN", 1000 * TRIEU, 300 * TRIEU)])
+    connection.commit()
     rows = figures.compute(connection, OCTOBER, 2025, NOW)
     falling = FigureSet("2025-10-r1", OCTOBER, 2025, NOW, ordered(rows))
     built = pack.build(falling)

@@ -216,7 +216,7 @@ def test_a_row_in_another_unit_is_one_finding_that_names_it(factor: int, unit: s
 
     findings, verdict = _judge_one(edited(rescale, values=True))
     assert verdict == "returned"
-    assert [(f.rule, f.cell) for f in findings] == [("CK11", "K14")]
+    assert [(f.rule, f.cell) for f in findings] == [("CK11", "L14")]
     assert f"bằng{unit if unit.startswith(' ') else ' ' + unit} thay vì" in findings[0].message
 
 

@@ -11,15 +11,15 @@ from etl.collect.report import Form, Report, Row
 from etl.collect.text import fold
 from etl.reference import forms
 from etl.reference.province import Province, split_line_code
-from etl.validate.controls.marks import amount_keys, codes_wrong, negative
+from etl.validate.controls.marks import amount_keys, codes_wrong, negative, recovered
 from etl.validate.controls.sums import wrong_sums
 from etl.validate.controls.table import Marks, duplicates, leaves, minus, noted, number, start, total
 
 _PLAN_PARTS = ("plan_nstw", "plan_nst", "plan_nsx", "carry_nstw", "carry_nsdp")
 _AGAINST_PLAN = (
-    "disb_ytd",
     "disb_nstw",
     "disb_nsdp",
+    "disb_ytd",
     "disb_completed",
     "disb_advance",
     "disb_carry",
@@ -27,6 +27,7 @@ _AGAINST_PLAN = (
     "forecast",
     "disb_period",
 )
+"""What is typed before what the form makes of it: the first that is too large is named."""
 _UNITS = ((3_000, "đồng"), (0, "nghìn đồng"))
 """Disbursed triệu typed in đồng are up to 10^6 times the plan, typed in nghìn đồng up to 10^3 times."""
 _EXCESS = (
@@ -56,6 +57,7 @@ def disbursement(report: Report, province: Province) -> list[Marks]:
     rows = leaves(report, "B01")
     doubled = duplicates(rows)
     wrong_unit = set()
+    swapped = _swapped(sheet, province)
     late = _low_rate_counts(report, province)
     result: list[Marks] = []
     for row in rows:
@@ -63,7 +65,8 @@ def disbursement(report: Report, province: Province) -> list[Marks]:
         marks["line_code"] = row.code
         marks["code_known"] = split_line_code(row.code)[0] in known
         marks["duplicate_of"] = doubled.get(row.row_no)
-        marks |= negative(row, negative_keys)
+        marks["code_in_place"] = swapped.get(row.row_no)
+        marks |= negative(row, negative_keys, recovered)
         marks |= _magnitude(row, province)
         values = {c.key: row.values.get(c.key) for c in layout.columns}
         if marks["magnitude_key"]:
@@ -79,6 +82,36 @@ def disbursement(report: Report, province: Province) -> list[Marks]:
     if not headings and not codes_wrong(report, sheet, rows, known):
         result += wrong_sums(sheet, layout, wrong_unit)
     return result
+
+
+def _swapped(sheet: Form, province: Province) -> dict[int, str]:
+    """Row -> the code that belongs there, of two lines whose codes changed places (CK10).
+
+    A line is out of place when the heading above it, or the capital kind that its own words name, is not its code's.
+    One alone may have been moved; two that stand in each other's places have been mixed up.
+    """
+    kinds = {fold(name): kind for name, kind in province.kinds_by_name.items()}
+    astray: list[tuple[Row, str, str | None]] = []
+    heading = ""
+    for row in sheet.rows:
+        if row.role == "heading":
+            heading = row.code
+        elif row.role == "leaf" and heading:
+            kind = kinds.get(fold(str(row.values.get("content_vi") or "")))
+            if not _belongs(row.code, heading, kind):
+                astray.append((row, heading, kind))
+    found = {}
+    for row, heading, kind in astray:
+        others = [other for other, above, its_kind in astray
+                  if _belongs(other.code, heading, kind) and _belongs(row.code, above, its_kind)]  # fmt: skip
+        if len(others) == 1:
+            found[row.row_no] = others[0].code
+    return found
+
+
+def _belongs(code: str, heading: str, kind: str | None) -> bool:
+    node, own = split_line_code(code)
+    return f"{node}-".startswith(f"{heading}-") and kind in (None, own)
 
 
 def _off_budget(sheet: Form) -> Iterator[Marks]:

@@ -5,7 +5,6 @@ Rows of one frame for several forms: each has ``form``. Without a report before,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -13,27 +12,19 @@ from decimal import Decimal
 from etl.collect.report import Form, Report, Row
 from etl.collect.text import fold
 from etl.reference.province import Province
+from etl.validate.controls.marks import listed, missed, recovered
 from etl.validate.controls.table import Marks, amount, leaves, start, told_apart
 from etl.validate.controls.tasks import DONE
 from etl.validate.known import CUMULATIVE_KEYS, Before, Known
 
 _FEWEST_LINES = 3
-_RECOVERY = re.compile(
-    r"\bthu hoi\b(?! dat)|\b(?:dieu chinh|dinh chinh|nop tra|hoan tra|cat giam|hach toan)\b"
-    r"|\bgiam (?:tru|chi|thanh toan|giai ngan|von|ke hoach|gia tri|quyet toan|so)\b"
-)
-"""A note that says why a cumulative may fall (DOMAIN.md 3.2): not land taken back, nor poverty reduced."""
 
 
 def months(report: Report, province: Province, known: Known) -> list[Marks]:
     disbursement = list(_disbursement(report, province, known))
     is_old = any("unchanged" in marks for marks in disbursement)
     rows = [*disbursement, *_outputs(report, known, is_old=is_old), *_tasks(report, known)]
-    return rows + list(_proposals(report, known))
-
-
-def _recovered(row: Row) -> bool:
-    return bool(_RECOVERY.search(fold(str(row.values.get("note") or ""))))
+    return [*rows, *_gone(report, province, known), *_proposals(report, known)]
 
 
 def _disbursement(report: Report, province: Province, known: Known) -> Iterator[Marks]:
@@ -66,7 +57,7 @@ def _cumulative(row: Row, before: Before, province: Province) -> Marks:
         return {}
     marks: Marks = {"before_ytd": was}
     if now < was:
-        marks["fall_explained" if _recovered(row) else "fall"] = was - now
+        marks["fall_explained" if recovered(row) else "fall"] = was - now
     month = amount(row, "disb_period")
     rounding = province.thresholds["month_rounding_vnd"]
     if before.is_last_month and month is not None and abs(month - (now - was)) >= rounding:
@@ -190,6 +181,20 @@ def _tasks(report: Report, known: Known) -> Iterator[Marks]:
             if fold(shown) not in agreed:
                 marks |= {"deadline_changed": shown or "(trống)", "deadline": phrase or "(trống)"}
         yield marks
+
+
+def _gone(report: Report, province: Province, known: Known) -> Iterator[Marks]:
+    """CK23 for Biểu 02 and 03: what had a result, or was under way, has no row any more; one finding for the form."""
+    results = known.before.outputs if known.before else {}
+    done = [code for code, was in results.items() if was.get("actual_ytd")]
+    under_way = [code for code, (state, _) in known.tasks_before.items() if state and state != DONE]
+    for name, mark, codes, register in (
+        ("B02", "outputs_gone", done, province.indicators),
+        ("B03", "tasks_gone", under_way, known.tasks),
+    ):
+        form = report.forms.get(name)
+        if form is not None and not form.nothing_to_report and (gone := missed(report, form, codes, register)):
+            yield {"row_no": None, "code": "", "form": name, mark: listed(gone)}
 
 
 def _proposals(report: Report, known: Known) -> Iterator[Marks]:

@@ -7,13 +7,14 @@ from decimal import Decimal
 
 from etl.collect.report import Report, Row
 from etl.reference.province import Province
+from etl.validate.controls.marks import listed, missed
 from etl.validate.controls.roadmap import MONTHS
 from etl.validate.controls.table import Marks, amount, leaves, noted, start, told_apart
 from etl.validate.known import Amounts, Known
 
 
 def pace(report: Report, province: Province, known: Known) -> list[Marks]:
-    return [*_lag(report, province, known), *_revised(report, known)]
+    return [*_lag(report, province, known), *_revised(report, known), *_gone(report, province, known)]
 
 
 def column(report: Report) -> str | None:
@@ -33,9 +34,12 @@ def _lag(report: Report, province: Province, known: Known) -> Iterator[Marks]:
     paid = planned = plan = 0
     for row in told_apart(leaves(report, "B01")):
         now, of_plan = amount(row, "disb_ytd"), amount(row, "plan_total")
-        aim = sent.get(row.code)
-        aim = known.roadmap.get(row.code, {}).get(key) if aim is None else aim
-        if now is not None and of_plan is not None and aim is not None:
+        own = sent.get(row.code)
+        aim = known.roadmap.get(row.code, {}).get(key) if own is None else own
+        if now is None or of_plan is None or aim is None:
+            continue
+        # An aim beyond the plan is a slip of the roadmap that came with the report (LT02), not money that is late.
+        if own is None or own <= of_plan:
             paid, planned, plan = paid + now, planned + aim, plan + of_plan
     if plan <= 0 or (planned - paid) * 100 <= province.thresholds["roadmap_lag_pct"] * plan:
         return
@@ -49,6 +53,17 @@ def _lag(report: Report, province: Province, known: Known) -> Iterator[Marks]:
         "paid": paid,
         "planned": planned,
     }
+
+
+def _gone(report: Report, province: Province, known: Known) -> Iterator[Marks]:
+    """LT04: a roadmap is sent whole, so a line that it lacks is planned no more; one finding for the form."""
+    form, rows = report.forms.get("B05"), leaves(report, "B05")
+    if form is None or all(amount(row, key) is None for row in rows for key in MONTHS):
+        return
+    lines = {row.code for row in leaves(report, "B01")}
+    planned = [code for code, months in known.roadmap.items() if code in lines and months.get(MONTHS[-1])]
+    if gone := missed(report, form, planned, province.leaf_codes):
+        yield {"row_no": None, "code": "", "form": "B05", "lines_gone": listed(gone)}
 
 
 def _revised(report: Report, known: Known) -> Iterator[Marks]:

@@ -41,9 +41,11 @@ def _text(row: Row, key: str) -> str:
 
 
 def _done(row: Row, task: Task | None, received_on: date | None) -> Marks:
-    """CK36: done between assignment and receipt, with the document that shows it."""
+    """CK36: done between assignment and receipt, with the document that shows it. A task was not given out before the
+    register has it, whatever date the sender wrote."""
     done = _day(row, "done_date")
-    assigned = _day(row, "doc_date") or (task.assigned_on if task else None)
+    known = [day for day in (_day(row, "doc_date"), task.assigned_on if task else None) if day]
+    assigned = max(known, default=None)
     early = done is not None and assigned is not None and done < assigned
     late = done is not None and received_on is not None and done > received_on
     open_ended = _text(row, "status") == DONE and "result_doc" not in row.bad and not _text(row, "result_doc")
