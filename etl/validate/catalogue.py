@@ -7,7 +7,7 @@ stands in ``meta``. ``expectations/README.md`` says what each key means and is g
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from string import Formatter
@@ -28,8 +28,9 @@ PHASES = ("form", "plan", "identity", "known", "bounds", "sums")
 STATES = ("beta", "on", "retired")
 ALL = "*"
 """In ``takes``: every figure of the row."""
-_SEVERITY = {"critical": "error", "warning": "warning", "info": "info"}
-_FORM_OF_SUITE = {name: name.upper() for name in SUITES if name.startswith("b0")}
+SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
+"""As a suite has it -> as a finding has it."""
+FORM_OF_SUITE = {name: name.upper() for name in SUITES if name.startswith("b0")}
 
 
 @dataclass(frozen=True)
@@ -110,22 +111,37 @@ class Rule:
         return "info" if self.state == "beta" else self.severity
 
 
-def _load(name: str) -> dict[str, Any]:
-    path = settings.assets() / "expectations" / f"{name}.json"
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded
+def load() -> dict[str, dict[str, Any]]:
+    """Content of every rule file by its name. Raises CatalogueError where one is not sound, with every fault of all."""
+    from etl.validate import catalogue_check  # which needs the words above
+
+    return catalogue_check.load(settings.assets() / "expectations")
 
 
 @cache
 def intake() -> dict[str, IntakeRule]:
     """By id; ``M08-blank`` is case 8 for a required cell that is left blank."""
-    return {name: IntakeRule(name.partition("-")[0], **rule) for name, rule in _load("intake")["rules"].items()}
+    return _without_expectation(load()["intake"]["rules"])
+
+
+@cache
+def statement() -> dict[str, IntakeRule]:
+    """What a statement of the State Treasury itself is told, by id; ``CK30-unit`` is rule CK30 for an unknown unit.
+
+    A statement is nobody's report: its findings never stand among those of reports, so that an id of the intake may
+    be used again.
+    """
+    return _without_expectation(load()["treasury"]["statement_rules"])
+
+
+def _without_expectation(rules: Mapping[str, Mapping[str, Any]]) -> dict[str, IntakeRule]:
+    return {name: IntakeRule(name.partition("-")[0], **rule) for name, rule in rules.items()}
 
 
 @cache
 def meta(suite: str) -> dict[str, str]:
     """Vietnamese and English title of a suite."""
-    found: dict[str, str] = _load(suite)["meta"]
+    found: dict[str, str] = load()[suite]["meta"]
     return found
 
 
@@ -144,7 +160,7 @@ def every_other_rule() -> tuple[Rule, ...]:
 @cache
 def of_suite(suite: str) -> tuple[Rule, ...]:
     """The rules of one suite as they stand in its file, retired ones included."""
-    return tuple(_rule(suite, expectation) for expectation in _load(suite)["expectations"])
+    return tuple(_rule(suite, expectation) for expectation in load()[suite]["expectations"])
 
 
 @cache
@@ -162,7 +178,7 @@ def columns(suite: str) -> tuple[str, ...]:
 
 def _rule(suite: str, expectation: dict[str, Any]) -> Rule:
     meta = expectation["meta"]
-    severity = _SEVERITY[expectation["severity"]]
+    severity = SEVERITIES[expectation["severity"]]
     cell = meta["cell"]
     return Rule(
         suite=suite,
@@ -173,7 +189,7 @@ def _rule(suite: str, expectation: dict[str, Any]) -> Rule:
         phase=meta["phase"],
         state=meta["state"],
         severity=severity,
-        form=meta.get("form") or _FORM_OF_SUITE.get(suite, ""),
+        form=meta.get("form") or FORM_OF_SUITE.get(suite, ""),
         cell=cell,
         value=meta["value"],
         expected=meta["expected"],

@@ -12,7 +12,6 @@ from etl.reference import forms
 from etl.validate import catalogue, check, controls
 from etl.validate.catalogue import ALL, IntakeRule, Rule
 from etl.validate.finding import SEVERITIES
-from etl.validate.treasury import statement_rules
 from tests.rules import cases_b01, cases_forms, cases_known, kit  # noqa: F401 - they register their cases
 from tests.rules.registry import CASES, outcome
 from tests.rules.scene import scene
@@ -20,7 +19,7 @@ from tests.rules.scene import scene
 RULES = catalogue.every_rule()
 TOLD = (*RULES, *catalogue.every_other_rule())
 """With those that judge a period or a decision: they speak to people as well."""
-SMALL = {**catalogue.intake(), **{f"statement/{name}": rule for name, rule in statement_rules().items()}}
+SMALL = {**catalogue.intake(), **{f"statement/{name}": rule for name, rule in catalogue.statement().items()}}
 _PASSED_ON = {"{message}", "{fix}"}
 """Texts that the refusal itself brings along."""
 _PLACE = re.compile(r"\{[^{}]*\}")
