@@ -62,8 +62,8 @@ class Validator:
         failing cell is what makes GX slow when much fails. GX gets the columns that are judged and no others: it
         filters the whole frame anew for each expectation.
 
-        A column that no row has is blank: only an expectation that blanks break is asked about it. Raises CatalogueError
-        for a column that nothing makes.
+        A column that no row has is blank: only an expectation that blanks break is asked about it. Raises
+        CatalogueError for a column that nothing makes.
         """
         _require_made(rules)
         wanted = [

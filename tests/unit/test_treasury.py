@@ -842,7 +842,7 @@ def test_a_line_that_is_bad_already_or_stands_twice_is_left_alone() -> None:
 
 
 def test_every_rule_judges_a_column_that_marks_make_and_its_message_is_filled_from_them() -> None:
-    path = Path(treasury.settings.assets()) / "expectations" / "treasury.json"
+    path = Path(settings.assets()) / "expectations" / "treasury.json"
     expectations = json.loads(path.read_text(encoding="utf-8"))["expectations"]
     agreeing = [balance("GNBV-DA7-SN", 60)]
     made = {
