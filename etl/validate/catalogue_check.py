@@ -356,7 +356,7 @@ class _Check:
         if marked is not None and self.text("meta.cell", marked):
             if form:
                 self.cell("meta.cell", marked, form)
-            elif "form" not in meta:
+            elif "form" not in meta and not self.of_report:
                 self.say(
                     "meta.cell", f"{_shown(marked)} nhưng quy tắc không có form", "ghi meta.form, hoặc để cell là null"
                 )
@@ -438,7 +438,7 @@ class _Check:
         allowed = (*needs, *may)
         for key in value:
             if key not in allowed:
-                told = f"khóa lạ, không ai đọc{_near(key, allowed)}; các khóa được dùng: {_listed(allowed)}"
+                told = f"khóa lạ, chương trình không đọc{_near(key, allowed)}; các khóa được dùng: {_listed(allowed)}"
                 self.say(f"{prefix}{key}", told, "sửa lại tên khóa, hoặc bỏ khóa này")
         for key in needs:
             if key not in value:
