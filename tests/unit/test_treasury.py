@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from etl import settings
 from etl.collect import treasury as reader
 from etl.collect.report import Form, Row
 from etl.collect.treasury import Reading, Statement
