@@ -7,21 +7,19 @@ Sources: DOMAIN.md section 6, checks CK28 to CK31.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from itertools import combinations
 from typing import Any
 
-from etl import money, settings
+from etl import money
 from etl.clock import show_date
 from etl.collect.report import Form, Issue, Row
 from etl.collect.treasury import Line, Posting, Reading, Statement
 from etl.reference.province import Province, split_line_code
 from etl.reference.treasury import Configuration, Place
-from etl.validate.catalogue import IntakeRule
+from etl.validate import catalogue
 from etl.validate.finding import Finding
 
 ERRORS = frozenset({"wrong_code", "missing_unit", "unexplained"})
@@ -491,14 +489,6 @@ def _row_of(form: Form, difference: Difference) -> tuple[int | None, str]:
 # Findings on the statement itself -----------------------------------------------------------------------------------
 
 
-@cache
-def statement_rules() -> dict[str, IntakeRule]:
-    """By id; ``CK30-unit`` is rule CK30 for an unknown budget unit."""
-    path = settings.assets() / "expectations" / "treasury.json"
-    rules = json.loads(path.read_text(encoding="utf-8"))["statement_rules"]
-    return {name: IntakeRule(name.partition("-")[0], **rule) for name, rule in rules.items()}
-
-
 def findings(reading: Reading) -> list[Finding]:
     """Why a file could not be read as a statement; empty for one that could."""
     return [_finding(issue) for issue in reading.issues]
@@ -534,7 +524,7 @@ def _unmapped(rule: str, code: str, rows: Sequence[Any]) -> Issue:
 
 
 def _finding(issue: Issue) -> Finding:
-    rule = statement_rules()[issue.rule]
+    rule = catalogue.statement()[issue.rule]
     names = ("value", "expected", "difference", "column", "message", "fix", "count", "total")
     values = dict.fromkeys(names, "") | issue.values
     return Finding(

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from etl import settings
 from etl.collect import treasury as reader
 from etl.collect.report import Form, Row
 from etl.collect.treasury import Reading, Statement
@@ -30,7 +31,7 @@ from etl.reference import province
 from etl.reference import treasury as configuration
 from etl.reference.province import Province
 from etl.sample.treasury import KINDS, UNKNOWN_CODE, Plant, write_statement
-from etl.validate import treasury
+from etl.validate import catalogue, treasury
 from etl.validate.treasury import Balance, Balances, Difference, LatePosting, Reported, compare, marks
 from tests.builders import OCTOBER, QUAN_SON, simulation
 from tests.corpus import formats, package
@@ -842,7 +843,7 @@ def test_a_line_that_is_bad_already_or_stands_twice_is_left_alone() -> None:
 
 
 def test_every_rule_judges_a_column_that_marks_make_and_its_message_is_filled_from_them() -> None:
-    path = Path(treasury.settings.assets()) / "expectations" / "treasury.json"
+    path = Path(settings.assets()) / "expectations" / "treasury.json"
     expectations = json.loads(path.read_text(encoding="utf-8"))["expectations"]
     agreeing = [balance("GNBV-DA7-SN", 60)]
     made = {
@@ -867,7 +868,7 @@ def test_every_rule_judges_a_column_that_marks_make_and_its_message_is_filled_fr
 
 
 def test_every_finding_on_a_statement_has_its_texts() -> None:
-    for name, rule in treasury.statement_rules().items():
+    for name, rule in catalogue.statement().items():
         assert rule.rule == name.partition("-")[0]
         assert rule.severity in ("error", "warning", "info")
         assert rule.reason
