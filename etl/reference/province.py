@@ -108,12 +108,6 @@ class Province:
         }
 
     @cached_property
-    def kinds_by_name(self) -> dict[str, str]:
-        """Capital kind by each of its names: what it is called has changed with the programmes."""
-        rows = read_csv(self.folder / "capital_kinds.csv")
-        return {row[name]: row["capital_kind"] for row in rows for name in ("name_vi", "short_vi")}
-
-    @cached_property
     def leaf_codes(self) -> tuple[str, ...]:
         """Codes of nodes without children: only these, by capital kind, are facts."""
         parents = {n.parent_code for n in self.nodes.values()}

@@ -23,7 +23,7 @@ def _names(text: str) -> frozenset[str]:
 
 COLUMNS: Mapping[str, frozenset[str]] = {
     "b01": _names("""
-        accepted_volume code_in_place code_known disb_carry disb_completed disb_nsdp disb_nstw disb_period disb_rate
+        accepted_volume code_known disb_carry disb_completed disb_nsdp disb_nstw disb_period disb_rate
         disb_sources disb_split disb_ytd disbursed_without_plan duplicate_of excess_carry excess_nsdp excess_nstw
         explained_nsdp
         explained_nstw forecast forecast_excess forecast_short line_code magnitude_key magnitude_plan magnitude_ratio
@@ -55,7 +55,7 @@ COLUMNS: Mapping[str, frozenset[str]] = {
         plan_total proposal reopened standstill status_before tasks_gone unchanged
     """),
     "allocation": _names("""
-        assigned before_period carry_changed_key changed_key gap_key kind_not_foreseen line_code not_eligible
+        assigned before_period carry_changed_key code_in_place changed_key gap_key kind_not_foreseen line_code not_eligible
         not_registered plan_difference plan_expected plan_typed project_vi split_excess split_used unallocated
     """),
     "roadmap": _names("""

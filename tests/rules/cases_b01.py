@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from etl.period import Period
 from tests.rules.registry import just_not, triggers
-from tests.rules.scene import LINE, PAID, PROJECT, TRIEU, Scene, Told
+from tests.rules.scene import LINE, PAID, PAID_BEFORE, PLAN, PROJECT, TRIEU, Scene, Told, trieu
 
 DECISION = "Điều chỉnh giảm kế hoạch theo Quyết định số 123/QĐ-UBND ngày 05/12/2025"
 REASON = "Giải ngân thấp do đang thẩm định dự án"
@@ -285,8 +285,12 @@ def _(s: Scene) -> list[Told]:
 
 @just_not("CK10-swapped")
 def _(s: Scene) -> None:
-    """One line whose words are another kind's, and none in its place."""
-    s.type_over("B01", LINE, content_vi="Kinh phí sự nghiệp")
+    """Two lines of one plan: which code is whose cannot be told, and need not."""
+    s.plan(FAR, **trieu(PLAN))
+    s.line(FAR, **trieu(PAID), note=None)
+    s.before_line(FAR, **trieu(PAID_BEFORE))
+    s.paid_before(PAID_BEFORE["disb_ytd"] * TRIEU, FAR)
+    s.planned(FAR, planned_m12=PAID["forecast"] * TRIEU, planned_close=PAID["forecast"] * TRIEU)
 
 
 @triggers("CK10-unknown-b01")

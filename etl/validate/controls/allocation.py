@@ -23,13 +23,14 @@ def allocation(report: Report, province: Province, known: Known) -> list[Marks]:
         return []
     lines = leaves(report, "B01")
     rows = told_apart(lines)
+    swapped = _swapped(rows, known)
     result: list[Marks] = []
     for row in rows:
         project, kind = split_line_code(row.code)
         if project not in province.nodes:
             continue
         has_money = any(amount(row, key) for key in (*PLAN_KEYS, *CUMULATIVE_KEYS))
-        marks = start(row) | {"form": "B01", "line_code": row.code}
+        marks = start(row) | {"form": "B01", "line_code": row.code, "code_in_place": swapped.get(row.row_no)}
         if has_money:
             marks |= _belongs(row, project, kind, report, province, known)
         result.append(marks)
@@ -41,6 +42,24 @@ def allocation(report: Report, province: Province, known: Known) -> list[Marks]:
     if rows and not codes_wrong(report, form, lines, province.leaf_codes):
         result += _unallocated(form, rows, known, province)
     return result
+
+
+def _swapped(rows: Sequence[Row], known: Known) -> dict[int, str]:
+    """CK10: row -> the code that belongs there, of two lines each of which has the plan that the register gives to the
+    other's code. Where rows stand says nothing: they may be in any order."""
+    plans = {row.row_no: tuple(amount(row, key) for key in PLAN_KEYS) for row in rows}
+    registered = {code: tuple(parts.get(key, 0) for key in PLAN_KEYS) for code, parts in known.plan.items()}
+    astray = [row for row in rows if row.code in registered and plans[row.row_no] != registered[row.code]]
+    found = {}
+    for row in astray:
+        others = [
+            other.code
+            for other in astray
+            if plans[row.row_no] == registered[other.code] and plans[other.row_no] == registered[row.code]
+        ]
+        if len(others) == 1:
+            found[row.row_no] = others[0]
+    return found
 
 
 def _belongs(row: Row, project: str, kind: str, report: Report, province: Province, known: Known) -> Marks:

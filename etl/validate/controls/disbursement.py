@@ -57,7 +57,6 @@ def disbursement(report: Report, province: Province) -> list[Marks]:
     rows = leaves(report, "B01")
     doubled = duplicates(rows)
     wrong_unit = set()
-    swapped = _swapped(sheet, province)
     late = _low_rate_counts(report, province)
     result: list[Marks] = []
     for row in rows:
@@ -65,7 +64,6 @@ def disbursement(report: Report, province: Province) -> list[Marks]:
         marks["line_code"] = row.code
         marks["code_known"] = split_line_code(row.code)[0] in known
         marks["duplicate_of"] = doubled.get(row.row_no)
-        marks["code_in_place"] = swapped.get(row.row_no)
         marks |= negative(row, negative_keys, recovered)
         marks |= _magnitude(row, province)
         values = {c.key: row.values.get(c.key) for c in layout.columns}
@@ -82,36 +80,6 @@ def disbursement(report: Report, province: Province) -> list[Marks]:
     if not headings and not codes_wrong(report, sheet, rows, known):
         result += wrong_sums(sheet, layout, wrong_unit)
     return result
-
-
-def _swapped(sheet: Form, province: Province) -> dict[int, str]:
-    """Row -> the code that belongs there, of two lines whose codes changed places (CK10).
-
-    A line is out of place when the heading above it, or the capital kind that its own words name, is not its code's.
-    One alone may have been moved; two that stand in each other's places have been mixed up.
-    """
-    kinds = {fold(name): kind for name, kind in province.kinds_by_name.items()}
-    astray: list[tuple[Row, str, str | None]] = []
-    heading = ""
-    for row in sheet.rows:
-        if row.role == "heading":
-            heading = row.code
-        elif row.role == "leaf" and heading:
-            kind = kinds.get(fold(str(row.values.get("content_vi") or "")))
-            if not _belongs(row.code, heading, kind):
-                astray.append((row, heading, kind))
-    found = {}
-    for row, heading, kind in astray:
-        others = [other for other, above, its_kind in astray
-                  if _belongs(other.code, heading, kind) and _belongs(row.code, above, its_kind)]  # fmt: skip
-        if len(others) == 1:
-            found[row.row_no] = others[0].code
-    return found
-
-
-def _belongs(code: str, heading: str, kind: str | None) -> bool:
-    node, own = split_line_code(code)
-    return f"{node}-".startswith(f"{heading}-") and kind in (None, own)
 
 
 def _off_budget(sheet: Form) -> Iterator[Marks]:
