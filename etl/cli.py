@@ -334,7 +334,10 @@ def explain(
     reason: Annotated[str, typer.Option(help="Nội dung giải trình.")],
     as_json: Json = False,
 ) -> None:
-    """Ghi giải trình của cán bộ về một cảnh báo; được in trong phụ lục của báo cáo tổng hợp."""
+    """Ghi giải trình của cán bộ về một cảnh báo; được in trong phụ lục của báo cáo tổng hợp.
+
+    Giải trình sau thay giải trình trước, cả hai nằm trong nhật ký; còn hiệu lực ở các bản sau khi cảnh báo không đổi.
+    """
     from etl import steps
 
     _ready()
@@ -342,7 +345,11 @@ def explain(
     if as_json:
         _print_json(result)
         return
-    typer.echo(f"Báo cáo số {submission}, cảnh báo số {finding}: " + ("đã ghi" if result["new"] else "đã ghi từ trước"))
+    before = result["before"]
+    outcome = "đã ghi" if result["new"] else "đã ghi từ trước"
+    if result["new"] and before:
+        outcome += f"; thay cho giải trình trước của {before['by']} (“{before['reason']}”), vẫn được lưu trong nhật ký"
+    typer.echo(f"Báo cáo số {submission}, cảnh báo số {finding}: {outcome}")
 
 
 @app.command()
@@ -356,7 +363,8 @@ def override(
 ) -> None:
     """Chấp nhận báo cáo dù có lỗi; tên và lý do được ghi vào nhật ký và công bố trong phụ lục.
 
-    Báo cáo được nạp khi mọi lỗi của nó đã được chấp nhận. Mã thoát 1 khi còn lỗi chưa được chấp nhận.
+    Chỉ chấp nhận bản gửi sau cùng của đơn vị. Báo cáo được nạp khi mọi lỗi của nó đã được chấp nhận. Mã thoát 1 khi còn
+    lỗi chưa được chấp nhận.
     """
     from etl import steps
 
@@ -367,6 +375,10 @@ def override(
     else:
         left = ", ".join(map(str, result["open"]))
         outcome = f"còn lỗi số {left}" if left else "đã nạp" if result["admitted"] else "đã nạp từ trước"
+        if not result["new"]:
+            outcome += "; các lỗi này đã được chấp nhận từ trước, không ghi thêm"
+        elif not result["admitted"] and not left:
+            outcome += f"; đã ghi thêm lý do mới cho lỗi số {', '.join(map(str, result['new']))}"
         typer.echo(f"Báo cáo số {submission}: chấp nhận lỗi số {', '.join(map(str, result['overridden']))}; {outcome}")
     raise typer.Exit(1 if result["open"] else 0)
 
@@ -419,10 +431,10 @@ def rules_backtest(
     for row in totals:
         typer.echo(
             f"{row['period']} (năm ngân sách {row['budget_year']}): {row['found']} chỗ ở {row['communes']} xã, phường; "
-            f"về sau đã sửa {row['corrected']}, giữ nguyên {row['stood']}"
+            f"về sau đã sửa {row['corrected']}, chưa sửa {row['stood']}"
         )
     for hit in hits:
-        mark = "đã sửa" if hit.outcome == "corrected" else "giữ nguyên"
+        mark = "đã sửa" if hit.outcome == "corrected" else "chưa sửa"
         place = f"{hit.finding.sheet}!{hit.finding.cell}" if hit.finding.cell else hit.finding.sheet or "cả tệp"
         typer.echo(f"  {hit.period} {hit.commune_code} {place} ({mark}): {hit.finding.message}")
 
@@ -533,7 +545,8 @@ def reference_load(
 
     Cột của tệp giao vốn: decision_no, signed_on, effective_on, budget_year, commune_code (mã xã; TINH = tổng toàn tỉnh
     của quyết định; mã cơ quan = đơn vị cấp tỉnh), project_code (dòng chi tiết, hoặc dự án mà xã tự phân bổ),
-    capital_kind, source (NSTW, NST, NSX, KD_NSTW, KD_NSDP), amount_vnd (đồng, tăng +, giảm -), note.
+    capital_kind, source (NSTW, NST, NSX, KD_NSTW, KD_NSDP), amount_vnd (đồng, tăng +, giảm -), note. Ngày ghi
+    năm-tháng-ngày. Một dòng chỉ ghi một lần trong một quyết định; kế hoạch vốn không được âm ở bất kỳ ngày nào.
     Mỗi tệp được nạp trọn vẹn hoặc không nạp: mã thoát 1 khi có số liệu phải sửa, 2 khi không mở được.
     """
     from etl import steps

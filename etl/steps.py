@@ -235,33 +235,39 @@ def backtest(rule: str, periods: Sequence[Period]) -> list[Hit]:
         # As it was known when they came: only earlier months are asked for, and those may have come in the same run.
         for known_at, of_run in groupby(pairs, key=lambda pair: pair[1][2]):
             group = list(of_run)
-            came = [received.received_at for _, (received, _, _) in group]
+            came = [received.received_at for _, (received, *_) in group]
             batch = [report for report, _ in group]
             found = check.run(batch, province, known.of(connection, batch, province, came, known_at))
-            for (report, (_, submission_id, _)), findings in zip(group, found, strict=True):
+            for (report, (_, submission_id, _, counted)), findings in zip(group, found, strict=True):
                 if report.commune_code and report.period and report.budget_year and not report.refused:
                     place = (report.commune_code, str(report.period), report.budget_year)
-                    judged.append(past.Judged(*place, submission_id, known_at, findings))
+                    judged.append(past.Judged(*place, submission_id, known_at, findings, counted))
     return past.hits(judged, rule)
 
 
-def _judged_before(connection: Connection, periods: Sequence[Period]) -> list[tuple[_Received, int, datetime]]:
-    """Judged submissions of the periods (all of them when there are none), by their first delivery."""
+def _judged_before(connection: Connection, periods: Sequence[Period]) -> list[tuple[_Received, int, datetime, bool]]:
+    """Judged submissions of the periods (all of them when there are none), by their first delivery.
+
+    Number, moment at which each became known, whether it was ever in force; in the order in which versions supersede.
+    """
     rows = connection.execute(
         """
-        select distinct on (s.submission_id)
+        select
             s.file_name, s.sha256, s.received_at, d.said_commune, d.said_period, d.sender_commune, s.submission_id,
-            s.known_at
+            s.known_at, exists (select 1 from core.submission_span as p where p.submission_id = s.submission_id)
         from raw.submission as s
-        left join raw.delivery as d on s.sha256 = d.sha256
+        left join lateral (
+            select w.* from raw.delivery as w
+            where w.sha256 = s.sha256 order by w.received_at, w.delivery_id limit 1
+        ) as d on true
         where s.verdict <> 'refused' and (%(periods)s::text[] = '{}' or s.period = any(%(periods)s))
-        order by s.submission_id, d.received_at, d.delivery_id
+        order by s.known_at, s.archived_at, s.received_at, s.version_no nulls first, s.sha256 desc
         """,
         {"periods": [str(period) for period in periods]},
     ).fetchall()
     return [
-        (_Received(name, sha256, received_at, Origin(commune, period, sender)), submission_id, known_at)
-        for name, sha256, received_at, commune, period, sender, submission_id, known_at in rows
+        (_Received(name, sha256, received_at, Origin(commune, period, sender)), submission_id, known_at, counted)
+        for name, sha256, received_at, commune, period, sender, submission_id, known_at, counted in rows
     ]
 
 

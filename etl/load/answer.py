@@ -1,7 +1,8 @@
 """What officers say to findings: an explanation of a warning; that an error does not stand in the way of a report.
 
-Append-only, with name and reason, in the audit chain, and printed with the next release. A returned report all of whose
-errors were overridden is admitted: its facts are loaded as they were sent, and it counts from that moment on.
+Append-only, with name and reason, in the audit chain, and printed with the next release; of several answers to one
+finding the latest counts. A returned report all of whose errors were overridden is admitted: its facts are loaded as
+they were sent, and it counts from that moment on.
 """
 
 from __future__ import annotations
@@ -51,11 +52,13 @@ def listed(
             f.submission_id as submission, f.finding_no as finding, s.commune_code as commune, s.period, s.budget_year,
             s.file_name as file, s.verdict, f.rule_id as rule, f.expectation_id as expectation, f.severity, f.sheet,
             f.cell, f.line, f.value, f.expected, f.difference, f.message_vi as message, f.fix_vi as fix,
-            f.explanation, r.may_be_overridden, a.kind as answer, a.answered_by, a.reason, a.answered_at::text
+            f.explanation, r.may_be_overridden, a.kind as answer, a.answered_by, a.reason, a.answered_at::text,
+            a.answered_in
         from core.finding as f
         inner join raw.submission as s on f.submission_id = s.submission_id
         left join ref.rule as r on f.expectation_id = r.expectation_id
-        left join core.finding_answer as a on f.submission_id = a.submission_id and f.finding_no = a.finding_no
+        left join core.answer_in_force('infinity') as a
+            on f.submission_id = a.submission_id and f.finding_no = a.finding_no
         where
             (%(period)s::text is null or s.period = %(period)s)
             and (%(commune)s::text is null or s.commune_code = %(commune)s)
@@ -80,7 +83,8 @@ def as_text(rows: Sequence[dict[str, Any]]) -> str:
         lines.append(f"  {row['finding']:>3}. {LEVELS[row['severity']]} {row['rule']} {place}: {row['message']}")
         if row["answer"]:
             verb = "Chấp nhận" if row["answer"] == "overridden" else "Giải trình"
-            lines.append(f"       {verb}: {row['answered_by']}, {row['reason']}")
+            where = "" if row["answered_in"] == last else f" (ở báo cáo số {row['answered_in']})"
+            lines.append(f"       {verb}{where}: {row['answered_by']}, {row['reason']}")
         elif row["explanation"]:
             lines.append(f"       Đơn vị giải trình: {row['explanation']}")
     return "\n".join(lines) or "Không có phát hiện nào."
@@ -89,9 +93,11 @@ def as_text(rows: Sequence[dict[str, Any]]) -> str:
 def explain(
     connection: Connection, submission_id: int, finding_no: int, by: str, reason: str, now: datetime
 ) -> dict[str, Any]:
-    """Record an officer's explanation of a warning. The same again changes nothing. The caller commits.
+    """Record an officer's explanation of a warning. The caller commits.
 
-    Raises UsageError when there is no such warning, or name or reason is missing.
+    What was said last, said again, changes nothing; anything else is a later word, which counts from now on. Raises
+    UsageError when there is no such warning, name or reason is missing, or another report has taken the place of this
+    one. Returns submission, finding, new, before: the answer that counted until now (by, reason, submission), or None.
     """
     found = _asked(connection, submission_id, by, reason)
     finding = _finding(connection, submission_id, finding_no)
@@ -100,8 +106,10 @@ def explain(
             f"Phát hiện số {finding_no} của báo cáo số {submission_id} là lỗi, không phải cảnh báo; muốn "
             "chấp nhận báo cáo dù có lỗi thì dùng tiendo override."
         )
+    _require_not_replaced(connection, found)
+    before = _last_answer(connection, submission_id, finding_no)
     new = _answer(connection, found, finding, "explained", by, reason, now)
-    return {"submission": submission_id, "finding": finding_no, "new": new}
+    return {"submission": submission_id, "finding": finding_no, "new": new, "before": before}
 
 
 def override(
@@ -116,9 +124,11 @@ def override(
 ) -> dict[str, Any]:
     """Override errors of a returned report; ``finding_nos`` empty: all of them. Admits it once none is left.
 
-    The same again changes nothing. The caller commits: answers, facts and audit are one transaction. Raises UsageError
-    when the report was not returned, is no longer the commune's last word, or a rule must not be overridden because
-    there is nothing sound to load. Returns submission, overridden (numbers), open (numbers of errors left), admitted.
+    What was said last, said again, changes nothing; another reason is a later word, and the admission stays as it was.
+    The caller commits: answers, facts and audit are one transaction. Raises UsageError when the report was not
+    returned, is not the commune's last word, or a rule must not be overridden because there is nothing sound to load.
+    Returns submission, overridden (numbers), new (those of them whose answer is new), open (numbers of errors left),
+    admitted.
     """
     found = _asked(connection, submission_id, by, reason)
     if found.verdict != "returned":
@@ -146,12 +156,15 @@ def override(
                 f"Lỗi số {row['finding_no']} ({row['rule_id']}: {row['message_vi']}) không thể bỏ qua vì không có "
                 "số liệu đọc được để nạp; đơn vị phải sửa và gửi lại."
             )
-    for row in errors:
-        if row["finding_no"] in wanted:
-            _answer(connection, found, row, "overridden", by, reason, now)
+    new = [
+        row["finding_no"]
+        for row in errors
+        if row["finding_no"] in wanted and _answer(connection, found, row, "overridden", by, reason, now)
+    ]
     left = _open_errors(connection, submission_id)
     admitted = not left and _admit(connection, found, by, now, province, archive_dir)
-    return {"submission": submission_id, "overridden": sorted(wanted), "open": left, "admitted": admitted}
+    told = {"overridden": sorted(wanted), "new": new, "open": left, "admitted": admitted}
+    return {"submission": submission_id, **told}
 
 
 def _asked(connection: Connection, submission_id: int, by: str, reason: str) -> _Submission:
@@ -183,7 +196,7 @@ def _finding(connection: Connection, submission_id: int, finding_no: int) -> dic
 
 
 def _require_last_word(connection: Connection, found: _Submission) -> None:
-    """A report that the commune has replaced since is history: what counts is the later one."""
+    """What an officer admits is what the commune said last: no report that could be opened came after it."""
     later = connection.execute(
         """
         select c.submission_id
@@ -204,26 +217,91 @@ def _require_last_word(connection: Connection, found: _Submission) -> None:
         raise UsageError(
             f"Báo cáo số {found.submission_id} đã được đơn vị thay bằng báo cáo số {later[0]}; không chấp nhận bản cũ."
         )
+    newer = connection.execute(
+        """
+        select v.submission_id, v.file_name, v.verdict
+        from raw.submission as s
+        inner join raw.submission as v
+            on (s.commune_code, s.period, s.budget_year) = (v.commune_code, v.period, v.budget_year)
+        where
+            s.submission_id = %s and v.verdict <> 'refused'
+            and (v.known_at, v.archived_at, v.received_at, coalesce(v.version_no, 0))
+            > (s.known_at, s.archived_at, s.received_at, coalesce(s.version_no, 0))
+            and not exists (select 1 from raw.withdrawal as w where w.submission_id = v.submission_id)
+        order by v.known_at desc, v.archived_at desc, v.received_at desc, v.version_no desc nulls last limit 1
+        """,
+        (found.submission_id,),
+    ).fetchone()
+    if newer:
+        state = "bị trả lại" if newer[2] == "returned" else "chờ quyết định"
+        raise UsageError(
+            f"Báo cáo số {found.submission_id} không phải bản mới nhất: sau đó đơn vị đã gửi báo cáo số {newer[0]} "
+            f"({newer[1]}, {state}). Chỉ chấp nhận bản gửi sau cùng; xem lỗi của bản đó bằng tiendo findings."
+        )
+
+
+def _require_not_replaced(connection: Connection, found: _Submission) -> None:
+    """An explanation is of a report that is in force, or of one that came after it."""
+    now = connection.execute(
+        """
+        select v.submission_id, v.file_name
+        from raw.submission as s
+        inner join core.in_force('infinity') as f
+            on
+                (s.commune_code, s.period, s.budget_year) = (f.commune_code, f.period, f.budget_year)
+                and s.submission_id <> f.submission_id
+        inner join raw.submission as v on f.submission_id = v.submission_id
+        where
+            s.submission_id = %s and (
+                exists (select 1 from core.submission_span as p where p.submission_id = s.submission_id)
+                or (v.known_at, v.archived_at, v.received_at, coalesce(v.version_no, 0))
+                > (s.known_at, s.archived_at, s.received_at, coalesce(s.version_no, 0))
+            )
+        """,
+        (found.submission_id,),
+    ).fetchone()
+    if now:
+        raise UsageError(
+            f"Báo cáo số {found.submission_id} đã được thay; báo cáo đang có hiệu lực là số {now[0]} ({now[1]}). "
+            "Giải trình cảnh báo của báo cáo đó; xem bằng tiendo findings."
+        )
+
+
+def _last_answer(connection: Connection, submission_id: int, finding_no: int) -> dict[str, Any] | None:
+    """The answer that counts, whether it was given on this version or on one before: by, reason, submission."""
+    return (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            """
+            select a.answered_by as by, a.reason, a.answered_in as submission
+            from core.answer_in_force('infinity') as a where (a.submission_id, a.finding_no) = (%s, %s)
+            """,
+            (submission_id, finding_no),
+        )
+        .fetchone()
+    )
 
 
 def _answer(
     connection: Connection, found: _Submission, finding: dict[str, Any], kind: str, by: str, reason: str, now: datetime
 ) -> bool:
-    """Whether the answer is new."""
-    inserted = connection.execute(
+    """Whether the answer is new: another one than that which counts."""
+    last = _last_answer(connection, found.submission_id, finding["finding_no"])
+    if last and (last["by"], last["reason"]) == (by.strip(), reason.strip()):
+        return False
+    connection.execute(
         """
         insert into core.finding_answer (submission_id, finding_no, kind, answered_by, reason, answered_at)
-        values (%s, %s, %s, %s, %s, %s) on conflict (submission_id, finding_no, kind) do nothing
+        values (%s, %s, %s, %s, %s, %s)
         """,
         (found.submission_id, finding["finding_no"], kind, by.strip(), reason.strip(), now),
-    ).rowcount
-    if inserted:
-        detail = {
-            "commune": found.commune_code, "period": found.period, "rule": finding["rule_id"], "cell": finding["cell"],
-            "finding": finding["finding_no"], "reason": reason.strip(),
-        }  # fmt: skip
-        _audit(connection, now, by.strip(), f"finding.{kind}", str(found.submission_id), detail)
-    return bool(inserted)
+    )
+    detail = {
+        "commune": found.commune_code, "period": found.period, "rule": finding["rule_id"], "cell": finding["cell"],
+        "finding": finding["finding_no"], "reason": reason.strip(),
+    }  # fmt: skip
+    _audit(connection, now, by.strip(), f"finding.{kind}", str(found.submission_id), detail)
+    return True
 
 
 def _open_errors(connection: Connection, submission_id: int) -> list[int]:

@@ -517,7 +517,8 @@ _DETAILS = (
         b.*,
         c.name_vi as commune_vi,
         (
-            select string_agg(distinct w.reason, '; ' order by w.reason) from core.finding_answer as w
+            select string_agg(distinct w.reason, '; ' order by w.reason)
+            from core.answer_in_force(b.admitted_at) as w
             where w.submission_id = b.submission_id and w.kind = 'overridden'
         ) as admission_reasons,
         nullif({_NTH.format("b")}, 0) as nth,

@@ -1,7 +1,9 @@
 -- What the checks found, one row per problem: commune, period, budget year, expectation, form, line and column. A problem
--- that is found again in the next version is the same problem. outcome: corrected (the commune's latest version does not
--- have it any more), overridden (an officer let the report pass), explained (the sender's note or an officer answers
--- the warning), open. Refused files have no problems of their own.
+-- that is found again in the next version is the same problem. outcome: corrected (a later version that was in force does
+-- not have it any more), overridden (an officer let the report pass), explained (the sender's note or an officer answers
+-- the warning), open. A version that was returned shows no correction: what is wrong with it may keep other rules from
+-- speaking. Nor does one that an officer admitted, of the lines whose errors were let pass. Refused files have no
+-- problems of their own.
 create function mart.finding_at(p_known_at timestamptz)
 returns table (
     period text,
@@ -38,8 +40,14 @@ as $$
             s.budget_year,
             s.commune_code,
             s.known_at,
+            exists (
+                select 1 from core.submission_span as p
+                where p.submission_id = s.submission_id and p.known_from <= p_known_at
+            ) as counted,
             row_number() over (
-                partition by s.period, s.budget_year, s.commune_code order by s.known_at desc, s.submission_id desc
+                partition by s.period, s.budget_year, s.commune_code
+                order by
+                    s.known_at desc, s.archived_at desc, s.received_at desc, s.version_no desc nulls last, s.sha256
             ) as from_latest
         from raw.submission as s
         where
@@ -86,6 +94,24 @@ as $$
                 and d.item is not distinct from f.item
         order by
             d.period, d.budget_year, d.commune_code, d.rule_id, d.expectation_id, d.form, d.line, d.item, f.finding_no
+    ),
+
+    corrected as (
+        select distinct
+            l.submission_id,
+            l.finding_no
+        from last_seen as l
+        inner join judged as j
+            on
+                (l.period, l.budget_year, l.commune_code) = (j.period, j.budget_year, j.commune_code)
+                and l.from_latest > j.from_latest
+        where
+            j.counted and not exists (
+                select 1 from core.finding as m
+                where
+                    m.submission_id = j.submission_id and m.severity = 'error' and m.form = l.form
+                    and m.line is not distinct from l.line
+            )
     )
 
     select
@@ -107,7 +133,7 @@ as $$
         l.unit,
         l.message_vi,
         case
-            when l.from_latest > 1 then 'corrected'
+            when k.finding_no is not null then 'corrected'
             when a.kind is not null then a.kind
             when l.note is not null and l.severity = 'warning' then 'explained'
             else 'open'
@@ -119,8 +145,9 @@ as $$
         l.submission_id,
         l.finding_no
     from last_seen as l
-    left join core.finding_answer as a
-        on l.submission_id = a.submission_id and l.finding_no = a.finding_no and a.answered_at <= p_known_at
+    left join corrected as k on l.submission_id = k.submission_id and l.finding_no = k.finding_no
+    left join core.answer_in_force(p_known_at) as a
+        on l.submission_id = a.submission_id and l.finding_no = a.finding_no
     left join ref.reporting_calendar as w on l.period = w.period and l.budget_year = w.budget_year
     left join ref.commune as c
         on

@@ -1,5 +1,5 @@
 -- How often each rule was right: of the problems that it found and that were settled since, the share that the commune
--- corrected. Problems that an officer overrode or that were explained and stayed as they were speak against it; open
+-- corrected (mart.finding). Problems that an officer overrode or that were explained and stayed as they were speak against it; open
 -- ones say nothing yet. One row per expectation and period, and one over all periods (period and budget year null).
 create function mart.rule_precision_at(p_known_at timestamptz)
 returns table (

@@ -89,8 +89,8 @@ as $$
                 where f.severity = 'warning' and (f.explanation is not null or a.kind is not null)
             )::integer as explained
         from core.finding as f
-        left join core.finding_answer as a
-            on f.submission_id = a.submission_id and f.finding_no = a.finding_no and a.answered_at <= p_known_at
+        left join core.answer_in_force(p_known_at) as a
+            on f.submission_id = a.submission_id and f.finding_no = a.finding_no
         group by f.submission_id
     )
 

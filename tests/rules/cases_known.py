@@ -452,28 +452,44 @@ def _(s: Scene) -> None:
     s.line(plan_nst=200 * TRIEU + 1)
 
 
-def assigned_above(s: Scene, amount: int) -> None:
-    """The line's capital was assigned to its heading, for the commune to split."""
+def assigned_above(s: Scene, **more: int) -> None:
+    """The line's capital, and so much more by source, was assigned to its heading, for the commune to split."""
+    parts = trieu(PLAN)
     s.knows(
         plan={code: parts for code, parts in s.known.plan.items() if code != LINE},
-        plan_above={"DTTS-DA1-SN": {"plan_nstw": amount}},
+        plan_above={"DTTS-DA1-SN": {key: amount + more.get(key, 0) for key, amount in parts.items()}},
     )
+
+
+@triggers("CK24")
+def _(s: Scene) -> Told:
+    """Central money assigned to the heading, split into capital carried over."""
+    assigned_above(s, carry_nstw=-80 * TRIEU, plan_nstw=80 * TRIEU)
+    s.knows(decided=s.known.decided | {LINE})
+    return s.error("B01", LINE, "carry_nstw", value=80 * TRIEU, expected=0, difference=80 * TRIEU)
 
 
 @triggers("CK24-split")
 def _(s: Scene) -> Told:
-    assigned_above(s, WHOLE - 1)
+    assigned_above(s, plan_nst=-1)
     return s.error("B01", "DTTS-DA1", "plan_total", value=WHOLE, expected=WHOLE - 1, difference=1)
+
+
+@triggers("CK24-split")
+def _(s: Scene) -> Told:
+    """No more in all, but more of one source."""
+    assigned_above(s, plan_nst=-1, plan_nstw=1)
+    return s.error("B01", "DTTS-DA1", "plan_nst", value=200 * TRIEU, expected=200 * TRIEU - 1, difference=1)
 
 
 @just_not("CK24-split")
 def _(s: Scene) -> None:
-    assigned_above(s, WHOLE)
+    assigned_above(s)
 
 
 @triggers("CK25")
 def _(s: Scene) -> Told:
-    assigned_above(s, WHOLE + 1)
+    assigned_above(s, plan_nst=1)
     return s.warning("B01", "DTTS-DA1", "plan_total", value=1, expected=WHOLE + 1)
 
 
@@ -491,7 +507,7 @@ def _(s: Scene) -> None:
 
 @just_not("CK25")
 def _(s: Scene) -> None:
-    assigned_above(s, WHOLE)
+    assigned_above(s)
 
 
 @triggers("CK26")

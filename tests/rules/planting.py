@@ -900,8 +900,10 @@ def _split(id: str, sign: int) -> None:
         node = kit.lang_son().ancestors(project)[0]
         more = plot.some()
         assigned = plan(row) - sign * more
+        parts = {key: n(row, key) for key in PLAN_KEYS}
+        largest = max(parts, key=lambda key: parts[key])
         rest = {code: parts for code, parts in s.known.plan.items() if code != row.code}
-        s.knows(plan=rest, plan_above={f"{node}-{kind}": {"plan_nstw": assigned}})
+        s.knows(plan=rest, plan_above={f"{node}-{kind}": {**parts, largest: parts[largest] - sign * more}})
         if sign > 0:
             return s.error("B01", node, "plan_total", value=plan(row), expected=assigned, difference=more)
         return s.warning("B01", node, "plan_total", value=more, expected=assigned)

@@ -57,6 +57,19 @@ def test_an_altered_part_of_the_plan_under_a_typed_total_is_told_at_the_part(s: 
     assert causes(s) == at(s, ("CK18", "B01", LINE, "plan_nstw"))
 
 
+def test_a_plan_lowered_under_a_heading_with_capital_of_its_own_is_told_at_the_line(s: Scene) -> None:
+    """What was not split seems to be more than was assigned: the lowered plan is the cause."""
+    s.knows(plan_above={"DTTS-DA1-SN": {"plan_nstw": 50 * TRIEU}})
+    s.line(plan_nstw=590 * TRIEU)
+    assert causes(s) == at(s, ("CK18", "B01", LINE, "plan_nstw"))
+
+
+def test_capital_of_a_heading_split_into_another_source_is_told_at_the_line(s: Scene) -> None:
+    s.knows(plan_above={"DTTS-DA1-SN": {"plan_nstw": 50 * TRIEU}})
+    s.line(carry_nstw=130 * TRIEU)
+    assert causes(s) == at(s, ("CK19", "B01", LINE, "carry_nstw"))
+
+
 def test_two_altered_parts_of_the_plan_are_two_causes(s: Scene) -> None:
     s.line(plan_nstw=500 * TRIEU, carry_nsdp=0)
     assert causes(s) == at(s, ("CK18", "B01", LINE, "plan_nstw"), ("CK19", "B01", LINE, "carry_nsdp"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -88,6 +89,102 @@ def test_a_total_cannot_be_changed_silently(empty: Path) -> None:
     load(empty, [*PARTS, ("TINH", "GNBV-DA2", 350)])
     with pytest.raises(UsageError, match="đã có dòng này với số tiền 350 đồng"):
         load(empty, [("TINH", "GNBV-DA2", 351)])
+
+
+def write(home: Path, *rows: str) -> Path:
+    path = home / "allocation.csv"
+    path.write_text("\n".join([",".join(COLUMNS), *rows, ""]), encoding="utf-8")
+    return path
+
+
+def row(
+    decision: str = "7/QĐ-UBND",
+    signed: str = "2025-06-30",
+    effective: str = "2025-07-01",
+    year: str = "2025",
+    unit: str = "06517",
+    amount: str = "100",
+) -> str:
+    return ",".join((decision, signed, effective, year, unit, "GNBV-DA2", "SN", "NSTW", amount, ""))
+
+
+def load_rows(home: Path, *rows: str) -> int:
+    with warehouse.transaction() as connection:
+        return allocation.load(connection, write(home, *rows), province.load(), NOW)
+
+
+def loaded_lines() -> int:
+    with warehouse.connect() as connection:
+        (number,) = connection.execute("select count(*) from ref.allocation").fetchone() or (0,)
+    return int(number)
+
+
+@pytest.mark.parametrize(
+    "again", [row(), row(amount="50"), row(effective="2025-08-01")], ids=["same", "other amount", "other day"]
+)
+def test_a_line_that_stands_twice_in_a_file_is_refused_with_both_numbers(empty: Path, again: str) -> None:
+    with pytest.raises(UsageError, match=r"dòng 2 và dòng 4 trùng nhau.*tổng số tiền.*số quyết định khác"):
+        load_rows(empty, row(), row(unit="06463"), again)
+    assert loaded_lines() == 0
+
+
+def test_a_line_that_comes_back_with_another_day_is_refused(empty: Path) -> None:
+    load_rows(empty, row())
+    with pytest.raises(UsageError, match="đã có dòng này với ngày có hiệu lực 01/07/2025, nay ghi 01/08/2025"):
+        load_rows(empty, row(effective="2025-08-01"))
+
+
+def test_a_decision_number_typed_on_another_machine_is_the_same_decision(empty: Path) -> None:
+    load_rows(empty, row("Quyết định 7"))
+    assert load_rows(empty, row(unicodedata.normalize("NFD", "Quyết định 7 "))) == 0
+
+
+def test_a_cut_below_zero_is_refused_with_line_plan_cut_and_result(empty: Path) -> None:
+    load_rows(empty, row(amount="1000000"))
+    with pytest.raises(DataError, match="không thể âm") as refused:
+        load_rows(empty, row("8/QĐ-UBND", effective="2025-09-01", amount="-1000001"))
+    told = str(refused.value)
+    assert "06517 (Xã Quan Sơn), GNBV-DA2-SN, nguồn NSTW" in told
+    assert "kế hoạch trước ngày 01/09/2025 là 1.000.000 đồng" in told
+    assert "quyết định 8/QĐ-UBND giảm 1.000.001 đồng, còn -1 đồng" in told
+    assert loaded_lines() == 1
+    assert load_rows(empty, row("8/QĐ-UBND", effective="2025-09-01", amount="-1000000")) == 1
+
+
+def test_a_cut_that_comes_into_force_before_what_it_cuts_is_refused(empty: Path) -> None:
+    with pytest.raises(DataError, match="trước ngày 01/06/2025 là 0 đồng"):
+        load_rows(empty, row(effective="2025-07-01"), row("8/QĐ-UBND", effective="2025-06-01", amount="-50"))
+
+
+def test_a_decision_that_moves_capital_has_a_total_below_zero(empty: Path) -> None:
+    load_rows(empty, row(), row(unit="TINH"))
+    assert load_rows(empty, row("8/QĐ-UBND", amount="-30"), row("8/QĐ-UBND", unit="TINH", amount="-30")) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (row(amount="1.000"), "dòng 2, cột amount_vnd: “1.000” không đọc được; phải là số tiền bằng đồng"),
+        (row(amount="1_000"), "cột amount_vnd: “1_000”"),
+        (row(amount=""), r"cột amount_vnd: \(ô trống\) không đọc được"),
+        (row(signed="10/12/2025"), "cột signed_on: “10/12/2025” không đọc được; phải là ngày theo dạng năm-tháng-ngày"),
+        (row(effective="2025-02-30"), "cột effective_on: ngày 2025-02-30 không có trong lịch"),
+        (row(year="25"), "cột budget_year: “25” không đọc được; phải là năm có 4 chữ số"),
+        ("7/QĐ-UBND,2025-06-30", r"cột effective_on: \(ô trống\)"),
+        (row(amount="1,000,000"), "dòng 2: có 12 ô trong khi tệp chỉ có 10 cột"),
+        (row(amount='"1'), "không phải tệp CSV"),
+    ],
+    ids=["point", "underscore", "blank", "day first", "no such day", "short year", "short row", "commas", "open quote"],
+)
+def test_a_cell_that_cannot_be_read_is_named_in_vietnamese(empty: Path, line: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told) as refused:
+        load_rows(empty, line)
+    assert not any(english in str(refused.value) for english in ("object", "literal", "isoformat"))
+
+
+def test_lines_are_counted_as_they_stand_in_the_file(empty: Path) -> None:
+    with pytest.raises(UsageError, match="dòng 4, cột amount_vnd"):
+        load_rows(empty, row(), "", row(unit="06463", amount="x"))
 
 
 def rate(commune: str = "06517") -> tuple[object, ...]:

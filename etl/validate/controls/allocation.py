@@ -6,7 +6,7 @@ meanwhile (CK18; carried-over capital CK19), else as not the register's (CK24).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from etl.collect.report import Form, Report, Row
 from etl.reference.province import Province, split_line_code
@@ -25,6 +25,7 @@ def allocation(report: Report, province: Province, known: Known) -> list[Marks]:
     rows = told_apart(lines)
     swapped = _swapped(rows, known)
     result: list[Marks] = []
+    told: set[str] = set()
     for row in rows:
         project, kind = split_line_code(row.code)
         if project not in province.nodes:
@@ -36,11 +37,13 @@ def allocation(report: Report, province: Province, known: Known) -> list[Marks]:
         result.append(marks)
         registered = known.plan.get(row.code)
         if registered is not None or _from_above(row.code, known):
-            result += _plan(row, registered or {}, known)
+            differing = list(_plan(row, registered or {}, known))
+            result += differing
+            told |= {row.code} if differing else set()
         elif known.before and not known.plan:
             result += _changed(row, known)
     if rows and not codes_wrong(report, form, lines, province.leaf_codes):
-        result += _unallocated(form, rows, known, province)
+        result += _unallocated(form, rows, told, known, province)
     return result
 
 
@@ -75,10 +78,10 @@ def _belongs(row: Row, project: str, kind: str, report: Report, province: Provin
     return marks
 
 
-def _from_above(code: str, known: Known) -> str | None:
-    """The assigned node over a line that the commune has to split, if there is one."""
+def _from_above(code: str, known: Known) -> list[str]:
+    """The assigned nodes over a line that the commune has to split."""
     project, kind = split_line_code(code)
-    return next((above for above in known.plan_above if _is_under(project, kind, above)), None)
+    return [above for above in known.plan_above if _is_under(project, kind, above)]
 
 
 def _is_under(project: str, kind: str, above: str) -> bool:
@@ -87,13 +90,18 @@ def _is_under(project: str, kind: str, above: str) -> bool:
 
 
 def _plan(row: Row, registered: Amounts, known: Known) -> Iterator[Marks]:
-    """The figures of the plan of one line that are not the register's; with capital from above more is no error."""
-    split = _from_above(row.code, known) is not None
+    """The figures of the plan of one line that are not the register's.
+
+    More is no error where capital of that source was assigned above the line: how much more, ``_unallocated`` asks.
+    """
+    above = [known.plan_above[code] for code in _from_above(row.code, known)]
     before = known.before.lines.get(row.code) if known.before else None
     decided = row.code in known.decided
     for key in PLAN_KEYS:
         typed, expected = amount(row, key), registered.get(key, 0)
-        if typed is None or typed == expected or (split and typed > expected):
+        if typed is None or typed == expected:
+            continue
+        if typed > expected and any(parts.get(key, 0) > 0 for parts in above):
             continue
         changed = before is not None and not decided and before.get(key) == expected
         kind = "gap" if not changed else "carry_changed" if key in _CARRY else "changed"
@@ -123,12 +131,15 @@ def _changed(row: Row, known: Known) -> Iterator[Marks]:
             }
 
 
-def _unallocated(form: Form, rows: Sequence[Row], known: Known, province: Province) -> Iterator[Marks]:
+def _unallocated(
+    form: Form, rows: Sequence[Row], told: Collection[str], known: Known, province: Province
+) -> Iterator[Marks]:
     """CK25: capital that was assigned and stands on no line: a line that is missing, or a node not wholly split.
 
-    Nothing is said where a code is wrong: what seems missing may stand under it.
+    Nothing is said where a code is wrong: what seems missing may stand under it. Nor of a node over a line whose plan
+    was ``told`` to be another than the register's: what it leaves over, or takes too much, has that cause.
 
-    CK24 where more was split than was assigned.
+    CK24 where more was split than was assigned, in all or of one source.
     """
     present = {row.code for row in rows}
     for code, registered in known.plan.items():
@@ -137,24 +148,36 @@ def _unallocated(form: Form, rows: Sequence[Row], known: Known, province: Provin
             yield _sheet_row(code, province) | {"unallocated": assigned, "assigned": assigned}
     for above, registered in known.plan_above.items():
         under = [row for row in rows if _is_under(*split_line_code(row.code), above)]
-        amounts = [_beyond(row, known.plan.get(row.code, {})) for row in under]
-        if any(one is None for one in amounts):
+        split = _split(under, known)
+        if split is None or any(row.code in told for row in under):
             continue
-        assigned, used = sum(registered.values()), sum(one or 0 for one in amounts)
         heading = next((r for r in form.rows if r.role == "heading" and r.code == split_line_code(above)[0]), None)
         where = _sheet_row(above, province) | ({"row_no": heading.row_no} if heading else {})
+        assigned, used = sum(registered.values()), sum(split.values())
         if used > assigned:
-            yield where | {"split_used": used, "split_excess": used - assigned, "assigned": assigned}
-        elif used < assigned:
+            yield where | _excess("plan_total", used, assigned)
+            continue
+        for key in PLAN_KEYS:
+            if split[key] > registered.get(key, 0):
+                yield where | _excess(key, split[key], registered.get(key, 0))
+        if used < assigned:
             yield where | {"unallocated": assigned - used, "assigned": assigned}
 
 
-def _beyond(row: Row, registered: Mapping[str, int]) -> int | None:
-    """What the line has of the capital that was assigned above it; None when a figure is not known."""
-    typed = [amount(row, key) for key in PLAN_KEYS]
-    if any(one is None for one in typed):
-        return None
-    return sum(one or 0 for one in typed) - sum(registered.values())
+def _split(rows: Sequence[Row], known: Known) -> dict[str, int] | None:
+    """By source, what the lines have of the capital that was assigned above them; None when a figure is not known."""
+    result = dict.fromkeys(PLAN_KEYS, 0)
+    for row in rows:
+        for key in PLAN_KEYS:
+            typed = amount(row, key)
+            if typed is None:
+                return None
+            result[key] += typed - known.plan.get(row.code, {}).get(key, 0)
+    return result
+
+
+def _excess(key: str, used: int, assigned: int) -> Marks:
+    return {"split_key": key, "split_used": used, "split_excess": used - assigned, "assigned": assigned}
 
 
 def _sheet_row(code: str, province: Province) -> Marks:
