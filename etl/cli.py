@@ -572,18 +572,18 @@ def reconcile(
 
     Mã thoát 1 khi còn chênh lệch chưa rõ nguyên nhân, nhầm mã hoặc thiếu đơn vị.
     """
-    from etl.load import treasury, warehouse
+    from etl.load import reconciliation, warehouse
 
     when = Period.parse(period)
     _ready()
     with warehouse.transaction() as connection:
-        result = treasury.reconcile(connection, when, budget_year, clock.now())
-    treasury.require_statement(result)
+        result = reconciliation.reconcile(connection, when, budget_year, clock.now())
+    reconciliation.require_statement(result)
     if as_json:
-        _print_json(treasury.as_json(result))
+        _print_json(reconciliation.as_json(result))
     else:
-        typer.echo(treasury.as_text(result))
-    raise typer.Exit(0 if treasury.acceptable(result) else 1)
+        typer.echo(reconciliation.as_text(result))
+    raise typer.Exit(0 if reconciliation.acceptable(result) else 1)
 
 
 @airflow_app.command("run")

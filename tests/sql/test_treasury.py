@@ -20,7 +20,7 @@ from etl import settings, steps
 from etl.cli import app
 from etl.collect import archive
 from etl.collect.treasury import Line, Posting, Statement
-from etl.load import treasury, warehouse
+from etl.load import reconciliation, treasury, warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference import province
@@ -98,13 +98,13 @@ def report(connection: Connection, commune: str, period: str, da2: int, ntm: int
     return number
 
 
-def reconcile(connection: Connection, period: str = "2025-10", now: datetime = NOW) -> treasury.Reconciliation:
-    result = treasury.reconcile(connection, Period.parse(period), None, now)
+def reconcile(connection: Connection, period: str = "2025-10", now: datetime = NOW) -> reconciliation.Reconciliation:
+    result = reconciliation.reconcile(connection, Period.parse(period), None, now)
     connection.commit()
     return result
 
 
-def told(result: treasury.Reconciliation) -> list[tuple[str, str | None, str | None, int, str]]:
+def told(result: reconciliation.Reconciliation) -> list[tuple[str, str | None, str | None, int, str]]:
     names = ("kind", "commune_code", "node_code", "difference", "open_since")
     return [tuple(row[name] for name in names) for row in result.differences]
 
