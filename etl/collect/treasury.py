@@ -165,6 +165,11 @@ def _statement(
     titles = [(grid, table.header_row if table else treasury_title.ROWS) for grid, table in found if grid.visible]
     as_of = treasury_title.find_as_of(titles, issues)
     year = treasury_title.find_budget_year(titles, as_of, issues)
+    units = treasury_title.unit_issues(titles, tables)
+    issues += units
+    if any(issue.rule == "M07" for issue in units):  # amounts in another unit are not whole đồng: one cause, told once
+        issues += [issue for table in tables for issue in treasury_table.header_issues(table, columns)]
+        return None
     bodies = [(table, _body(table, columns, issues)) for table in tables]
     lines = [line for _, body in bodies for _, line in body.lines if isinstance(line, Line)]
     postings = [posting for _, body in bodies for _, posting in body.lines if isinstance(posting, Posting)]

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from etl.collect import headers
+from etl.collect import headers, treasury_unit
 from etl.collect.grid import Grid, GridValue, address
 from etl.collect.report import Issue
-from etl.collect.text import clean, fold
+from etl.collect.text import fold
+from etl.collect.treasury_unit import Unit
 from etl.reference.treasury import Column
 
 _HEADER_ROWS = 60
 _DEPTHS = (1, 2, 3)
 _FEWEST_HEADERS = 2
 _LONGEST_HEADER = 120
-_UNIT_MARK = re.compile(r"\((?:đvt|đơn vị(?: tính)?)?\s*:?\s*(?:đồng|vnđ|vnd|đ)\)", re.IGNORECASE)
 _OTHER_PERIOD = re.compile(r"trong (?:ky|thang|quy)|ke hoach|du toan|nam truoc")
 """A group of columns that does not hold cumulative figures of the year."""
 
@@ -37,6 +37,10 @@ class Table:
     unknown: list[tuple[int, int, str]]
     """(row, column, text) of headers that no field has."""
     doubled: list[tuple[str, list[int]]]
+    units: list[tuple[str, Unit]] = field(default_factory=list)
+    """(cell, unit) that the headers of its amounts say."""
+    is_declared_in_dong: bool = False
+    """The column map says of every one of its amounts that this header counts in đồng."""
 
     @property
     def amount_fields(self) -> tuple[str, ...]:
@@ -53,14 +57,29 @@ class Table:
 
 def find(grid: Grid, columns: Sequence[Column]) -> Table | None:
     """The table whose headers stand in the sheet over one to three rows; None when there is none."""
-    known = {"".join(map(headers.key_part, text.split(" - "))): c.field for c in columns for text in c.headers}
+    known = {_map_key(text): c.field for c in columns for text in c.headers}
+    in_dong = frozenset(_map_key(text) for c in columns for text in c.headers_in_dong)
     best: Table | None = None
     for row in range(min(_HEADER_ROWS, len(grid.rows))):
         for depth in _DEPTHS:
-            table = _match(grid, row, depth, known)
+            table = _match(grid, row, depth, known, in_dong)
             if table and (best is None or _is_better(table, best)):
                 best = table
-    return best if best and len(best.columns) >= _FEWEST_HEADERS else None
+    if best is None or len(best.columns) < _FEWEST_HEADERS:
+        return None
+    best.units += _units(best)
+    return best
+
+
+def _units(table: Table) -> Iterator[tuple[str, Unit]]:
+    """What the headers over the amounts say, each with its cell; a group counts as far as it is merged."""
+    amounts = {table.columns[name] for name in table.amount_fields}
+    widths = {top_left: right for top_left, (_, right) in table.grid.merged}
+    for r in range(table.header_row, table.first_row):
+        for c, value in enumerate(table.grid.rows[r] if r < len(table.grid.rows) else []):
+            unit = treasury_unit.of_header(value)[1] if isinstance(value, str) else None
+            if unit is not None and amounts & set(range(c, widths.get((r, c), c) + 1)):
+                yield address(r, c), unit
 
 
 def _is_better(table: Table, best: Table) -> bool:
@@ -69,15 +88,22 @@ def _is_better(table: Table, best: Table) -> bool:
     return more > 0 or (more == 0 and best.header_row < table.header_row < best.first_row)
 
 
-def _match(grid: Grid, row: int, depth: int, known: dict[str, str]) -> Table | None:
+def _map_key(header: str) -> str:
+    """Of a text of the column map, which parts a group from what stands under it by a dash."""
+    return "".join(headers.key_part(treasury_unit.of_header(part)[0]) for part in header.split(" - "))
+
+
+def _match(grid: Grid, row: int, depth: int, known: dict[str, str], in_dong: frozenset[str]) -> Table | None:
     whole: dict[str, list[int]] = {}
     lowest: dict[str, list[int]] = {}
     unknown: list[tuple[int, int, str]] = []
+    keys: dict[int, str] = {}
     for column, (own, parts) in enumerate(_header_texts(grid, row, depth)):
         if not own:
             continue
-        name = known.get("".join(map(headers.key_part, parts)))
-        by_last = known.get(headers.key_part(parts[-1]))
+        key, last = "".join(map(headers.key_part, parts)), headers.key_part(parts[-1])
+        name, by_last = known.get(key), known.get(last)
+        keys[column] = key if name else last
         if name:
             whole.setdefault(name, []).append(column)
         elif by_last and not any(_OTHER_PERIOD.search(fold(part)) for part in parts[:-1]):
@@ -89,7 +115,7 @@ def _match(grid: Grid, row: int, depth: int, known: dict[str, str]) -> Table | N
     if not candidates:
         return None
     posted = {"posted_on", "document_no", "posting_kind", "amount"} & candidates.keys()
-    return Table(
+    table = Table(
         grid,
         "postings" if posted else "balances",
         row,
@@ -98,6 +124,9 @@ def _match(grid: Grid, row: int, depth: int, known: dict[str, str]) -> Table | N
         unknown,
         [(name, places) for name, places in candidates.items() if len(places) > 1],
     )
+    counted = [keys[table.columns[name]] for name in table.amount_fields]
+    table.is_declared_in_dong = bool(counted) and in_dong.issuperset(counted)
+    return table
 
 
 def _header_texts(grid: Grid, row: int, depth: int) -> Iterator[tuple[bool, list[str]]]:
@@ -125,7 +154,7 @@ def _header_texts(grid: Grid, row: int, depth: int) -> Iterator[tuple[bool, list
 
 
 def _header_text(value: GridValue) -> str:
-    text = clean(_UNIT_MARK.sub("", value)) if isinstance(value, str) else ""
+    text = treasury_unit.of_header(value)[0] if isinstance(value, str) else ""
     return "" if len(text) > _LONGEST_HEADER or headers.NUMBER_LABEL.fullmatch(text) else text
 
 

@@ -1,17 +1,20 @@
-"""What stands above the tables of a Treasury statement: the day of the balances and the budget year."""
+"""What stands above the tables of a Treasury statement: the day of the balances, the budget year and the unit."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from etl.clock import show_date
-from etl.collect import cells
+from etl.collect import cells, treasury_unit
 from etl.collect.grid import ErrorValue, Grid, GridValue, Uncached, address
 from etl.collect.report import Issue
-from etl.collect.text import fold
+from etl.collect.text import clean, fold
+from etl.collect.treasury_table import Table
+from etl.collect.treasury_unit import Unit
 
 ROWS = 30
 """So far down a sheet without a table is looked through for date and budget year."""
@@ -23,28 +26,36 @@ _LABEL = re.compile(rf".*\b{_AS_OF_LABEL}\s*:?")
 _YEAR_LABEL = r"(?:nien do(?: ngan sach| ns)?|nam (?:ngan sach|ns)|ke hoach(?: von)? nam)"
 _YEAR = re.compile(rf"\b{_YEAR_LABEL}\s*:?\s*(20\d\d)(?!\d)")
 _ONLY_YEAR_LABEL = re.compile(rf".*\b{_YEAR_LABEL}\s*:?")
-_UNIT = re.compile(r"(?:don vi tinh|dvt)\s*:?\s*(.+)")
-_DONG = re.compile(r"^(?:dong|vnd|d)\b")
 
 
-def _texts_above(grid: Grid, until: int) -> Iterator[tuple[str, str]]:
-    """(cell, folded text); behind a label that ends its cell, what stands in the next filled one."""
+@dataclass(frozen=True)
+class Text:
+    """A text above a table: its cell, as it stands there, and folded."""
+
+    cell: str
+    whole: str
+    folded: str
+
+
+def _texts_above(grid: Grid, until: int) -> Iterator[Text]:
+    """Behind a label that ends its cell stands what is in the next filled one."""
     for r, line in enumerate(grid.rows[:until]):
         for c, value in enumerate(line):
             if not isinstance(value, str) or not value.strip():
                 continue
-            folded = fold(value)
-            if _LABEL.fullmatch(folded) or _ONLY_YEAR_LABEL.fullmatch(folded) or folded.endswith(":"):
+            whole, folded = clean(value), fold(value)
+            is_label = any(label.fullmatch(folded) for label in (_LABEL, _ONLY_YEAR_LABEL))
+            if is_label or treasury_unit.is_label(folded) or folded.endswith(":"):
                 beside: Iterable[GridValue] = line[c + 1 :]
-                following = next((v for v in beside if not isinstance(v, ErrorValue | Uncached) and v), "")
-                folded = f"{folded} {_shown(following)}"
-            yield address(r, c), folded
+                following = _shown(next((v for v in beside if not isinstance(v, ErrorValue | Uncached) and v), ""))
+                whole, folded = f"{whole} {following}", f"{folded} {fold(following)}"
+            yield Text(address(r, c), whole, folded)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, datetime | date):
         return f"{value:%d/%m/%Y}"
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else fold(str(value))
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else clean(str(value))
 
 
 def find_as_of(titles: Sequence[tuple[Grid, int]], issues: list[Issue]) -> date | None:
@@ -52,18 +63,18 @@ def find_as_of(titles: Sequence[tuple[Grid, int]], issues: list[Issue]) -> date 
     said: dict[date, tuple[str, str]] = {}
     alone: dict[date, tuple[str, str]] = {}
     for grid, until in titles:
-        for cell, text in _texts_above(grid, until):
-            if (unit := _UNIT.search(text)) and not _DONG.match(unit[1]):
-                issues.append(Issue("M07", grid.name, cell, {"value": unit[1]}))
-            match = _AS_OF.search(text)
-            for found, days in ((match, said), (None if match else _BARE_DAY.fullmatch(text), alone)):
+        for text in _texts_above(grid, until):
+            match = _AS_OF.search(text.folded)
+            for found, days in ((match, said), (None if match else _BARE_DAY.fullmatch(text.folded), alone)):
                 if found is None:
                     continue
                 day = cells.day(found[1])
                 if isinstance(day, cells.Cell) and isinstance(day.value, date):
-                    days.setdefault(day.value, (grid.name, cell))
+                    days.setdefault(day.value, (grid.name, text.cell))
                 else:
-                    issues.append(Issue("M21", grid.name, cell, {"value": found[1], "column": "ngày chốt số liệu"}))
+                    issues.append(
+                        Issue("M21", grid.name, text.cell, {"value": found[1], "column": "ngày chốt số liệu"})
+                    )
     days = said or alone
     if len(days) == 1:
         return next(iter(days))
@@ -80,9 +91,9 @@ def find_budget_year(titles: Sequence[tuple[Grid, int]], as_of: date | None, iss
     """As the statement says it; without a word it is that of the date, but in January two years are open."""
     said: dict[int, tuple[str, str]] = {}
     for grid, until in titles:
-        for cell, text in _texts_above(grid, until):
-            if match := _YEAR.search(text):
-                said.setdefault(int(match[1]), (grid.name, cell))
+        for text in _texts_above(grid, until):
+            if match := _YEAR.search(text.folded):
+                said.setdefault(int(match[1]), (grid.name, text.cell))
     if len(said) > 1:
         name, cell = list(said.values())[-1]
         issues.append(Issue("CK34-years", name, cell, {"value": ", ".join(map(str, sorted(said)))}))
@@ -100,3 +111,47 @@ def find_budget_year(titles: Sequence[tuple[Grid, int]], as_of: date | None, iss
         issues.append(Issue("CK34-other-year", name, cell, {"value": str(year), "expected": show_date(as_of)}))
         return None
     return year
+
+
+def unit_issues(titles: Sequence[tuple[Grid, int]], tables: Sequence[Table]) -> list[Issue]:
+    """M07 for each table that does not count in đồng, or does not say in what: nothing is converted, nothing guessed.
+
+    A table without a word of its own goes by the titles of the other sheets, documents also by the headers of the
+    balances. Where nothing is said the column map may vouch for the layout (``treasury_columns.csv``, ``unit``).
+    """
+    above = {grid.name: _units_above(grid, until) for grid, until in titles}
+    of_balances = [said for table in tables if table.sort == "balances" for said in table.units]
+    issues: list[Issue] = []
+    for table in tables:
+        name = table.grid.name
+        said = above.get(name, []) + [(name, cell, unit) for cell, unit in (*table.units, *_units_below(table))]
+        if not said:
+            said = [one for units in above.values() for one in units]
+        if not said and table.sort == "postings":
+            said = [(name, cell, unit) for cell, unit in of_balances]
+        wrong: dict[str, tuple[str, str, Unit]] = {}
+        for one in said:
+            if not one[2].is_dong:
+                wrong.setdefault(fold(one[2].text), one)
+        issues += [Issue("M07", place, cell, {"value": unit.text}) for place, cell, unit in wrong.values()]
+        if not said and not table.is_declared_in_dong:
+            issues.append(Issue("M07-missing", name, _first_amount(table), {}))
+    once = {issue.rule if issue.rule == "M07-missing" else (issue.sheet, issue.cell): issue for issue in issues[::-1]}
+    return list(once.values())[::-1]
+
+
+def _units_above(grid: Grid, until: int) -> list[tuple[str, str, Unit]]:
+    found = ((text.cell, treasury_unit.in_title(text.whole)) for text in _texts_above(grid, until))
+    return [(grid.name, cell, unit) for cell, unit in found if unit is not None]
+
+
+def _units_below(table: Table) -> Iterator[tuple[str, Unit]]:
+    for r, line in enumerate(table.grid.rows[table.first_row :], table.first_row):
+        for c, value in enumerate(line):
+            if isinstance(value, str) and (unit := treasury_unit.in_body(value)) is not None:
+                yield address(r, c), unit
+
+
+def _first_amount(table: Table) -> str:
+    column = min((table.columns[name] for name in table.amount_fields), default=0)
+    return address(table.header_row, column)

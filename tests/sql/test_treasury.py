@@ -325,7 +325,9 @@ def tiendo(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-def csv_statement(path: Path, *rows: str, title: str = "Đến ngày 31/10/2025; Năm ngân sách 2025") -> Path:
+def csv_statement(
+    path: Path, *rows: str, title: str = "Đến ngày 31/10/2025; Năm ngân sách 2025; Đơn vị tính: đồng"
+) -> Path:
     header = "Mã ĐVQHNS;Mã CTMT, DA;Thanh toán KLHT;Tạm ứng chưa thu hồi;Lũy kế giải ngân"
     path.write_text("\n".join((f"{title};;", header, *rows)), encoding="utf-8")
     return path
@@ -372,7 +374,9 @@ def test_what_is_wrong_with_a_statement_is_told_with_its_exit_code_and_nothing_i
 
 def test_without_a_statement_of_the_date_nothing_is_compared(empty: Path) -> None:
     middle = csv_statement(
-        empty / "giua-thang.csv", f"{units()[QUAN_SON]};{DA2};40;5;45", title="Đến ngày 14/10/2025; Năm ngân sách 2025"
+        empty / "giua-thang.csv",
+        f"{units()[QUAN_SON]};{DA2};40;5;45",
+        title="Đến ngày 14/10/2025; Năm ngân sách 2025; Đơn vị tính: đồng",
     )
     result = tiendo("reference", "load", "--treasury", middle)
     assert (result.exit_code, "CK31" in result.output) == (1, True)

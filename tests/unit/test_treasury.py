@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -371,7 +372,8 @@ ROWS = [
     ["1124017", "UBND phường Đông Kinh", "00524", 7, 0, 7],
     ["1124040", "UBND phường Lương Văn Tri", "00474", 5, 5, 10],
 ]
-TITLE = [["KHO BẠC NHÀ NƯỚC"], ["Năm ngân sách 2025"], ["Số liệu đến ngày: 31/10/2025"]]
+DONG = "Đơn vị tính: đồng"
+TITLE = [["KHO BẠC NHÀ NƯỚC", DONG], ["Năm ngân sách 2025"], ["Số liệu đến ngày: 31/10/2025"]]
 POSTING_HEADER = ["Mã ĐVQHNS", "Mã CTMT, DA", "Ngày hạch toán", "Số chứng từ", "Loại phát sinh", "Số tiền"]
 TOTAL = [None, "Tổng cộng", None, 42, 25, 67]
 
@@ -476,26 +478,32 @@ def test_a_unit_merged_over_its_rows_counts_for_each() -> None:
     ],
 )
 def test_the_date_is_found_in_the_header(title: str, day: date) -> None:
-    assert statement([[title], HEADER, *ROWS]).as_of == day
+    assert statement([[title, DONG], HEADER, *ROWS]).as_of == day
 
 
 def test_a_date_may_stand_in_the_cell_beside_its_label() -> None:
-    assert statement([["Số liệu đến ngày:", None, AS_OF], ["Niên độ:", 2025], HEADER, *ROWS]).as_of == AS_OF
+    assert statement([["Số liệu đến ngày:", None, AS_OF], ["Niên độ:", 2025, DONG], HEADER, *ROWS]).as_of == AS_OF
 
 
 def test_the_day_on_which_it_was_printed_is_not_the_date_of_the_figures() -> None:
-    rows = [["Lạng Sơn, ngày 05 tháng 11 năm 2025"], ["Ngày in: 05/11/2025"], ["Đến ngày 31/10/2025"], HEADER, *ROWS]
+    rows = [
+        ["Lạng Sơn, ngày 05 tháng 11 năm 2025", DONG],
+        ["Ngày in: 05/11/2025"],
+        ["Đến ngày 31/10/2025"],
+        HEADER,
+        *ROWS,
+    ]
     assert statement(rows).as_of == AS_OF
     assert issues([*rows[:2], HEADER, *ROWS]) == [("CK34-as-of", "A1")]
 
 
 def test_in_january_the_budget_year_must_be_said() -> None:
-    january = ["Đến ngày 31/01/2026"]
+    january = ["Đến ngày 31/01/2026", DONG]
     assert issues([january, HEADER, *ROWS]) == [("CK34-year", "A1")]
     for year in (2025, 2026):
         said = statement([january, [f"Niên độ ngân sách: {year}"], HEADER, *ROWS])
         assert (said.as_of, said.budget_year) == (date(2026, 1, 31), year)
-    assert statement([["Đến ngày 28/02/2026"], HEADER, *ROWS]).budget_year == 2026
+    assert statement([["Đến ngày 28/02/2026", DONG], HEADER, *ROWS]).budget_year == 2026
 
 
 @pytest.mark.parametrize(
@@ -504,12 +512,126 @@ def test_in_january_the_budget_year_must_be_said() -> None:
         (["Đến ngày 31/10/2025", "Năm ngân sách 2025", "Niên độ 2024"], [("CK34-years", "C1")]),
         (["Đến ngày 31/10/2025", "Năm ngân sách 2027"], [("CK34-other-year", "B1")]),
         (["Đến ngày 31/10/2025", "Số liệu đến ngày 30/9/2025"], [("CK35", "B1")]),
-        (["Đến ngày 31/10/2025", "Đơn vị tính: triệu đồng"], [("M07", "B1")]),
         (["Đến ngày 31/31/2025"], [("M21", "A1"), ("CK34-as-of", "A1")]),
     ],
 )
 def test_what_the_header_says_must_be_one_thing(title: list[str], wrong: list[tuple[str, str]]) -> None:
-    assert issues([title, HEADER, *ROWS]) == wrong
+    assert issues([[*title, DONG], HEADER, *ROWS]) == wrong
+
+
+TITLE_ONLY = [["KHO BẠC NHÀ NƯỚC"], ["Năm ngân sách 2025"], ["Số liệu đến ngày: 31/10/2025"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Đơn vị tính: đồng", "Đơn vị: đồng", "ĐVT: đồng", "Đvt: VNĐ", "(đồng)", "Đồng", "(Đơn vị tính: đồng Việt Nam)",
+        "Đơn vị tính (đồng)", "Loại tiền: VND", "Sao kê lũy kế. Đơn vị tính: đồng; tỷ lệ: %", "ĐVT: đ",
+    ],
+)  # fmt: skip
+def test_a_statement_says_that_it_counts_in_dong_in_any_usual_words(text: str) -> None:
+    assert len(statement([*TITLE_ONLY, [text], HEADER, *ROWS]).lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("Đơn vị tính: triệu đồng", "triệu đồng"),
+        ("Đơn vị: triệu đồng", "triệu đồng"),
+        ("(Triệu đồng)", "Triệu đồng"),
+        ("Triệu đồng", "Triệu đồng"),
+        ("ĐVT: 1.000 đồng", "1.000 đồng"),
+        ("Đvt: nghìn đồng", "nghìn đồng"),
+        ("(Đơn vị: tỷ đồng)", "tỷ đồng"),
+        ("ĐVT: trđ", "trđ"),
+        ("Số liệu tính bằng triệu đồng", "triệu đồng"),
+        ("SAO KÊ GIẢI NGÂN (1.000 đ)", "1.000 đ"),
+        ("Đơn vị tính: USD", "USD"),
+        ("Đơn vị tính: đồng (x 1.000)", "đồng (x 1.000"),
+    ],
+)
+def test_a_statement_in_another_unit_is_refused_as_its_words_stand_there(text: str, unit: str) -> None:
+    rows = [*TITLE_ONLY, [text], HEADER, ["1124017", "", "00474", 0.03, 0.02, 0.05]]
+    assert issues(rows) == [("M07", "A4")]
+    [finding] = treasury.findings(read(book(rows)))
+    assert f"“{unit}”" in finding.message
+
+
+def test_the_unit_may_stand_in_the_cell_beside_its_label() -> None:
+    assert issues([*TITLE_ONLY, ["ĐVT:", None, "triệu đồng"], HEADER, *ROWS])[0] == ("M07", "A4")
+    assert len(statement([*TITLE_ONLY, ["Đơn vị tính", "đồng"], HEADER, *ROWS]).lines) == 3
+
+
+@pytest.mark.parametrize("mark", ["({})", ", {}", "\n{}", "(ĐVT: {})", "[{}]"])
+def test_the_unit_may_stand_in_the_headers(mark: str) -> None:
+    header = [*HEADER[:3], *(text + mark.format("triệu đồng") for text in HEADER[3:])]
+    assert issues([*TITLE_ONLY, header, *ROWS]) == [("M07", "D4")]
+    if "\n" not in mark:
+        header = [*HEADER[:3], *(text + mark.format("đồng") for text in HEADER[3:])]
+        assert len(statement([*TITLE_ONLY, header, *ROWS]).lines) == 3
+    assert issues([*TITLE, [*HEADER[:5], HEADER[5] + mark.format("nghìn đồng")], *ROWS]) == [("M07", "F4")]
+
+
+def test_the_unit_of_a_group_of_columns_counts_for_each_and_a_column_that_is_not_read_may_have_its_own() -> None:
+    header = [
+        ["Mã QHNS", "Mã CTMT", "Kế hoạch vốn (triệu đồng)", "Lũy kế giải ngân (đồng)", None, None],
+        [None, None, None, "Thanh toán KLHT", "Tạm ứng chưa thu hồi", "Tổng số"],
+    ]
+    rows = [["1124017", "00474", 1, 30, 20, 50]]
+    assert len(statement([*TITLE_ONLY, *header, *rows], change=lambda s: s.merge_cells("D4:F4")).lines) == 1
+    header[0][3] = "Lũy kế giải ngân (triệu đồng)"
+    assert issues([*TITLE_ONLY, *header, *rows], change=lambda s: s.merge_cells("D4:F4")) == [("M07", "D4")]
+
+
+def test_a_unit_below_the_headers_counts_too() -> None:
+    under = [None, None, None, "(đồng)", "(đồng)", "(đồng)"]
+    assert len(statement([*TITLE_ONLY, HEADER, under, *ROWS]).lines) == 3
+    assert issues([*TITLE, HEADER, *ROWS, ["Ghi chú:", "Đơn vị tính: triệu đồng"]]) == [("M07", "B8")]
+
+
+@pytest.mark.parametrize(
+    "text", ["Đơn vị: Đồng Đăng", "Đơn vị: Kho bạc Nhà nước khu vực VI", "Tổng vốn giao: 1.200 triệu đồng", "(d)"]
+)
+def test_without_a_word_on_the_unit_nothing_is_taken_for_dong(text: str) -> None:
+    rows = [*TITLE_ONLY, [text], HEADER, *ROWS]
+    assert issues(rows) == [("M07-missing", "D5")]
+    [finding] = treasury.findings(read(book(rows)))
+    assert "Đơn vị tính: đồng" in finding.fix
+
+
+def test_a_sheet_without_a_word_on_the_unit_goes_by_the_others() -> None:
+    silent = [["Chứng từ"], POSTING_HEADER, *POSTINGS]
+    assert len(statement([*TITLE, HEADER, *ROWS], silent).postings) == 3
+    header = [*HEADER[:5], "Lũy kế giải ngân (đồng)"]
+    assert len(statement([*TITLE_ONLY, header, *ROWS], silent).postings) == 3
+    in_dong = [["Chứng từ"], [*POSTING_HEADER[:5], "Số tiền (đồng)"], *POSTINGS]
+    assert issues([*TITLE_ONLY, HEADER, *ROWS], in_dong) == [("M07-missing", "D4")]
+    assert issues([*TITLE, HEADER, *ROWS], [["(nghìn đồng)"], POSTING_HEADER, *POSTINGS]) == [("M07", "A1")]
+
+
+def test_the_column_map_may_vouch_for_a_layout_that_never_says_its_unit(lang_son: Province, tmp_path: Path) -> None:
+    folder = shutil.copytree(lang_son.folder, tmp_path / "tinh")
+    columns = folder / "treasury_columns.csv"
+    text = columns.read_text(encoding="utf-8")
+    for header in HEADER[3:]:
+        text = re.sub(rf"(,{header},amount,.*),,no", r"\1,đồng,no", text)
+    columns.write_text(text, encoding="utf-8")
+
+    def read_(*rows: Sequence[Any]) -> Reading:
+        return reader.read("sao-ke.xlsx", book([*TITLE_ONLY, *rows]), configuration.columns(Province(folder)))
+
+    assert read_(HEADER, *ROWS).issues == ()
+    assert [i.rule for i in read_([*HEADER[:5], "Đã giải ngân"], *ROWS).issues] == ["M07-missing"]
+    assert [i.rule for i in read_(["Đơn vị: triệu đồng"], HEADER, *ROWS).issues] == ["M07"]
+
+
+@pytest.mark.parametrize("wrong", ["triệu đồng", "VND"])
+def test_the_column_map_converts_nothing(lang_son: Province, tmp_path: Path, wrong: str) -> None:
+    folder = shutil.copytree(lang_son.folder, tmp_path / "tinh")
+    with (folder / "treasury_columns.csv").open("a", encoding="utf-8") as handle:
+        handle.write(f"total,Giải ngân cả năm,amount,yes,,{wrong},no\n")
+    with pytest.raises(UsageError, match=wrong):
+        configuration.columns(Province(folder))
 
 
 @pytest.mark.parametrize(
