@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from etl import money
+from etl.clock import show_date
 from etl.collect import cells, encodings, guard, headers, sheet, treasury_table, treasury_title
 from etl.collect.grid import ErrorValue, Grid, GridValue, Uncached
 from etl.collect.report import Issue
@@ -39,6 +40,8 @@ _GROUPED = r"\d{1,3}(?:(?P<mark>[. ,])\d{3})(?:(?P=mark)\d{3})*"
 _AMOUNT = re.compile(rf"(?:{_GROUPED}|\d+)(?:[.,]0{{1,2}})?(?: ?(?:đồng|vnđ|vnd|đ))?", re.IGNORECASE)
 _LIKE_AMOUNT = re.compile(r"[-+(]?[\d., ]+\)?(?: ?(?:đồng|vnđ|vnd|đ))?", re.IGNORECASE)
 _DASHES = frozenset({"-", "--"})
+_TWO_STATEMENTS = frozenset({"CK34-years", "CK35"})
+"""Two budget years or dates in one file: that rows of the two are alike is no fault of theirs."""
 
 _KINDS_OF_CAPITAL = (
     ("DT", re.compile(r"dau tu|^dt(?:pt)?$|^xdcb$")),
@@ -131,24 +134,31 @@ def read(file_name: str, data: bytes, columns: Sequence[Column]) -> Reading:
             raise guard.RefusedError(_NO_TABLE)
         grids = sheet.read(data, admitted)
     except guard.RefusedError as error:
-        told = Issue("M38", None, None, {"message": error.refusal.message, "fix": error.refusal.fix})
+        told = _refused(error.refusal)
         return Reading(sha256, name, None, (told,), refused=True)
     except BaseException as error:  # parsers' errors have no common base, and PyO3's is no Exception
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         log.warning("%s (%s) cannot be read", name, sha256, exc_info=error)
-        told = Issue("M38", None, None, {"message": guard.DAMAGED.message, "fix": guard.DAMAGED.fix})
+        told = _refused(guard.DAMAGED)
         return Reading(sha256, name, None, (told,), refused=True)
     issues = [issue for grid in grids for issue in encodings.modernise(grid) if issue.rule == "M15-lost"]
     statement = _statement(grids, columns, name, sha256, issues)
     return Reading(sha256, name, None if issues else statement, tuple(issues))
 
 
-_NO_TABLE = guard.Refusal(
-    "M38",
-    "Tệp không phải bảng tính (.xlsx, .xls, .ods, .csv).",
-    "Kết xuất lại sao kê từ TABMIS dưới dạng bảng tính rồi nạp lại.",
-)
+_EXPORT_AGAIN = "Kết xuất lại sao kê từ TABMIS dưới dạng bảng tính (.xlsx, .xls, .ods, .csv) rồi nạp lại."
+_WAYS_OUT = {
+    "M40": "Bỏ mật khẩu mở tệp sao kê (Tệp > Thông tin > Bảo vệ) rồi nạp lại.",
+    "M41": "Giải nén rồi nạp thẳng tệp sao kê.",
+}
+"""Rule of a refusal -> what to do about a statement, where that is not to export it again."""
+_NO_TABLE = guard.Refusal("M38", "Tệp không phải bảng tính (.xlsx, .xls, .ods, .csv).", _EXPORT_AGAIN)
+
+
+def _refused(refusal: guard.Refusal) -> Issue:
+    """The guard's own ways out are those of a report: a form to fill in and to send."""
+    return Issue("M38", None, None, {"message": refusal.message, "fix": _WAYS_OUT.get(refusal.rule, _EXPORT_AGAIN)})
 
 
 def _statement(
@@ -173,12 +183,11 @@ def _statement(
     bodies = [(table, _body(table, columns, issues)) for table in tables]
     lines = [line for _, body in bodies for _, line in body.lines if isinstance(line, Line)]
     postings = [posting for _, body in bodies for _, posting in body.lines if isinstance(posting, Posting)]
-    issues += _doubled(lines, postings)
+    if not any(issue.rule in _TWO_STATEMENTS for issue in issues):
+        issues += _doubled(lines, postings)
     if not issues:
         for table, body in bodies:
             issues += _wrong_sums(table, body)
-    if not lines and not issues:
-        issues.append(Issue("M24", tables[0].grid.name, None, {}))
     if as_of is None or year is None:
         return None
     return Statement(as_of, year, sha256, file_name, tuple(lines), tuple(postings))
@@ -266,7 +275,10 @@ def _read_row(
         issues.append(Issue("M08-blank", name, table.cell(r, "total"), {"column": titles["total"]}))
     elif completed is not None and advance is not None and total != completed + advance:
         issues.append(Issue("M30", name, table.cell(r, "total"), _unequal(total, completed + advance)))
-    elif overdue is not None and advance is not None and overdue > advance:
+    elif overdue is not None and overdue < 0:
+        values = {"value": money.group_vi(overdue), "raw_value": str(overdue)}
+        issues.append(Issue("M09-overdue", name, table.cell(r, "overdue"), values))
+    elif overdue and advance is not None and overdue > advance:
         issues.append(Issue("M30-overdue", name, table.cell(r, "overdue"), _unequal(overdue, advance)))
     else:
         cell = table.cell(r, "total")
@@ -410,7 +422,11 @@ def _doubled(lines: Sequence[Line], postings: Sequence[Posting]) -> Iterator[Iss
         before = first.setdefault(key, row)
         if before is not row:
             where = f"{before.sheet}!{before.cell}"
-            yield Issue("CK10-twice", row.sheet, row.cell, {"value": row.budget_code, "expected": where})
+            if isinstance(row, Posting):
+                values = {"value": row.document_no, "column": show_date(row.posted_on), "expected": where}
+                yield Issue("CK10-document", row.sheet, row.cell, values)
+            else:
+                yield Issue("CK10-twice", row.sheet, row.cell, {"value": row.budget_code, "expected": where})
 
 
 def _wrong_sums(table: Table, body: _Body) -> Iterator[Issue]:

@@ -21,6 +21,8 @@ _HEADER_ROWS = 60
 _DEPTHS = (1, 2, 3)
 _FEWEST_HEADERS = 2
 _LONGEST_HEADER = 120
+_ROW_NUMBERS = frozenset({"stt", "so", "no"})
+"""Headers of columns that number the rows."""
 _OTHER_PERIOD = re.compile(r"trong (?:ky|thang|quy)|ke hoach|du toan|nam truoc")
 """A group of columns that does not hold cumulative figures of the year."""
 
@@ -108,7 +110,7 @@ def _match(grid: Grid, row: int, depth: int, known: dict[str, str], in_dong: fro
             whole.setdefault(name, []).append(column)
         elif by_last and not any(_OTHER_PERIOD.search(fold(part)) for part in parts[:-1]):
             lowest.setdefault(by_last, []).append(column)
-        else:
+        elif last not in _ROW_NUMBERS:
             level = max(n for n in range(depth) if grid.at(row + n, column) not in (None, ""))
             unknown.append((row + level, column, " - ".join(parts)))
     candidates = lowest | whole
@@ -168,7 +170,7 @@ def header_issues(table: Table, columns: Sequence[Column]) -> Iterator[Issue]:
     for name in missing:
         strange = next(iter(table.unknown), None) if len(missing) >= len(table.unknown) else None
         listed = "; ".join(f"“{text}” (ô {address(r, c)})" for r, c, text in table.unknown) or "không có"
-        where = address(strange[0], strange[1]) if strange else address(table.header_row, 0)
+        where = address(strange[0], strange[1]) if strange else None
         yield Issue("M31", table.grid.name, where, {"expected": titles[name], "value": listed})
     for name, places in table.doubled:
         cells_ = ", ".join(address(table.header_row, c) for c in places)

@@ -18,9 +18,14 @@ from etl.collect.treasury_unit import Unit
 
 ROWS = 30
 """So far down a sheet without a table is looked through for date and budget year."""
-_DAY = r"(?:\d{1,2}\s*(?:[/.-]|thang)\s*\d{1,2}\s*(?:[/.-]|nam)\s*\d{4}|\d{4}-\d{1,2}-\d{1,2})(?!\d)"
+_DAY = r"(?:\d{1,2}\s*(?:[/.-]|thang)\s*\d{1,2}\s*(?:[/.-]|nam)\s*(?:\d{4}|\d{2})|\d{4}-\d{1,2}-\d{1,2})(?!\d)"
 _AS_OF_LABEL = r"(?:den(?: het)?|(?:thoi diem|ngay) chot(?: so lieu)?)(?: ngay)?"
 _AS_OF = re.compile(rf"\b{_AS_OF_LABEL}\s*:?\s*({_DAY})")
+_NO_DAY = re.compile(
+    r"\b(?:den(?: het)? ngay|(?:thoi diem|ngay) chot(?: so lieu)?(?: ngay)?)\s*:?\s*"
+    r"(\d+\s*[/.-][^\s;,)]*|\d+ thang\b.*)"
+)
+"""What stands where a day should, and is none."""
 _BARE_DAY = re.compile(rf"\(?(?:tai )?ngay:? ({_DAY})\)?")
 _LABEL = re.compile(rf".*\b{_AS_OF_LABEL}\s*:?")
 _YEAR_LABEL = r"(?:nien do(?: ngan sach| ns)?|nam (?:ngan sach|ns)|ke hoach(?: von)? nam)"
@@ -35,6 +40,11 @@ class Text:
     cell: str
     whole: str
     folded: str
+
+    def shown(self, match: re.Match[str]) -> str:
+        """The first group of a match, as it stands there where folding kept the length."""
+        text = self.whole if len(self.whole) == len(self.folded) else self.folded
+        return text[match.start(1) : match.end(1)]
 
 
 def _texts_above(grid: Grid, until: int) -> Iterator[Text]:
@@ -62,22 +72,26 @@ def find_as_of(titles: Sequence[tuple[Grid, int]], issues: list[Issue]) -> date 
     """The day of the balances, as every sheet that says one says it: *Đến ngày …*, else a date standing alone."""
     said: dict[date, tuple[str, str]] = {}
     alone: dict[date, tuple[str, str]] = {}
+    wrong: list[Issue] = []
     for grid, until in titles:
         for text in _texts_above(grid, until):
             match = _AS_OF.search(text.folded)
-            for found, days in ((match, said), (None if match else _BARE_DAY.fullmatch(text.folded), alone)):
-                if found is None:
-                    continue
-                day = cells.day(found[1])
-                if isinstance(day, cells.Cell) and isinstance(day.value, date):
-                    days.setdefault(day.value, (grid.name, text.cell))
-                else:
-                    issues.append(
-                        Issue("M21", grid.name, text.cell, {"value": found[1], "column": "ngày chốt số liệu"})
-                    )
+            bare = None if match else _BARE_DAY.fullmatch(text.folded)
+            found = match or bare or _NO_DAY.search(text.folded)
+            if found is None:
+                continue
+            day = cells.day(found[1])
+            if isinstance(day, cells.Cell) and isinstance(day.value, date):
+                (alone if bare else said).setdefault(day.value, (grid.name, text.cell))
+            else:
+                values = {"value": text.shown(found), "column": "ngày chốt số liệu"}
+                wrong.append(Issue("M21", grid.name, text.cell, values))
+    issues += wrong
     days = said or alone
     if len(days) == 1:
         return next(iter(days))
+    if wrong:  # that there is no day, or another one, is the same cause
+        return None
     if not days:
         issues.append(Issue("CK34-as-of", titles[0][0].name, "A1", {}))
     else:

@@ -61,6 +61,8 @@ def take_in(connection: Connection, path: Path, archive_dir: Path, province: Pro
     if reading.statement is None:
         return Taken(reading, tuple(treasury.findings(reading)))
     mapping = configuration.in_force(province, reading.statement.as_of)
+    if doubled := treasury.doubled_communes(reading.statement, mapping, province):
+        return Taken(reading, tuple(doubled))
     loaded = load(connection, reading.statement, now, province)
     return Taken(reading, tuple(treasury.mapping_findings(reading.statement, mapping, province)), loaded)
 

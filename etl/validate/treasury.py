@@ -20,7 +20,7 @@ from etl.clock import show_date
 from etl.collect.report import Form, Issue, Row
 from etl.collect.treasury import Line, Posting, Reading, Statement
 from etl.reference.province import Province, split_line_code
-from etl.reference.treasury import Configuration, Place
+from etl.reference.treasury import UNIT_DIGITS, Configuration, Place
 from etl.validate.catalogue import IntakeRule
 from etl.validate.finding import Finding
 
@@ -504,9 +504,34 @@ def findings(reading: Reading) -> list[Finding]:
     return [_finding(issue) for issue in reading.issues]
 
 
-def mapping_findings(statement: Statement, configuration: Configuration, province: Province) -> list[Finding]:
-    """CK30: codes and units that are not known, each once. CK31: a date on which no report is due."""
+def doubled_communes(statement: Statement, configuration: Configuration, province: Province) -> list[Finding]:
+    """CK10: a balance that stands both under the code of a commune's unit and under the commune's own code."""
     issues: list[Issue] = []
+    first: dict[tuple[str, str, str | None], Line] = {}
+    for line in statement.lines:
+        commune = configuration.units.get(line.budget_unit_code)
+        if commune is None:
+            continue
+        before = first.setdefault((commune, line.budget_code, line.capital_kind), line)
+        own = commune.zfill(UNIT_DIGITS)
+        if (before.budget_unit_code == own) != (line.budget_unit_code == own):
+            values = {"value": line.budget_code, "column": province.communes[commune].name_vi}
+            values["expected"] = f"{before.sheet}!{before.cell}"
+            issues.append(Issue("CK10-commune", line.sheet, line.cell, values))
+    return [_finding(issue) for issue in issues]
+
+
+def mapping_findings(statement: Statement, configuration: Configuration, province: Province) -> list[Finding]:
+    """What is told of a statement that is loaded.
+
+    CK30: codes and units that are not known, each once. CK31: a date on which no report is due. M09: a negative
+    advance, as a recovery under a wrong code leaves behind; it stands in the Treasury's books and is compared as it is.
+    """
+    issues: list[Issue] = []
+    for line in statement.lines:
+        if line.advance is not None and line.advance < 0:
+            values = {"value": money.group_vi(line.advance), "raw_value": str(line.advance)}
+            issues.append(Issue("M09-advance", line.sheet, line.cell, values))
     dates = sorted(w.as_of for w in province.windows.values() if w.budget_year == statement.budget_year)
     if statement.as_of not in dates:
         nearest = min(dates, key=lambda day: abs((day - statement.as_of).days), default=None)

@@ -474,6 +474,7 @@ def test_a_unit_merged_over_its_rows_counts_for_each() -> None:
         ("(Số liệu lũy kế đến hết ngày 31 tháng 10 năm 2025)", AS_OF),
         ("Ngày 31 tháng 10 năm 2025", AS_OF),
         ("Thời điểm chốt số liệu: 31-10-2025", AS_OF),
+        ("Số liệu đến ngày: 31/10/25", AS_OF),
         ("Số liệu đến ngày 31.10.2025. Đơn vị tính: đồng", AS_OF),
     ],
 )
@@ -512,7 +513,10 @@ def test_in_january_the_budget_year_must_be_said() -> None:
         (["Đến ngày 31/10/2025", "Năm ngân sách 2025", "Niên độ 2024"], [("CK34-years", "C1")]),
         (["Đến ngày 31/10/2025", "Năm ngân sách 2027"], [("CK34-other-year", "B1")]),
         (["Đến ngày 31/10/2025", "Số liệu đến ngày 30/9/2025"], [("CK35", "B1")]),
-        (["Đến ngày 31/31/2025"], [("M21", "A1"), ("CK34-as-of", "A1")]),
+        (["Đến ngày 31/31/2025"], [("M21", "A1")]),
+        (["Đến ngày 31 tháng 02 năm 2025"], [("M21", "A1")]),
+        (["Số liệu đến ngày: 31/10"], [("M21", "A1")]),
+        (["Đến hết tháng 10/2025"], [("CK34-as-of", "A1")]),
     ],
 )
 def test_what_the_header_says_must_be_one_thing(title: list[str], wrong: list[tuple[str, str]]) -> None:
@@ -703,6 +707,56 @@ def test_an_unknown_header_is_named_with_the_column_that_is_missing() -> None:
     assert issues([*TITLE, [*HEADER, "Giải ngân lũy kế"], *ROWS]) == [("M31-twice", "G4")]
 
 
+@pytest.mark.parametrize("number", ["STT", "TT", "Số TT"])
+def test_the_column_of_row_numbers_is_no_unknown_header(number: str) -> None:
+    header = [number, *HEADER[:4], "Số tiền ứng trước", HEADER[5]]
+    [finding] = treasury.findings(read(book([*TITLE, header, *([n, *row] for n, row in enumerate(ROWS, 1))])))
+    assert (finding.rule, finding.cell) == ("M31", "F4")
+    assert number not in finding.message
+    header = [number, *HEADER[:5]]
+    [finding] = treasury.findings(read(book([*TITLE, header, *([n, *row] for n, row in enumerate(ROWS, 1))])))
+    assert (finding.rule, finding.cell) == ("M31", None)
+    assert "không có" in finding.message
+
+
+def test_two_budget_years_or_dates_are_one_cause_told_once() -> None:
+    other = [TITLE[0], ["Năm ngân sách 2024"], TITLE[2], HEADER, *ROWS]
+    assert issues([*TITLE, HEADER, *ROWS], other) == [("CK34-years", "A2")]
+    other = [*TITLE[:2], ["Số liệu đến ngày: 30/09/2025"], HEADER, *ROWS]
+    assert issues([*TITLE, HEADER, *ROWS], other) == [("CK35", "A3")]
+
+
+def test_a_negative_advance_is_what_the_treasury_says_and_told_as_that() -> None:
+    known = configuration.in_force(province.load(), AS_OF)
+    row = ["1124017", "", "00474", 200, -50, 150]
+    for rows in ([HEADER, row], [[*HEADER, "Trong đó: quá hạn"], [*row, 0]]):
+        read_ = statement([*TITLE, *rows])
+        assert read_.lines[0].advance == -50
+        [finding] = treasury.mapping_findings(read_, known, province.load())
+        assert (finding.rule, finding.severity, finding.cell, finding.value) == ("M09", "warning", "F5", "-50")
+        assert "-50 đồng" in finding.message
+
+
+def test_an_overdue_advance_is_never_negative() -> None:
+    header = [*HEADER, "Trong đó: quá hạn"]
+    assert issues([*TITLE, header, ["1124017", "", "00474", 200, 50, 250, -10]]) == [("M09-overdue", "G5")]
+    assert issues([*TITLE, header, ["1124017", "", "00474", 200, -50, 150, 10]]) == [("M30-overdue", "G5")]
+
+
+def test_a_commune_under_its_units_code_and_its_own_is_doubled() -> None:
+    known = configuration.in_force(province.load(), AS_OF)
+
+    def doubled(*rows: list[Any]) -> list[tuple[str, str | None]]:
+        findings = treasury.doubled_communes(statement([*TITLE, HEADER, *rows]), known, province.load())
+        return [(f.rule, f.cell) for f in findings]
+
+    own = ["05977", "", "00474", 30, 20, 50]
+    assert doubled(ROWS[0], own) == [("CK10", "F6")]
+    assert doubled(own, ROWS[0]) == [("CK10", "F6")]
+    assert doubled(ROWS[1], own) == []  # another code
+    assert doubled(*ROWS) == []
+
+
 def test_figures_of_the_month_are_no_cumulative_ones() -> None:
     header = [
         ["Mã QHNS", "Mã CTMT", "Trong kỳ", None, None],
@@ -754,13 +808,36 @@ def test_a_posting_that_cannot_be_read_refuses_the_statement(place: int, value: 
     assert issues([*TITLE, HEADER, *ROWS], [*TITLE, POSTING_HEADER, row]) == [wrong]
 
 
+def test_a_document_that_stands_twice_is_told_by_its_number() -> None:
+    sheets = [*TITLE, HEADER, *ROWS], [*TITLE, POSTING_HEADER, POSTINGS[0], POSTINGS[0]]
+    assert issues(*sheets) == [("CK10-document", "F6")]
+    [finding] = treasury.findings(read(book(*sheets)))
+    assert finding.value == "0001"
+    assert "Chứng từ số 0001 hạch toán ngày 03/11/2025" in finding.message
+
+
 def test_a_file_that_is_no_statement_is_refused_with_a_way_out() -> None:
     assert issues([["Danh sách"], ["Họ tên", "Chức vụ"]]) == [("M24", None)]
-    assert issues([*TITLE, HEADER]) == [("M24", None)]
     for data in (b"", b"%PDF-1.7 x", b"khong phai bang tinh"):
         reading = read(data)
         assert reading.refused
-        assert treasury.findings(reading)[0].fix
+        [finding] = treasury.findings(reading)
+        assert "sao kê" in finding.fix
+        assert "biểu mẫu" not in finding.fix
+
+
+@pytest.mark.parametrize("rows", [[], [[*TOTAL[:3], 0, 0, 0]], [["(1)", "(2)", "(3)", "(4)", "(5)", "(6)"], []]])
+def test_a_statement_without_rows_says_that_nothing_was_disbursed(rows: list[list[Any]]) -> None:
+    read_ = statement([*TITLE, HEADER, *rows], [*TITLE, POSTING_HEADER])
+    assert (read_.as_of, read_.budget_year, read_.lines, read_.postings) == (AS_OF, 2025, (), ())
+
+
+def test_without_rows_headers_date_year_and_unit_must_be_right_all_the_same() -> None:
+    assert issues([*TITLE, HEADER[:5]]) == [("M31", None)]
+    assert issues([*TITLE_ONLY, HEADER]) == [("M07-missing", "D4")]
+    assert issues([TITLE[0], HEADER]) == [("CK34-as-of", "A1")]
+    assert issues([["Đến ngày 31/01/2026", DONG], HEADER]) == [("CK34-year", "A1")]
+    assert issues([*TITLE, HEADER, TOTAL]) == [("M30-total", "D5")]
 
 
 def test_the_other_kinds_of_file_give_the_same_statement() -> None:
@@ -832,7 +909,9 @@ def judged(read_: Statement, commune: str, period: Period = OCTOBER, year: int =
     return compare(reported, balances, where)
 
 
-@pytest.mark.parametrize(("period", "year"), [(OCTOBER, 2025), (Period(2026, 1), 2025), (Period(2026, 3), 2026)])
+@pytest.mark.parametrize(
+    ("period", "year"), [(OCTOBER, 2025), (Period(2026, 1), 2025), (Period(2026, 1), 2026), (Period(2026, 3), 2026)]
+)
 def test_the_sample_statement_agrees_with_the_sample_reports(period: Period, year: int) -> None:
     communes = simulation().commune_codes if period == OCTOBER else COMMUNES
     read_ = sampled(period=period, year=year, communes=communes)
