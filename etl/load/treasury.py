@@ -24,7 +24,7 @@ from etl.reference import province as reference
 from etl.reference import treasury as configuration
 from etl.reference.province import Province
 from etl.reference.treasury import Configuration, Place
-from etl.validate import treasury
+from etl.validate import statement as on_statement
 from etl.validate.finding import Finding
 from etl.validate.treasury import Balance, Balances, LatePosting
 
@@ -59,12 +59,12 @@ def take_in(connection: Connection, path: Path, archive_dir: Path, province: Pro
     )
     reading = reader.read(path.name, data, configuration.columns(province))
     if reading.statement is None:
-        return Taken(reading, tuple(treasury.findings(reading)))
+        return Taken(reading, tuple(on_statement.findings(reading)))
     mapping = configuration.in_force(province, reading.statement.as_of)
-    if doubled := treasury.doubled_communes(reading.statement, mapping, province):
+    if doubled := on_statement.doubled_communes(reading.statement, mapping, province):
         return Taken(reading, tuple(doubled))
     loaded = load(connection, reading.statement, now, province)
-    return Taken(reading, tuple(treasury.mapping_findings(reading.statement, mapping, province)), loaded)
+    return Taken(reading, tuple(on_statement.mapping_findings(reading.statement, mapping, province)), loaded)
 
 
 def load(connection: Connection, statement: Statement, now: datetime, province: Province | None = None) -> Loaded:

@@ -12,7 +12,7 @@ from etl.reference import forms
 from etl.validate import catalogue, check, controls
 from etl.validate.catalogue import ALL, IntakeRule, Rule
 from etl.validate.finding import SEVERITIES
-from etl.validate.treasury import statement_rules
+from etl.validate.statement import statement_rules
 from tests.rules import cases_b01, cases_forms, cases_known, kit  # noqa: F401 - they register their cases
 from tests.rules.registry import CASES, outcome
 from tests.rules.scene import scene

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from etl import settings
 from etl.collect import treasury as reader
 from etl.collect.report import Form, Row
 from etl.collect.treasury import Reading, Statement
@@ -31,6 +32,7 @@ from etl.reference import province
 from etl.reference import treasury as configuration
 from etl.reference.province import Province
 from etl.sample.treasury import KINDS, UNKNOWN_CODE, Plant, write_statement
+from etl.validate import statement as on_statement
 from etl.validate import treasury
 from etl.validate.treasury import Balance, Balances, Difference, LatePosting, Reported, compare, marks
 from tests.builders import OCTOBER, QUAN_SON, simulation
@@ -407,7 +409,7 @@ def issues(*sheets: Sequence[Sequence[Any]], **more: Any) -> list[tuple[str, str
     """Rule and cell of what is wrong; every one has a Vietnamese text with a way out, and nothing is read."""
     reading = read(book(*sheets, **more))
     assert reading.statement is None
-    findings = treasury.findings(reading)
+    findings = on_statement.findings(reading)
     assert all(f.severity == "error" and len(f.message) > 15 and len(f.fix) > 15 for f in findings)
     return [(issue.rule, issue.cell) for issue in reading.issues]
 
@@ -557,7 +559,7 @@ def test_a_statement_says_that_it_counts_in_dong_in_any_usual_words(text: str) -
 def test_a_statement_in_another_unit_is_refused_as_its_words_stand_there(text: str, unit: str) -> None:
     rows = [*TITLE_ONLY, [text], HEADER, ["1124017", "", "00474", 0.03, 0.02, 0.05]]
     assert issues(rows) == [("M07", "A4")]
-    [finding] = treasury.findings(read(book(rows)))
+    [finding] = on_statement.findings(read(book(rows)))
     assert f"“{unit}”" in finding.message
 
 
@@ -599,7 +601,7 @@ def test_a_unit_below_the_headers_counts_too() -> None:
 def test_without_a_word_on_the_unit_nothing_is_taken_for_dong(text: str) -> None:
     rows = [*TITLE_ONLY, [text], HEADER, *ROWS]
     assert issues(rows) == [("M07-missing", "D5")]
-    [finding] = treasury.findings(read(book(rows)))
+    [finding] = on_statement.findings(read(book(rows)))
     assert "Đơn vị tính: đồng" in finding.fix
 
 
@@ -700,7 +702,7 @@ def test_the_same_key_twice_is_told_with_both_cells() -> None:
 def test_an_unknown_header_is_named_with_the_column_that_is_missing() -> None:
     header = [*HEADER[:4], "Số tiền ứng trước", HEADER[5]]
     reading = read(book([*TITLE, header, *ROWS]))
-    [finding] = treasury.findings(reading)
+    [finding] = on_statement.findings(reading)
     assert (finding.rule, finding.cell) == ("M31", "E4")
     assert "Tạm ứng chưa thu hồi" in finding.message
     assert "Số tiền ứng trước" in finding.message
@@ -710,11 +712,11 @@ def test_an_unknown_header_is_named_with_the_column_that_is_missing() -> None:
 @pytest.mark.parametrize("number", ["STT", "TT", "Số TT"])
 def test_the_column_of_row_numbers_is_no_unknown_header(number: str) -> None:
     header = [number, *HEADER[:4], "Số tiền ứng trước", HEADER[5]]
-    [finding] = treasury.findings(read(book([*TITLE, header, *([n, *row] for n, row in enumerate(ROWS, 1))])))
+    [finding] = on_statement.findings(read(book([*TITLE, header, *([n, *row] for n, row in enumerate(ROWS, 1))])))
     assert (finding.rule, finding.cell) == ("M31", "F4")
     assert number not in finding.message
     header = [number, *HEADER[:5]]
-    [finding] = treasury.findings(read(book([*TITLE, header, *([n, *row] for n, row in enumerate(ROWS, 1))])))
+    [finding] = on_statement.findings(read(book([*TITLE, header, *([n, *row] for n, row in enumerate(ROWS, 1))])))
     assert (finding.rule, finding.cell) == ("M31", None)
     assert "không có" in finding.message
 
@@ -732,7 +734,7 @@ def test_a_negative_advance_is_what_the_treasury_says_and_told_as_that() -> None
     for rows in ([HEADER, row], [[*HEADER, "Trong đó: quá hạn"], [*row, 0]]):
         read_ = statement([*TITLE, *rows])
         assert read_.lines[0].advance == -50
-        [finding] = treasury.mapping_findings(read_, known, province.load())
+        [finding] = on_statement.mapping_findings(read_, known, province.load())
         assert (finding.rule, finding.severity, finding.cell, finding.value) == ("M09", "warning", "F5", "-50")
         assert "-50 đồng" in finding.message
 
@@ -747,7 +749,7 @@ def test_a_commune_under_its_units_code_and_its_own_is_doubled() -> None:
     known = configuration.in_force(province.load(), AS_OF)
 
     def doubled(*rows: list[Any]) -> list[tuple[str, str | None]]:
-        findings = treasury.doubled_communes(statement([*TITLE, HEADER, *rows]), known, province.load())
+        findings = on_statement.doubled_communes(statement([*TITLE, HEADER, *rows]), known, province.load())
         return [(f.rule, f.cell) for f in findings]
 
     own = ["05977", "", "00474", 30, 20, 50]
@@ -811,7 +813,7 @@ def test_a_posting_that_cannot_be_read_refuses_the_statement(place: int, value: 
 def test_a_document_that_stands_twice_is_told_by_its_number() -> None:
     sheets = [*TITLE, HEADER, *ROWS], [*TITLE, POSTING_HEADER, POSTINGS[0], POSTINGS[0]]
     assert issues(*sheets) == [("CK10-document", "F6")]
-    [finding] = treasury.findings(read(book(*sheets)))
+    [finding] = on_statement.findings(read(book(*sheets)))
     assert finding.value == "0001"
     assert "Chứng từ số 0001 hạch toán ngày 03/11/2025" in finding.message
 
@@ -821,7 +823,7 @@ def test_a_file_that_is_no_statement_is_refused_with_a_way_out() -> None:
     for data in (b"", b"%PDF-1.7 x", b"khong phai bang tinh"):
         reading = read(data)
         assert reading.refused
-        [finding] = treasury.findings(reading)
+        [finding] = on_statement.findings(reading)
         assert "sao kê" in finding.fix
         assert "biểu mẫu" not in finding.fix
 
@@ -966,7 +968,7 @@ def test_unknown_codes_and_units_are_told_once_each_with_their_money(lang_son: P
         ["9999999", "", "00474", 7, 0, 7],
     ]
     read_ = statement([*TITLE, HEADER, *ROWS, *strange])
-    found_ = treasury.mapping_findings(read_, configuration.in_force(lang_son, read_.as_of), lang_son)
+    found_ = on_statement.mapping_findings(read_, configuration.in_force(lang_son, read_.as_of), lang_son)
     assert [(f.rule, f.severity, f.cell, f.value) for f in found_] == [
         ("CK30", "error", "F8", UNKNOWN_CODE),
         ("CK30", "error", "F10", "9999999"),
@@ -976,7 +978,7 @@ def test_unknown_codes_and_units_are_told_once_each_with_their_money(lang_son: P
 
 def test_a_date_without_a_report_is_told_and_the_nearest_named(lang_son: Province) -> None:
     read_ = sampled(Plant("date"))
-    [finding] = treasury.mapping_findings(read_, configuration.in_force(lang_son, read_.as_of), lang_son)
+    [finding] = on_statement.mapping_findings(read_, configuration.in_force(lang_son, read_.as_of), lang_son)
     assert (finding.rule, read_.as_of) == ("CK31", date(2025, 10, 15))
     assert "30/09/2025" in finding.message or "31/10/2025" in finding.message
 
@@ -1043,7 +1045,7 @@ def test_a_line_that_is_bad_already_or_stands_twice_is_left_alone() -> None:
 
 
 def test_every_rule_judges_a_column_that_marks_make_and_its_message_is_filled_from_them() -> None:
-    path = Path(treasury.settings.assets()) / "expectations" / "treasury.json"
+    path = Path(settings.assets()) / "expectations" / "treasury.json"
     expectations = json.loads(path.read_text(encoding="utf-8"))["expectations"]
     agreeing = [balance("GNBV-DA7-SN", 60)]
     made = {
@@ -1068,7 +1070,7 @@ def test_every_rule_judges_a_column_that_marks_make_and_its_message_is_filled_fr
 
 
 def test_every_finding_on_a_statement_has_its_texts() -> None:
-    for name, rule in treasury.statement_rules().items():
+    for name, rule in on_statement.statement_rules().items():
         assert rule.rule == name.partition("-")[0]
         assert rule.severity in ("error", "warning", "info")
         assert rule.reason
@@ -1106,7 +1108,7 @@ def test_a_statement_of_totals_by_commune_code_is_enough() -> None:
     """No split into payments and advances, and the commune's own code in place of the budget unit's."""
     header = ["Mã xã", "Mã CTMT, DA", "Lũy kế giải ngân"]
     reading = read(book([*TITLE, header, ["05977", "00474", 5_000_000], ["Tổng cộng", None, 5_000_000]]))
-    assert treasury.findings(reading) == []
+    assert on_statement.findings(reading) == []
     assert reading.statement is not None
     (line,) = reading.statement.lines
     assert (line.budget_unit_code, line.total, line.completed, line.advance) == ("0005977", 5_000_000, None, None)
