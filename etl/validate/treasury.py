@@ -72,7 +72,8 @@ class LatePosting:
 class Balances:
     """What the statement in force has of one commune; no rows at all when it does not know the commune.
 
-    ``codes``: place -> budget codes that stand for it on that day, for every place that has one.
+    ``codes``: place -> budget codes that stand for it on that day, for every place that has one. ``said_before``: file
+    of an earlier statement of the same date that has rows of the commune, where this one has none.
     """
 
     as_of: date
@@ -81,6 +82,7 @@ class Balances:
     lines: tuple[Balance, ...] = ()
     postings: tuple[LatePosting, ...] = ()
     codes: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    said_before: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def compare(
     against it. A line that does not say its cumulative figure is not judged, nor is what it is added up with.
     """
     if not balances.lines and not balances.postings:
-        return _missing_unit(reported)
+        return _missing_unit(reported, balances)
     places = [p for p in _places(reported, balances, province).values() if p.line_codes or is_complete]
     order = {code: number for number, code in enumerate(province.nodes)}
     places.sort(key=lambda p: (order.get(p.place[0], len(order)), p.place[1]))
@@ -197,15 +199,18 @@ def compare(
         else:
             found.append(place.difference("posting_date", place.gap, _documents(place.postings, explained)))
     found += _wrong_codes(unsettled, balances, order)
+    if unsettled and not balances.lines:  # late documents do not make up for it: one cause, not told line by line
+        return _missing_unit(reported, balances)
     found += [p.difference("unexplained", p.gap or 0) for p in unsettled if p.is_covered]
     found += [difference for place in places for difference in _advances(place)]
     return sorted(found, key=lambda d: (order.get(d.node_code or "", len(order)), d.capital_kind or ""))
 
 
-def _missing_unit(reported: Mapping[str, Reported]) -> list[Difference]:
+def _missing_unit(reported: Mapping[str, Reported], balances: Balances) -> list[Difference]:
     paid = {code: line.ytd for code, line in reported.items() if line.ytd}
     total = sum(paid.values())
-    return [Difference("missing_unit", None, None, tuple(paid), total, 0, total)] if paid else []
+    before = f"sao kê {balances.said_before} nạp trước đó có đơn vị này" if balances.said_before else ""
+    return [Difference("missing_unit", None, None, tuple(paid), total, 0, total, before)] if paid else []
 
 
 def _places(reported: Mapping[str, Reported], balances: Balances, province: Province) -> dict[Place, _Place]:
@@ -456,7 +461,7 @@ def _marks(form: Form, difference: Difference, balances: Balances, province: Pro
         text = f"mã {', '.join(sorted(codes))}, {node.name_vi}" if codes else node.name_vi
     elif difference.kind == "unexplained":
         text = "cao hơn" if difference.difference > 0 else "thấp hơn"
-    elif text and difference.kind == "advance":
+    elif text and difference.kind in ("advance", "missing_unit"):
         text = f" ({text})"
     return {
         "row_no": row_no,

@@ -33,7 +33,6 @@ from etl.reference import treasury as configuration
 from etl.reference.province import Province
 from etl.sample.treasury import KINDS, UNKNOWN_CODE, Plant, write_statement
 from etl.validate import statement as on_statement
-from etl.validate import treasury
 from etl.validate.treasury import Balance, Balances, Difference, LatePosting, Reported, compare, marks
 from tests.builders import OCTOBER, QUAN_SON, simulation
 from tests.corpus import formats, package
