@@ -449,6 +449,10 @@ def marks(
 def _marks(form: Form, difference: Difference, balances: Balances, province: Province) -> dict[str, Any]:
     unreported = difference.kind == "unexplained" and not difference.line_codes
     column = COLUMNS["unreported" if unreported else difference.kind]
+    expected: int | None = difference.treasury
+    if difference.kind == "advance_overdue":  # what may be outstanding; the overdue amount is the difference
+        left = (difference.reported or 0) - difference.difference
+        expected = left if left >= 0 else None
     row_no, code = _row_of(form, difference)
     text = difference.explained_by
     if unreported:
@@ -469,7 +473,7 @@ def _marks(form: Form, difference: Difference, balances: Balances, province: Pro
         "form": "B01",
         "treasury_as_of": show_date(balances.as_of),
         f"{column}_value": difference.reported,
-        f"{column}_expected": difference.treasury,
+        f"{column}_expected": expected,
         f"{column}_difference": difference.difference,
         f"{column}_text": text,
     }

@@ -1033,6 +1033,18 @@ def test_marks_stand_at_the_line_at_the_heading_or_at_no_row() -> None:
     assert more["treasury_unreported_text"].startswith("mã 00524, Phát triển hạ tầng")
 
 
+def test_of_an_overdue_advance_is_told_what_may_be_outstanding() -> None:
+    def overdue(reported: int, amount: int) -> tuple[Any, ...]:
+        rows = [row if row[1] != "GNBV-DA2-SN" else ("leaf", "GNBV-DA2-SN", 80, reported) for row in REPORT]
+        every = marked([balance("GNBV-DA2-SN", 80, 20, overdue=amount), balance("GNBV-DA7-SN", 60)], rows=rows)
+        [row] = [row for row in every if "treasury_overdue_difference" in row]
+        return tuple(row[f"treasury_overdue_{name}"] for name in ("value", "expected", "difference"))
+
+    assert overdue(20, 7) == (20, 13, 7)
+    assert overdue(20, 20) == (20, 0, 20)
+    assert overdue(5, 7) == (5, None, 7)  # the advances differ, which is told by itself
+
+
 def test_a_line_that_is_bad_already_or_stands_twice_is_left_alone() -> None:
     sound = [balance("GNBV-DA2-SN", 1), balance("GNBV-DA7-SN", 60), balance("NTM-ND02-DT", 9)]
     twice = [*REPORT, ("leaf", "GNBV-DA2-SN", 80, 20)]
