@@ -21,14 +21,14 @@ ROWS = 30
 _DAY = r"(?:\d{1,2}\s*(?:[/.-]|thang)\s*\d{1,2}\s*(?:[/.-]|nam)\s*(?:\d{4}|\d{2})|\d{4}-\d{1,2}-\d{1,2})(?!\d)"
 _AS_OF_LABEL = r"(?:den(?: het)?|(?:thoi diem|ngay) chot(?: so lieu)?)(?: ngay)?"
 _AS_OF = re.compile(rf"\b{_AS_OF_LABEL}\s*:?\s*({_DAY})")
-_NO_DAY = re.compile(
+_NEARLY_DAY = re.compile(
     r"\b(?:den(?: het)? ngay|(?:thoi diem|ngay) chot(?: so lieu)?(?: ngay)?)\s*:?\s*"
-    r"(\d+\s*[/.-][^\s;,)]*|\d+ thang\b.*)"
+    r"(\d+\s*[/.-][^\s;,)]*|\d+ thang\b.*|\d{5}(?!\S))"
 )
-"""What stands where a day should, and is none."""
+"""What stands where a day should: none, or the number that a spreadsheet keeps for one."""
 _BARE_DAY = re.compile(rf"\(?(?:tai )?ngay:? ({_DAY})\)?")
 _LABEL = re.compile(rf".*\b{_AS_OF_LABEL}\s*:?")
-_YEAR_LABEL = r"(?:nien do(?: ngan sach| ns)?|nam (?:ngan sach|ns)|ke hoach(?: von)? nam)"
+_YEAR_LABEL = r"(?:(?:nien do|nam) (?:ngan sach(?: nha nuoc)?|nsnn|ns)|nien do|ke hoach(?: von)? nam)"
 _YEAR = re.compile(rf"\b{_YEAR_LABEL}\s*:?\s*(20\d\d)(?!\d)")
 _ONLY_YEAR_LABEL = re.compile(rf".*\b{_YEAR_LABEL}\s*:?")
 
@@ -77,7 +77,7 @@ def find_as_of(titles: Sequence[tuple[Grid, int]], issues: list[Issue]) -> date 
         for text in _texts_above(grid, until):
             match = _AS_OF.search(text.folded)
             bare = None if match else _BARE_DAY.fullmatch(text.folded)
-            found = match or bare or _NO_DAY.search(text.folded)
+            found = match or bare or _NEARLY_DAY.search(text.folded)
             if found is None:
                 continue
             day = cells.day(found[1])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -484,7 +485,8 @@ def test_the_date_is_found_in_the_header(title: str, day: date) -> None:
 
 
 def test_a_date_may_stand_in_the_cell_beside_its_label() -> None:
-    assert statement([["Số liệu đến ngày:", None, AS_OF], ["Niên độ:", 2025, DONG], HEADER, *ROWS]).as_of == AS_OF
+    for day in (AS_OF, "31/10/2025", 45961):  # the number of the day, as a cell without a date format has it
+        assert statement([["Số liệu đến ngày:", None, day], ["Niên độ:", 2025, DONG], HEADER, *ROWS]).as_of == AS_OF
 
 
 def test_the_day_on_which_it_was_printed_is_not_the_date_of_the_figures() -> None:
@@ -502,8 +504,9 @@ def test_the_day_on_which_it_was_printed_is_not_the_date_of_the_figures() -> Non
 def test_in_january_the_budget_year_must_be_said() -> None:
     january = ["Đến ngày 31/01/2026", DONG]
     assert issues([january, HEADER, *ROWS]) == [("CK34-year", "A1")]
-    for year in (2025, 2026):
-        said = statement([january, [f"Niên độ ngân sách: {year}"], HEADER, *ROWS])
+    labels = ("Niên độ ngân sách", "Niên độ NSNN", "Niên độ", "Năm ngân sách nhà nước", "Năm NS")
+    for year, label in product((2025, 2026), labels):
+        said = statement([january, [f"{label}: {year}"], HEADER, *ROWS])
         assert (said.as_of, said.budget_year) == (date(2026, 1, 31), year)
     assert statement([["Đến ngày 28/02/2026", DONG], HEADER, *ROWS]).budget_year == 2026
 
