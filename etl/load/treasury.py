@@ -114,11 +114,12 @@ def take_in(
     replaced = in_place_of(connection, reading.statement, mapping, now)
     dropped = [_name(gone, province) for gone in replaced.units] if replaced else []
     if replaced and dropped and not replace:
-        return Taken(reading, (on_statement.dropped(dropped, replaced.file_name),), None, replaced)
+        return Taken(reading, (on_statement.dropped(dropped, _which(replaced)),), None, replaced)
     loaded = load(connection, reading.statement, now, province)
     findings = on_statement.mapping_findings(reading.statement, mapping, province)
     if replaced and dropped:
-        findings.append(on_statement.dropped(dropped, replaced.file_name, is_loaded=True))
+        kept = archive.key_of(replaced.sha256)
+        findings.append(on_statement.dropped(dropped, _which(replaced), archived=kept))
     return Taken(reading, tuple(findings), loaded, replaced)
 
 
@@ -371,7 +372,7 @@ def outcome(taken: Taken) -> str:
         return f"{what}, tệp gốc đã lưu ({taken.reading.sha256})."
     of = f"sao kê đến ngày {show_date(statement.as_of)}, năm ngân sách {statement.budget_year}"
     replaced = taken.loaded.replaced
-    instead = f", thay sao kê {replaced.file_name} nạp lúc {show(replaced.loaded_at)}" if replaced else ""
+    instead = f", thay sao kê {_which(replaced)}" if replaced else ""
     if taken.loaded.is_new:
         return f"{of}: {len(statement.lines)} dòng số dư, {len(statement.postings)} chứng từ{instead}."
     remapped = f"nhận ra lại {taken.loaded.remapped} dòng theo danh mục"
@@ -433,6 +434,11 @@ def _gone_json(gone: Gone, province: Province) -> dict[str, Any]:
         "budget_unit_code": gone.budget_unit_code,
         "total_vnd": str(gone.total),
     }
+
+
+def _which(replaced: Replaced) -> str:
+    """Files of one date often have the same name."""
+    return f"{replaced.file_name} nạp lúc {show(replaced.loaded_at)}"
 
 
 def _name(gone: Gone, province: Province) -> str:

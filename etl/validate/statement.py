@@ -81,10 +81,13 @@ def mapping_findings(statement: Statement, configuration: Configuration, provinc
     return [_finding(issue) for issue in issues]
 
 
-def dropped(units: Sequence[str], file_name: str, *, is_loaded: bool = False) -> Finding:
-    """CK30: units of the statement in force that this one of the same date lacks; without leave it is not loaded."""
-    values = {"value": ", ".join(units), "count": str(len(units)), "expected": file_name}
-    return _finding(Issue("CK30-replaced" if is_loaded else "CK30-dropped", None, None, values))
+def dropped(units: Sequence[str], statement: str, *, archived: str = "") -> Finding:
+    """CK30: units of the statement in force that this one of the same date lacks; without leave it is not loaded.
+
+    ``archived``: where the original of the one that was replaced is kept; empty when this one was not loaded.
+    """
+    values = {"value": ", ".join(units), "count": str(len(units)), "expected": statement, "column": archived}
+    return _finding(Issue("CK30-replaced" if archived else "CK30-dropped", None, None, values))
 
 
 def _unmapped(rule: str, code: str, rows: Sequence[Any]) -> Issue:

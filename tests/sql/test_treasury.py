@@ -493,12 +493,14 @@ def test_a_statement_that_drops_communes_is_loaded_only_when_that_is_said(empty:
     result = tiendo(*load_, part)
     assert result.exit_code == 1
     assert "không nạp" in result.output
-    assert "thiếu 1 đơn vị mà sao kê du.csv, cùng ngày và đang có hiệu lực, có: Xã Đoàn Kết (06001)" in result.output
+    assert "thiếu 1 đơn vị có trong sao kê cùng ngày đang có hiệu lực (du.csv nạp lúc " in result.output
+    assert "): Xã Đoàn Kết (06001). Sao kê này chưa được nạp." in result.output
     assert "--replace" in result.output
     assert loadings() == [("du.csv",)]
     result = tiendo(*load_, part, "--replace")
     assert result.exit_code == 0, result.output
-    assert "thay sao kê du.csv" in result.output
+    assert "thay sao kê du.csv nạp lúc " in result.output
+    assert archive.key_of(hashlib.sha256(whole.read_bytes()).hexdigest()) in result.output
     assert "Không còn Xã Đoàn Kết (06001): lũy kế 9 đồng." in result.output
     assert f"Không còn mã {NTM} của Xã Quan Sơn (06517): lũy kế 1 đồng." in result.output
     again = tiendo(*load_, whole)
