@@ -305,16 +305,23 @@ def revise(
 def findings(
     period: Annotated[str | None, typer.Option("--period", help="Kỳ báo cáo, ví dụ 2025-10; mặc định tất cả.")] = None,
     commune: Annotated[str | None, typer.Option(help="Mã xã, phường; mặc định tất cả.")] = None,
-    rule: Annotated[str | None, typer.Option(help="Mã quy tắc, ví dụ CK15; mặc định tất cả.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="Mã quy tắc hoặc mã kỳ vọng, ví dụ CK15 hoặc CK15-b01; mặc định tất cả.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Lỗi, cảnh báo, lưu ý của các báo cáo đã kiểm tra, kèm giải trình và quyết định chấp nhận."""
     from etl.load import answer, warehouse
+    from etl.validate import catalogue
 
     when = Period.parse(period) if period else None
+    wanted = catalogue.of_reports(rule) if rule else None
     _ready()
     with warehouse.connect() as connection:
-        rows = answer.listed(connection, when, commune.zfill(5) if commune else None, rule)
+        of_rule = wanted.partition("-")[0] if wanted else None
+        rows = answer.listed(connection, when, commune.zfill(5) if commune else None, of_rule)
+    if wanted != of_rule:
+        rows = [row for row in rows if row["expectation"] == wanted]
     typer.echo(json.dumps(rows, ensure_ascii=False, indent=2) if as_json else answer.as_text(rows))
 
 
@@ -367,15 +374,16 @@ def override(
 @rules_app.command("list")
 @_guarded
 def rules_list(as_json: Json = False) -> None:
-    """Các quy tắc: mã, mức, trạng thái, lý do."""
+    """Các quy tắc: mã, nhóm (statement: sao kê Kho bạc), mức, trạng thái, lý do."""
     from etl.validate import catalogue
 
-    rows = [dict(zip(catalogue.RULE_COLUMNS, row, strict=True)) for row in catalogue.rule_rows()]
+    rows = [dict(zip(catalogue.RULE_COLUMNS, row, strict=True)) for row in catalogue.listed()]
     if as_json:
         _print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{row['expectation_id']:<22} {row['severity']:<8} {row['state']:<5} {row['reason_vi']}")
+        told = f"{row['expectation_id']:<22} {row['suite']:<12} {row['severity']:<8} {row['state']:<7}"
+        typer.echo(f"{told} {row['reason_vi']}")
 
 
 @rules_app.command("readme")
@@ -396,9 +404,10 @@ def rules_backtest(
 ) -> None:
     """Quy tắc sẽ báo gì ở các kỳ trước, và bao nhiêu chỗ về sau đã được sửa; không ghi gì vào kho dữ liệu."""
     from etl import steps
-    from etl.validate import backtest
+    from etl.validate import backtest, catalogue
 
     periods = [Period.parse(text) for text in period or []]
+    rule = catalogue.to_backtest(rule)
     _ready()
     hits = steps.backtest(rule, periods)
     totals = backtest.totals(hits)
@@ -612,7 +621,9 @@ def _ready() -> None:
     from etl import steps
     from etl.load import warehouse
     from etl.reference import province
+    from etl.validate import catalogue
 
     province.load()  # a wrong TIENDO_PROVINCE is told before anything is asked
+    catalogue.load()  # and so is a rule file that is not sound
     if not warehouse.is_current():
         steps.prepare(clock.now())

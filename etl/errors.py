@@ -15,6 +15,11 @@ class UsageError(TiendoError):
     """The call cannot be carried out as written (exit code 2): unknown period, missing file, wrong option."""
 
 
+class CatalogueError(TiendoError):
+    """The rule files are not what the code can judge by (exit code 2); the text tells every fault of all files. Nothing
+    is judged meanwhile: a rule that is left out in silence would let through what it is there for."""
+
+
 class InfrastructureError(TiendoError):
     """A server, disk or network is not as needed; trying again later may help. Schedulers retry on it."""
 

@@ -21,7 +21,7 @@ from etl import clock, settings
 from etl.collect import archive
 from etl.collect.identity import Origin
 from etl.collect.report import Report
-from etl.errors import InboxDownError, UsageError
+from etl.errors import InboxDownError
 from etl.load import submission, warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
@@ -89,6 +89,7 @@ def process_received(now: datetime) -> dict[str, Any]:
     from etl.load import known
     from etl.validate import check, data_docs
 
+    catalogue.load()  # nothing is read in vain when the rules are not sound
     conf = settings.get()
     province = reference.load()
     records: list[data_docs.Record] = []
@@ -216,15 +217,14 @@ def explain(submission_id: int, finding_no: int, by: str, reason: str, now: date
 def backtest(rule: str, periods: Sequence[Period]) -> list[Hit]:
     """What the rule would have found in the reports of past periods (``etl.validate.backtest``).
 
-    Raises UsageError for a rule that the catalogue does not have.
+    Raises UsageError for a rule that the catalogue does not have, or that judges no report.
     """
     from etl.collect import pool
     from etl.load import known
     from etl.validate import backtest as past
     from etl.validate import check
 
-    if rule not in {name for one in catalogue.every_rule() for name in (one.rule, one.id)}:
-        raise UsageError(f"Không có quy tắc {rule}; xem danh mục bằng: tiendo rules list")
+    rule = catalogue.to_backtest(rule)
     conf, province = settings.get(), reference.load()
     judged: list[past.Judged] = []
     with warehouse.connect() as connection:

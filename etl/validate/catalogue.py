@@ -7,13 +7,16 @@ stands in ``meta``. ``expectations/README.md`` says what each key means and is g
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache, cached_property
 from string import Formatter
 from typing import Any
 
 from etl import settings
+from etl.errors import UsageError
+from etl.validate.declared import REFUSALS
 
 SUITES = ("b01", "b02", "b03", "b04", "b05", "months", "allocation", "treasury", "roadmap")
 """Suites that judge a report; within a phase they are heard in this order."""
@@ -23,6 +26,8 @@ DECISION_SUITES = ("decisions",)
 """Suites that judge decisions on capital when they are loaded."""
 OTHER_SUITES = (*DECISION_SUITES, *PERIOD_SUITES)
 """Suites that judge no report of a commune."""
+STATEMENT = "statement"
+"""Stands for a suite where the rules of a Treasury statement (``statement``) are listed with the others."""
 PHASES = ("form", "plan", "code", "ceiling", "ledger", "known", "identity", "bounds", "sums")
 """What a finding of an earlier phase takes out, a later one does not judge: what shows best where the fault lies is
 heard first. A pair of amounts that the Treasury has under each other's codes; an amount typed beyond its plan; the
@@ -31,8 +36,9 @@ wrong."""
 STATES = ("beta", "on", "retired")
 ALL = "*"
 """In ``takes``: every figure of the row."""
-_SEVERITY = {"critical": "error", "warning": "warning", "info": "info"}
-_FORM_OF_SUITE = {name: name.upper() for name in SUITES if name.startswith("b0")}
+SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
+"""As a suite has it -> as a finding has it."""
+FORM_OF_SUITE = {name: name.upper() for name in SUITES if name.startswith("b0")}
 
 
 @dataclass(frozen=True)
@@ -113,22 +119,37 @@ class Rule:
         return "info" if self.state == "beta" else self.severity
 
 
-def _load(name: str) -> dict[str, Any]:
-    path = settings.assets() / "expectations" / f"{name}.json"
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded
+def load() -> dict[str, dict[str, Any]]:
+    """Content of every rule file by its name. Raises CatalogueError where one is not sound, with every fault of all."""
+    from etl.validate import catalogue_check  # which needs the words above
+
+    return catalogue_check.load(settings.assets() / "expectations")
 
 
 @cache
 def intake() -> dict[str, IntakeRule]:
     """By id; ``M08-blank`` is case 8 for a required cell that is left blank."""
-    return {name: IntakeRule(name.partition("-")[0], **rule) for name, rule in _load("intake")["rules"].items()}
+    return _without_expectation(load()["intake"]["rules"])
+
+
+@cache
+def statement() -> dict[str, IntakeRule]:
+    """What a statement of the State Treasury itself is told, by id; ``CK30-unit`` is rule CK30 for an unknown unit.
+
+    A statement is nobody's report: its findings never stand among those of reports, so that an id of the intake may
+    be used again.
+    """
+    return _without_expectation(load()["treasury"]["statement_rules"])
+
+
+def _without_expectation(rules: Mapping[str, Mapping[str, Any]]) -> dict[str, IntakeRule]:
+    return {name: IntakeRule(name.partition("-")[0], **rule) for name, rule in rules.items()}
 
 
 @cache
 def meta(suite: str) -> dict[str, str]:
     """Vietnamese and English title of a suite."""
-    found: dict[str, str] = _load(suite)["meta"]
+    found: dict[str, str] = load()[suite]["meta"]
     return found
 
 
@@ -147,7 +168,7 @@ def every_other_rule() -> tuple[Rule, ...]:
 @cache
 def of_suite(suite: str) -> tuple[Rule, ...]:
     """The rules of one suite as they stand in its file, retired ones included."""
-    return tuple(_rule(suite, expectation) for expectation in _load(suite)["expectations"])
+    return tuple(_rule(suite, expectation) for expectation in load()[suite]["expectations"])
 
 
 @cache
@@ -165,7 +186,7 @@ def columns(suite: str) -> tuple[str, ...]:
 
 def _rule(suite: str, expectation: dict[str, Any]) -> Rule:
     meta = expectation["meta"]
-    severity = _SEVERITY[expectation["severity"]]
+    severity = SEVERITIES[expectation["severity"]]
     cell = meta["cell"]
     return Rule(
         suite=suite,
@@ -176,7 +197,7 @@ def _rule(suite: str, expectation: dict[str, Any]) -> Rule:
         phase=meta["phase"],
         state=meta["state"],
         severity=severity,
-        form=meta.get("form") or _FORM_OF_SUITE.get(suite, ""),
+        form=meta.get("form") or FORM_OF_SUITE.get(suite, ""),
         cell=cell,
         value=meta["value"],
         expected=meta["expected"],
@@ -212,3 +233,69 @@ def rule_rows() -> list[tuple[str, str, str, str, str, bool, str, str]]:
         for one in (*every_rule(), *every_other_rule())
     ]
     return rows
+
+
+def listed() -> list[tuple[str, str, str, str, str, bool, str, str]]:
+    """Every rule for people: those of ``rule_rows`` and what a statement of the Treasury is told (suite statement)."""
+    told = statement().items()
+    return rule_rows() + [(id, one.rule, STATEMENT, one.severity, one.state, False, one.reason, "") for id, one in told]
+
+
+_JUDGES = {
+    STATEMENT: "sao kê của Kho bạc Nhà nước, khi nạp bằng tiendo reference load --treasury",
+    **dict.fromkeys(DECISION_SUITES, "quyết định giao vốn của tỉnh, khi nạp bằng tiendo reference load --allocation"),
+    **dict.fromkeys(PERIOD_SUITES, "cả kỳ báo cáo, khi chốt bản tổng hợp bằng tiendo summarise"),
+}
+"""What rules that judge no report of a commune judge, and when."""
+
+
+@cache
+def _names() -> dict[str, tuple[str, list[tuple[str, str, str]]]]:
+    """Rule id or expectation id in small letters -> as it is written; (suite, id, state) of each rule that it means."""
+    found: dict[str, tuple[str, list[tuple[str, str, str]]]] = {}
+    for id, rule, suite, _, state, *_ in listed():
+        for name in {id, rule}:
+            found.setdefault(name.casefold(), (name, []))[1].append((suite, id, state))
+    return found
+
+
+def _named(text: str) -> tuple[str, list[tuple[str, str, str]]]:
+    found = _names().get(text.strip().casefold())
+    if found is None:
+        close = get_close_matches(text.strip().casefold(), _names(), n=3, cutoff=0.8)
+        near = f" (gần giống: {', '.join(_names()[name][0] for name in close)})" if close else ""
+        raise UsageError(f"Không có quy tắc {text}{near}; xem danh mục bằng: tiendo rules list")
+    return found
+
+
+def of_reports(text: str) -> str:
+    """The rule id or expectation id that is meant, in any letter case, of a rule that judges reports of communes.
+
+    Raises UsageError for one that nobody has, and for one that judges something else, which it names.
+    """
+    name, meant = _named(text)
+    what = sorted({_JUDGES.get(suite, "") for suite, _, _ in meant})
+    if all(what):
+        raise UsageError(
+            f"Quy tắc {name} không xét báo cáo của xã, phường mà xét {'; '.join(what)}. "
+            "Trong các báo cáo đã nhận không có kết quả của quy tắc này."
+        )
+    return name
+
+
+def to_backtest(text: str) -> str:
+    """Like ``of_reports``, for a rule that can be asked about past reports.
+
+    Raises UsageError also for one that is no longer in use, and for one that refuses files: such a file was not read,
+    so that it belongs to no commune and no month.
+    """
+    name = of_reports(text)
+    meant = [(suite, id, state) for suite, id, state in _named(text)[1] if suite not in _JUDGES]
+    if all(state == "retired" for _, _, state in meant):
+        raise UsageError(f"Quy tắc {name} đã thôi dùng (state: retired) nên không xét báo cáo nào.")
+    if all(suite == "intake" and id in REFUSALS for suite, id, _ in meant):
+        raise UsageError(
+            f"Quy tắc {name} từ chối tệp không mở được; tệp như vậy không thuộc xã, phường và kỳ nào nên không xét lại "
+            f"được. Xem các tệp đã bị từ chối bằng: tiendo findings --rule {name}"
+        )
+    return name

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from etl.validate import catalogue, statement
+from etl.validate import catalogue, catalogue_check
 
 _LEVELS = {"error": "Lỗi · error", "warning": "Cảnh báo · warning", "info": "Lưu ý · info"}
 _STATES = {"on": "áp dụng · on", "beta": "thử · beta", "retired": "thôi dùng · retired"}
@@ -22,6 +22,7 @@ def text() -> str:
     return environment.get_template("rules.md.j2").render(
         suites=[_suite(name) for name in (*catalogue.SUITES, *catalogue.OTHER_SUITES, "intake")],
         phases=", ".join(f"`{phase}`" for phase in catalogue.PHASES),
+        types=tuple(catalogue_check.TYPES),
         levels=_LEVELS,
         states=_STATES,
     )
@@ -29,6 +30,6 @@ def text() -> str:
 
 def _suite(name: str) -> dict[str, Any]:
     """``rules`` are expectations; ``met`` what is met while a file is read: it has no expectation."""
-    met = {"intake": catalogue.intake, "treasury": statement.statement_rules}.get(name, dict)()
+    met = {"intake": catalogue.intake, "treasury": catalogue.statement}.get(name, dict)()
     rules = () if name == "intake" else catalogue.of_suite(name)
     return {"name": name, **catalogue.meta(name), "rules": rules, "met": met}

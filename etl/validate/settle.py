@@ -215,9 +215,8 @@ def _once_per_column(blanks: Iterable[Issue], form: Form, leaves: list[Row], pro
         by_column.setdefault(issue.values["column"], []).append(issue)
     result: list[Issue] = []
     for title, issues in by_column.items():
-        if len(issues) < province.thresholds["column_wrong_lines_min"] or len(issues) * 100 < _NEARLY_ALL_PCT * len(
-            leaves
-        ):
+        few = len(issues) < province.thresholds["column_wrong_lines_min"]
+        if few or len(issues) * 100 < _NEARLY_ALL_PCT * len(leaves):
             result += issues
             continue
         values = {"column": title, "count": str(len(issues)), "last": issues[-1].cell or ""}

@@ -5,27 +5,17 @@ The texts stand in ``statement_rules`` of ``expectations/treasury.json``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-from etl import money, settings
+from etl import money
 from etl.clock import show_date
 from etl.collect.report import Issue
 from etl.collect.treasury import Line, Posting, Reading, Statement
 from etl.reference.province import Province
 from etl.reference.treasury import UNIT_DIGITS, Configuration
-from etl.validate.catalogue import IntakeRule
+from etl.validate import catalogue
 from etl.validate.finding import Finding
-
-
-@cache
-def statement_rules() -> dict[str, IntakeRule]:
-    """By id; ``CK30-unit`` is rule CK30 for an unknown budget unit."""
-    path = settings.assets() / "expectations" / "treasury.json"
-    rules = json.loads(path.read_text(encoding="utf-8"))["statement_rules"]
-    return {name: IntakeRule(name.partition("-")[0], **rule) for name, rule in rules.items()}
 
 
 def findings(reading: Reading) -> list[Finding]:
@@ -97,7 +87,7 @@ def _unmapped(rule: str, code: str, rows: Sequence[Any]) -> Issue:
 
 
 def _finding(issue: Issue) -> Finding:
-    rule = statement_rules()[issue.rule]
+    rule = catalogue.statement()[issue.rule]
     names = ("value", "expected", "difference", "column", "message", "fix", "count", "total")
     values = dict.fromkeys(names, "") | issue.values
     return Finding(

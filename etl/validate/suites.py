@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from etl.validate.catalogue import Rule
+from etl.errors import CatalogueError
+from etl.validate import declared
+from etl.validate.catalogue import SUITES, Rule
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # no network at run time
 
@@ -21,6 +23,18 @@ class Failure:
 
     rule: Rule
     position: int
+
+
+def _require_made(rules: Sequence[Rule]) -> None:
+    """The loader has seen to it; a rule that came another way must not be passed over in silence either."""
+    for rule in rules:
+        strange = set(rule.judged) - declared.columns(rule.suite, of_report=rule.suite in SUITES)
+        if strange or not rule.judged:
+            names = ", ".join(sorted(strange)) or "không ghi"
+            raise CatalogueError(
+                f"{rule.suite}.json, quy tắc {rule.id}, khóa kwargs: không nơi nào lập cột kiểm tra {names}. "
+                "Cách sửa: sửa lại tên cột, hoặc lập cột đó và khai báo trong etl/validate/declared.py."
+            )
 
 
 _NOT_NULL = "expect_column_values_to_not_be_null"
@@ -47,16 +61,21 @@ class Validator:
         for yes or no, and only those that are not met for their rows; by position, because building a dictionary per
         failing cell is what makes GX slow when much fails. GX gets the columns that are judged and no others: it
         filters the whole frame anew for each expectation.
+
+        A column that no row has is blank: only an expectation that blanks break is asked about it. Raises
+        CatalogueError for a column that nothing makes.
         """
+        _require_made(rules)
         wanted = [
             rule
             for rule in rules
-            if all(
-                name in frame.columns and (rule.type == _NOT_NULL or frame[name].notna().any()) for name in rule.judged
-            )
+            if rule.type == _NOT_NULL
+            or all(name in frame.columns and frame[name].notna().any() for name in rule.judged)
         ]
         if frame.empty or not wanted:
             return []
+        absent = {name for rule in wanted for name in rule.judged if name not in frame.columns}
+        frame = frame.assign(**dict.fromkeys(absent))
         judged = frame[list(dict.fromkeys(name for rule in wanted for name in rule.judged))].reset_index(drop=True)
         numbers = range(len(wanted))
         outcomes = self._validate(judged, wanted, numbers, parameters, {"result_format": "BOOLEAN_ONLY"})

@@ -36,4 +36,4 @@ from core.disbursement_slice as s
 left join mart.completeness_history as c
     on
         s.period = c.period and s.budget_year = c.budget_year and s.known_from < c.known_to
-        and c.known_from < s.known_to;
+        and s.known_to > c.known_from;

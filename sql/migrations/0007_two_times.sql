@@ -375,6 +375,10 @@ create index on ref.allocation (budget_year, commune_code, project_code, capital
 
 -- What was received before this version.
 select core.respan(k.commune_code, k.period, k.budget_year)
-from (select distinct c.commune_code, c.period, c.budget_year from raw.claim as c) as k;
+from (select distinct
+    c.commune_code,
+    c.period,
+    c.budget_year
+from raw.claim as c) as k;
 
 comment on table raw.withdrawal is 'Báo cáo đã rút | Reports that were withdrawn';

@@ -4,17 +4,68 @@
 create or replace view core.disbursement_known as
 with lines as (
     select
-        s.period, s.budget_year, s.as_of, s.commune_code, d.project_code, d.capital_kind, d.line_code, d.plan_total,
-        d.plan_nstw, d.plan_nst, d.plan_nsx, d.carry_nstw, d.carry_nsdp, d.disb_period, d.disb_ytd, d.disb_nstw,
-        d.disb_nsdp, d.disb_completed, d.disb_advance, d.disb_carry, d.accepted_volume, d.forecast, d.note,
-        s.submission_id, d.row_no, d.value_states, false as is_unallocated, s.known_from, s.known_to
+        s.period,
+        s.budget_year,
+        s.as_of,
+        s.commune_code,
+        d.project_code,
+        d.capital_kind,
+        d.line_code,
+        d.plan_total,
+        d.plan_nstw,
+        d.plan_nst,
+        d.plan_nsx,
+        d.carry_nstw,
+        d.carry_nsdp,
+        d.disb_period,
+        d.disb_ytd,
+        d.disb_nstw,
+        d.disb_nsdp,
+        d.disb_completed,
+        d.disb_advance,
+        d.disb_carry,
+        d.accepted_volume,
+        d.forecast,
+        d.note,
+        s.submission_id,
+        d.row_no,
+        d.value_states,
+        false as is_unallocated,
+        s.known_from,
+        s.known_to
     from core.submission_span as s
     inner join core.disbursement as d on s.submission_id = d.submission_id and s.budget_year = d.budget_year
     union all
     select
-        u.period, u.budget_year, u.as_of, u.commune_code, u.project_code, u.capital_kind,
-        u.project_code || '-' || u.capital_kind, u.plan_total, u.plan_nstw, u.plan_nst, u.plan_nsx, u.carry_nstw,
-        u.carry_nsdp, 0, 0, 0, 0, 0, 0, 0, null, null, null, u.submission_id, null, '{}', true, u.known_from, u.known_to
+        u.period,
+        u.budget_year,
+        u.as_of,
+        u.commune_code,
+        u.project_code,
+        u.capital_kind,
+        u.project_code || '-' || u.capital_kind,
+        u.plan_total,
+        u.plan_nstw,
+        u.plan_nst,
+        u.plan_nsx,
+        u.carry_nstw,
+        u.carry_nsdp,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        null,
+        null,
+        null,
+        u.submission_id,
+        null,
+        '{}',
+        true,
+        u.known_from,
+        u.known_to
     from core.unallocated_line as u
 )
 

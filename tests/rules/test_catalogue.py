@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import unicodedata
 from functools import cache
+from pathlib import Path
+from types import ModuleType
 
+import great_expectations as gx
 import pytest
 
+from etl.publish import checks
 from etl.reference import forms
-from etl.validate import catalogue, check, controls
+from etl.validate import catalogue, catalogue_check, check, controls, decisions, declared
 from etl.validate.catalogue import ALL, IntakeRule, Rule
 from etl.validate.finding import SEVERITIES
-from etl.validate.statement import statement_rules
 from tests.rules import cases_b01, cases_forms, cases_known, kit  # noqa: F401 - they register their cases
 from tests.rules.registry import CASES, outcome
 from tests.rules.scene import scene
@@ -20,7 +24,7 @@ from tests.rules.scene import scene
 RULES = catalogue.every_rule()
 TOLD = (*RULES, *catalogue.every_other_rule())
 """With those that judge a period or a decision: they speak to people as well."""
-SMALL = {**catalogue.intake(), **{f"statement/{name}": rule for name, rule in statement_rules().items()}}
+SMALL = {**catalogue.intake(), **{f"statement/{name}": rule for name, rule in catalogue.statement().items()}}
 _PASSED_ON = {"{message}", "{fix}"}
 """Texts that the refusal itself brings along."""
 _PLACE = re.compile(r"\{[^{}]*\}")
@@ -90,6 +94,56 @@ def made() -> dict[str, set[str]]:
 def test_every_column_that_a_rule_names_is_one_that_the_controls_make(rule: Rule) -> None:
     assert rule.columns - made()[rule.suite] == set()
     assert rule.judged
+
+
+@pytest.mark.parametrize("suite", catalogue.SUITES)
+def test_what_is_declared_for_the_rule_files_is_what_the_controls_make(suite: str) -> None:
+    """``etl/validate/declared.py``, by which a rule file is judged when it is loaded."""
+    assert declared.columns(suite, of_report=True) - set(declared.EVERY_ROW) == made()[suite] - set(declared.EVERY_ROW)
+
+
+@pytest.mark.parametrize(
+    ("suite", "module"),
+    [("decisions", decisions), *((suite, getattr(checks, suite)) for suite in catalogue.PERIOD_SUITES)],
+    ids=catalogue.OTHER_SUITES,
+)
+def test_what_is_declared_for_other_suites_is_written_by_their_modules(suite: str, module: ModuleType) -> None:
+    texts = [node.value for node in ast.walk(_parsed(module)) if isinstance(node, ast.Constant)]
+    assert declared.COLUMNS[suite] - set(texts) == set()
+
+
+def test_the_thresholds_that_rules_may_name_are_given_to_them() -> None:
+    given = {node.value for node in ast.walk(_parsed(check)) if isinstance(node, ast.Constant)}
+    assert given >= declared.REPORT_PARAMETERS
+    given = {node.value for node in ast.walk(_parsed(checks)) if isinstance(node, ast.Constant)}
+    assert given >= declared.PARAMETERS["outliers"]
+
+
+def test_every_id_that_the_reading_asks_for_is_declared() -> None:
+    """Of the calls that name it outright; the corpus meets the others (``test_intake.py``)."""
+    asked: dict[bool, set[str]] = {True: set(), False: set()}
+    for path in sorted((Path(check.__file__).parents[1]).glob("*/*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in ("Issue", "Refusal"):
+                first = call.args[0] if call.args else None
+                if isinstance(first, ast.Constant):
+                    asked[path.name.startswith(("treasury", "statement"))].add(first.value)
+    assert asked[False] - declared.INTAKE.keys() == set()
+    assert asked[True] - declared.STATEMENT.keys() == set()
+    assert len(asked[False]) > 30
+    assert len(asked[True]) > 20
+
+
+def _parsed(module: ModuleType) -> ast.Module:
+    return ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+
+
+def test_the_expectations_that_rules_may_use_are_those_of_great_expectations() -> None:
+    for name, kind in catalogue_check.TYPES.items():
+        fields = getattr(gx.expectations, "".join(map(str.capitalize, name.split("_")))).__fields__
+        wanted = {key for key, field in fields.items() if field.required}
+        assert wanted <= {*kind.columns, *kind.needs} <= fields.keys(), name
+        assert {*kind.may, *kind.one_of} <= fields.keys(), name
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook
+from typer.testing import CliRunner
 
 from etl import steps
+from etl.cli import app
 from etl.errors import UsageError
 from etl.load import answer, warehouse
 from tests.builders import OCTOBER, edited, name, workbook
@@ -202,6 +205,27 @@ def test_what_was_corrected_speaks_for_the_rule(empty: Path, returned: int) -> N
     assert [(hit.outcome, hit.commune_code, hit.submission_id) for hit in hits if hit.finding.severity == "error"] == [
         ("corrected", "06463", returned)
     ]
+
+
+def test_a_backtest_of_a_rule_of_the_intake(empty: Path) -> None:
+    """What is met while a report is read is judged with it, so that past reports can be asked about it."""
+    as_text = edited(lambda book: book["B01-GiaiNgan"].__setitem__("K14", "0,000"))
+    collect(empty, as_text, name())
+    collect(empty, workbook(), name().replace("_v1", "_v2"), at=1)
+    (told,) = steps.backtest("m04", [OCTOBER])
+    assert (told.finding.id, told.outcome, told.commune_code) == ("M04", "corrected", "06463")
+    assert (told.finding.sheet, told.finding.cell) == ("B01-GiaiNgan", "K14")
+
+
+def test_findings_are_picked_by_rule_or_expectation_in_any_letter_case(empty: Path, returned: int) -> None:
+    def picked(rule: str) -> set[str]:
+        result = CliRunner().invoke(app, ["findings", "--json", "--rule", rule])
+        assert result.exit_code == 0, result.output
+        return {row["expectation"] for row in json.loads(result.stdout)}
+
+    assert picked("ck15") == {"CK15-b01", "CK15-explained"}
+    assert picked("ck15-B01") == {"CK15-b01"}
+    assert picked("CK15-b02") == set()
 
 
 def test_a_backtest_of_a_rule_that_nobody_knows(empty: Path) -> None:

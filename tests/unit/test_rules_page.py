@@ -17,3 +17,12 @@ def test_it_names_every_rule_in_both_languages() -> None:
         assert f"| {rule.id} |" in text
         assert rule.reason in text
         assert rule.en in text
+
+
+def test_it_names_what_a_statement_of_the_treasury_is_told() -> None:
+    text = rules_page.text()
+    section = text[text.index("## So với sao kê của Kho bạc Nhà nước") :].split("\n## ")[0]
+    assert "Chính sao kê, xét khi nạp" in section
+    for id, rule in catalogue.statement().items():
+        assert f"| {id} |" in section
+        assert rule.reason in section

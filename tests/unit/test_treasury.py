@@ -33,6 +33,7 @@ from etl.reference import province
 from etl.reference import treasury as configuration
 from etl.reference.province import Province
 from etl.sample.treasury import KINDS, UNKNOWN_CODE, Plant, write_statement
+from etl.validate import catalogue
 from etl.validate import statement as on_statement
 from etl.validate.treasury import Balance, Balances, Difference, LatePosting, Reported, compare, marks
 from tests.builders import OCTOBER, QUAN_SON, simulation
@@ -1084,7 +1085,7 @@ def test_every_rule_judges_a_column_that_marks_make_and_its_message_is_filled_fr
 
 
 def test_every_finding_on_a_statement_has_its_texts() -> None:
-    for name, rule in on_statement.statement_rules().items():
+    for name, rule in catalogue.statement().items():
         assert rule.rule == name.partition("-")[0]
         assert rule.severity in ("error", "warning", "info")
         assert rule.reason
