@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -540,6 +540,10 @@ def db_psql(context: typer.Context) -> None:
 def reference_load(
     allocation: Annotated[list[Path] | None, typer.Option(help="Tệp CSV quyết định giao vốn.")] = None,
     treasury: Annotated[list[Path] | None, typer.Option(help="Sao kê Kho bạc Nhà nước (xlsx, xls, ods, csv).")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Nạp cả sao kê thiếu đơn vị so với bản cùng ngày.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Nạp danh mục của tỉnh, quyết định giao vốn và sao kê của Kho bạc Nhà nước.
 
@@ -547,40 +551,37 @@ def reference_load(
     của quyết định; mã cơ quan = đơn vị cấp tỉnh), project_code (dòng chi tiết, hoặc dự án mà xã tự phân bổ),
     capital_kind, source (NSTW, NST, NSX, KD_NSTW, KD_NSDP), amount_vnd (đồng, tăng +, giảm -), note. Ngày ghi
     năm-tháng-ngày. Một dòng chỉ ghi một lần trong một quyết định; kế hoạch vốn không được âm ở bất kỳ ngày nào.
-    Mỗi tệp được nạp trọn vẹn hoặc không nạp: mã thoát 1 khi có số liệu phải sửa, 2 khi không mở được.
+    Sao kê phải ghi đơn vị tính là đồng. Sao kê nạp sau cùng của một ngày và một năm ngân sách có hiệu lực; nạp lại tệp
+    cũ thì tệp cũ có hiệu lực trở lại. Sao kê thiếu đơn vị so với bản đang có hiệu lực chỉ được nạp khi có --replace.
+    Mỗi tệp được nạp trọn vẹn hoặc không nạp: mã thoát 1 khi có số liệu phải sửa hoặc tệp chưa nạp, 2 khi không mở được.
     """
     from etl import steps
     from etl.load import allocation as decisions
+    from etl.load import treasury as statements
     from etl.load import warehouse
     from etl.reference import province
 
-    now = clock.now()
-    steps.prepare(now)
-    for path in allocation or []:
+    for path in (*(allocation or []), *(treasury or [])):
         if not path.is_file():
             raise UsageError(f"Không có tệp {path}.")
+    now = clock.now()
+    steps.prepare(now)
+    added: list[dict[str, Any]] = []
+    for path in allocation or []:
         with warehouse.transaction() as connection:
-            added = decisions.load(connection, path, province.load(), now)
-        typer.echo(f"{path}: {added} dòng mới.")
-    codes = [_take_statement(path, now) for path in treasury or []]
-    raise typer.Exit(max(codes, default=0))
-
-
-def _take_statement(path: Path, now: datetime) -> int:
-    """Archives and loads one statement, tells what came of it; the exit code."""
-    from etl.load import treasury, warehouse
-    from etl.reference import province
-
-    if not path.is_file():
-        raise UsageError(f"Không có tệp {path}.")
-    with warehouse.transaction() as connection:
-        taken = treasury.take_in(connection, path, settings.get().archive_dir, province.load(), now)
-    typer.echo(f"{path}: {treasury.outcome(taken)}")
-    for finding in taken.findings:
-        place = f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet or "cả tệp"
-        typer.echo(f"  {finding.rule} {place}: {finding.message}\n      Cách sửa: {finding.fix}")
-    errors = any(finding.severity == "error" for finding in taken.findings)
-    return 2 if taken.reading.refused else 1 if errors else 0
+            added.append({"file": path.name, "new": decisions.load(connection, path, province.load(), now)})
+        if not as_json:
+            typer.echo(f"{path}: {added[-1]['new']} dòng mới.")
+    every: list[statements.Taken] = []
+    where, archived = province.load(), settings.get().archive_dir
+    for path in treasury or []:
+        with warehouse.transaction() as connection:
+            every.append(statements.take_in(connection, path, archived, where, now, replace=replace))
+        if not as_json:
+            typer.echo(f"{path}: {statements.as_text(every[-1], where)}")
+    if as_json:
+        _print_json({"allocation": added, "treasury": [statements.as_json(taken, where) for taken in every]})
+    raise typer.Exit(max(map(statements.exit_code, every), default=0))
 
 
 @app.command()
@@ -594,18 +595,18 @@ def reconcile(
 
     Mã thoát 1 khi còn chênh lệch chưa rõ nguyên nhân, nhầm mã hoặc thiếu đơn vị.
     """
-    from etl.load import treasury, warehouse
+    from etl.load import reconciliation, warehouse
 
     when = Period.parse(period)
     _ready()
     with warehouse.transaction() as connection:
-        result = treasury.reconcile(connection, when, budget_year, clock.now())
-    treasury.require_statement(result)
+        result = reconciliation.reconcile(connection, when, budget_year, clock.now())
+    reconciliation.require_statement(result)
     if as_json:
-        _print_json(treasury.as_json(result))
+        _print_json(reconciliation.as_json(result))
     else:
-        typer.echo(treasury.as_text(result))
-    raise typer.Exit(0 if treasury.acceptable(result) else 1)
+        typer.echo(reconciliation.as_text(result))
+    raise typer.Exit(0 if reconciliation.acceptable(result) else 1)
 
 
 @airflow_app.command("run")

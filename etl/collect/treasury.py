@@ -12,53 +12,36 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from etl import money
 from etl.clock import show_date
-from etl.collect import cells, encodings, guard, headers, sheet
-from etl.collect.grid import ErrorValue, Grid, GridValue, Uncached, address
+from etl.collect import cells, encodings, guard, headers, sheet, treasury_table, treasury_title
+from etl.collect.grid import ErrorValue, Grid, GridValue, Uncached
 from etl.collect.report import Issue
 from etl.collect.text import clean, fold, fold_code
+from etl.collect.treasury_table import Table
 from etl.reference.treasury import Column
 
 log = logging.getLogger(__name__)
 
 KINDS = ("xlsx", "xls", "ods", "csv")
-_HEADER_ROWS = 60
-_DEPTHS = (1, 2, 3)
-_FEWEST_HEADERS = 2
-_LONGEST_HEADER = 120
-_TITLE_ROWS = 30
-"""So far down a sheet without a table is looked through for date and budget year."""
 _LARGEST = 10**17
 """Đồng; no amount of a province comes near it, and what is beyond would not fit the warehouse."""
 _NOISE = Decimal("0.001")
 """So far from whole đồng is what binary numbers leave behind."""
 
-_UNIT_MARK = re.compile(r"\((?:đvt|đơn vị(?: tính)?)?\s*:?\s*(?:đồng|vnđ|vnd|đ)\)", re.IGNORECASE)
-_OTHER_PERIOD = re.compile(r"trong (?:ky|thang|quy)|ke hoach|du toan|nam truoc")
-"""A group of columns that does not hold cumulative figures of the year."""
 _TOTAL = re.compile(r"^(?:tong cong|tong so|tong|cong)\b")
 _DIGITS = re.compile(r"\D*?(\d{1,7})(?:\s*[-:.]\s*\D.*)?")
 _GROUPED = r"\d{1,3}(?:(?P<mark>[. ,])\d{3})(?:(?P=mark)\d{3})*"
 _AMOUNT = re.compile(rf"(?:{_GROUPED}|\d+)(?:[.,]0{{1,2}})?(?: ?(?:đồng|vnđ|vnd|đ))?", re.IGNORECASE)
 _LIKE_AMOUNT = re.compile(r"[-+(]?[\d., ]+\)?(?: ?(?:đồng|vnđ|vnd|đ))?", re.IGNORECASE)
 _DASHES = frozenset({"-", "--"})
-
-_DAY = r"(?:\d{1,2}\s*(?:[/.-]|thang)\s*\d{1,2}\s*(?:[/.-]|nam)\s*\d{4}|\d{4}-\d{1,2}-\d{1,2})(?!\d)"
-_AS_OF_LABEL = r"(?:den(?: het)?|(?:thoi diem|ngay) chot(?: so lieu)?)(?: ngay)?"
-_AS_OF = re.compile(rf"\b{_AS_OF_LABEL}\s*:?\s*({_DAY})")
-_BARE_DAY = re.compile(rf"\(?(?:tai )?ngay:? ({_DAY})\)?")
-_LABEL = re.compile(rf".*\b{_AS_OF_LABEL}\s*:?")
-_YEAR_LABEL = r"(?:nien do(?: ngan sach| ns)?|nam (?:ngan sach|ns)|ke hoach(?: von)? nam)"
-_YEAR = re.compile(rf"\b{_YEAR_LABEL}\s*:?\s*(20\d\d)(?!\d)")
-_ONLY_YEAR_LABEL = re.compile(rf".*\b{_YEAR_LABEL}\s*:?")
-_UNIT = re.compile(r"(?:don vi tinh|dvt)\s*:?\s*(.+)")
-_DONG = re.compile(r"^(?:dong|vnd|d)\b")
+_TWO_STATEMENTS = frozenset({"CK34-years", "CK35"})
+"""Two budget years or dates in one file: that rows of the two are alike is no fault of theirs."""
 
 _KINDS_OF_CAPITAL = (
     ("DT", re.compile(r"dau tu|^dt(?:pt)?$|^xdcb$")),
@@ -132,32 +115,6 @@ class Reading:
 
 
 @dataclass
-class _Table:
-    """A table in a sheet; rows from 0, ``columns`` field -> column index."""
-
-    grid: Grid
-    sort: str
-    header_row: int
-    first_row: int
-    columns: dict[str, int]
-    unknown: list[tuple[int, int, str]]
-    """(row, column, text) of headers that no field has."""
-    doubled: list[tuple[str, list[int]]]
-
-    @property
-    def amount_fields(self) -> tuple[str, ...]:
-        names = ("amount",) if self.sort == "postings" else ("completed", "advance", "total", "overdue")
-        return tuple(name for name in names if name in self.columns)
-
-    def at(self, row: int, name: str) -> GridValue:
-        column = self.columns.get(name)
-        return None if column is None else self.grid.at(row, column)
-
-    def cell(self, row: int, name: str) -> str:
-        return address(row, self.columns.get(name, 0))
-
-
-@dataclass
 class _Body:
     """Rows of one table on their way: data with its amounts, and control sums."""
 
@@ -177,30 +134,37 @@ def read(file_name: str, data: bytes, columns: Sequence[Column]) -> Reading:
             raise guard.RefusedError(_NO_TABLE)
         grids = sheet.read(data, admitted)
     except guard.RefusedError as error:
-        told = Issue("M38", None, None, {"message": error.refusal.message, "fix": error.refusal.fix})
+        told = _refused(error.refusal)
         return Reading(sha256, name, None, (told,), refused=True)
     except BaseException as error:  # parsers' errors have no common base, and PyO3's is no Exception
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         log.warning("%s (%s) cannot be read", name, sha256, exc_info=error)
-        told = Issue("M38", None, None, {"message": guard.DAMAGED.message, "fix": guard.DAMAGED.fix})
+        told = _refused(guard.DAMAGED)
         return Reading(sha256, name, None, (told,), refused=True)
     issues = [issue for grid in grids for issue in encodings.modernise(grid) if issue.rule == "M15-lost"]
     statement = _statement(grids, columns, name, sha256, issues)
     return Reading(sha256, name, None if issues else statement, tuple(issues))
 
 
-_NO_TABLE = guard.Refusal(
-    "M38",
-    "Tệp không phải bảng tính (.xlsx, .xls, .ods, .csv).",
-    "Kết xuất lại sao kê từ TABMIS dưới dạng bảng tính rồi nạp lại.",
-)
+_EXPORT_AGAIN = "Kết xuất lại sao kê từ TABMIS dưới dạng bảng tính (.xlsx, .xls, .ods, .csv) rồi nạp lại."
+_WAYS_OUT = {
+    "M40": "Bỏ mật khẩu mở tệp sao kê (Tệp > Thông tin > Bảo vệ) rồi nạp lại.",
+    "M41": "Giải nén rồi nạp thẳng tệp sao kê.",
+}
+"""Rule of a refusal -> what to do about a statement, where that is not to export it again."""
+_NO_TABLE = guard.Refusal("M38", "Tệp không phải bảng tính (.xlsx, .xls, .ods, .csv).", _EXPORT_AGAIN)
+
+
+def _refused(refusal: guard.Refusal) -> Issue:
+    """The guard's own ways out are those of a report: a form to fill in and to send."""
+    return Issue("M38", None, None, {"message": refusal.message, "fix": _WAYS_OUT.get(refusal.rule, _EXPORT_AGAIN)})
 
 
 def _statement(
     grids: Sequence[Grid], columns: Sequence[Column], file_name: str, sha256: str, issues: list[Issue]
 ) -> Statement | None:
-    found = [(grid, _find(grid, columns)) for grid in grids]
+    found = [(grid, treasury_table.find(grid, columns)) for grid in grids]
     for grid, hidden in found:
         if hidden is not None and not grid.visible:
             issues.append(Issue("M32", grid.name, None, {"value": grid.name}))
@@ -208,208 +172,35 @@ def _statement(
     if not any(table.sort == "balances" for table in tables):
         issues.append(Issue("M24", grids[0].name if grids else None, None, {}))
         return None
-    titles = [(grid, table.header_row if table else _TITLE_ROWS) for grid, table in found if grid.visible]
-    as_of = _as_of(titles, issues)
-    year = _budget_year(titles, as_of, issues)
+    titles = [(grid, table.header_row if table else treasury_title.ROWS) for grid, table in found if grid.visible]
+    as_of = treasury_title.find_as_of(titles, issues)
+    year = treasury_title.find_budget_year(titles, as_of, issues)
+    units = treasury_title.unit_issues(titles, tables)
+    issues += units
+    if any(issue.rule == "M07" for issue in units):  # amounts in another unit are not whole đồng: one cause, told once
+        issues += [issue for table in tables for issue in treasury_table.header_issues(table, columns)]
+        return None
     bodies = [(table, _body(table, columns, issues)) for table in tables]
     lines = [line for _, body in bodies for _, line in body.lines if isinstance(line, Line)]
     postings = [posting for _, body in bodies for _, posting in body.lines if isinstance(posting, Posting)]
-    issues += _doubled(lines, postings)
+    if not any(issue.rule in _TWO_STATEMENTS for issue in issues):
+        issues += _doubled(lines, postings)
     if not issues:
         for table, body in bodies:
             issues += _wrong_sums(table, body)
-    if not lines and not issues:
-        issues.append(Issue("M24", tables[0].grid.name, None, {}))
     if as_of is None or year is None:
         return None
     return Statement(as_of, year, sha256, file_name, tuple(lines), tuple(postings))
 
 
-# Finding the tables -------------------------------------------------------------------------------------------------
-
-
-def _find(grid: Grid, columns: Sequence[Column]) -> _Table | None:
-    """The table whose headers stand in the sheet over one to three rows; None when there is none."""
-    known = {"".join(map(headers.key_part, text.split(" - "))): c.field for c in columns for text in c.headers}
-    best: _Table | None = None
-    for row in range(min(_HEADER_ROWS, len(grid.rows))):
-        for depth in _DEPTHS:
-            table = _match(grid, row, depth, known)
-            if table and (best is None or _is_better(table, best)):
-                best = table
-    return best if best and len(best.columns) >= _FEWEST_HEADERS else None
-
-
-def _is_better(table: _Table, best: _Table) -> bool:
-    """More columns; or as many without the title rows above them. The same header on a later page is no better."""
-    more = len(table.columns) - len(best.columns)
-    return more > 0 or (more == 0 and best.header_row < table.header_row < best.first_row)
-
-
-def _match(grid: Grid, row: int, depth: int, known: dict[str, str]) -> _Table | None:
-    whole: dict[str, list[int]] = {}
-    lowest: dict[str, list[int]] = {}
-    unknown: list[tuple[int, int, str]] = []
-    for column, (own, parts) in enumerate(_header_texts(grid, row, depth)):
-        if not own:
-            continue
-        name = known.get("".join(map(headers.key_part, parts)))
-        by_last = known.get(headers.key_part(parts[-1]))
-        if name:
-            whole.setdefault(name, []).append(column)
-        elif by_last and not any(_OTHER_PERIOD.search(fold(part)) for part in parts[:-1]):
-            lowest.setdefault(by_last, []).append(column)
-        else:
-            level = max(n for n in range(depth) if grid.at(row + n, column) not in (None, ""))
-            unknown.append((row + level, column, " - ".join(parts)))
-    candidates = lowest | whole
-    if not candidates:
-        return None
-    posted = {"posted_on", "document_no", "posting_kind", "amount"} & candidates.keys()
-    return _Table(
-        grid,
-        "postings" if posted else "balances",
-        row,
-        row + depth,
-        {name: places[0] for name, places in candidates.items()},
-        unknown,
-        [(name, places) for name, places in candidates.items() if len(places) > 1],
-    )
-
-
-def _header_texts(grid: Grid, row: int, depth: int) -> Iterator[tuple[bool, list[str]]]:
-    """Of each column: whether it has a header of its own, and its texts from the group down to it.
-
-    The text of a group counts for every column that it is merged over, and otherwise as far as there are texts below it
-    and none beside it. Labels that number the columns are no text.
-    """
-    rows = [grid.rows[row + n] if row + n < len(grid.rows) else [] for n in range(depth)]
-    width = max(map(len, rows))
-    levels = [[_header_text(line[c] if c < len(line) else None) for c in range(width)] for line in rows]
-    own = [any(level[c] for level in levels) for c in range(width)]
-    for (top, left), (_, right) in grid.merged:
-        if row <= top < row + depth:
-            for c in range(left + 1, min(right + 1, width)):
-                levels[top - row][c] = levels[top - row][c] or levels[top - row][left]
-    for number in range(depth - 1):
-        for c in range(1, width):
-            below = any(levels[n][c] for n in range(number + 1, depth))
-            beside = all(levels[n][c] == levels[n][c - 1] for n in range(number))
-            if not levels[number][c] and below and beside:
-                levels[number][c] = levels[number][c - 1]
-    for c in range(width):
-        yield own[c], [level[c] for level in levels if level[c]]
-
-
-def _header_text(value: GridValue) -> str:
-    text = clean(_UNIT_MARK.sub("", value)) if isinstance(value, str) else ""
-    return "" if len(text) > _LONGEST_HEADER or headers.NUMBER_LABEL.fullmatch(text) else text
-
-
-def _header_issues(table: _Table, columns: Sequence[Column]) -> Iterator[Issue]:
-    """A required column that is missing, with the header that may be meant for it; a column that stands twice."""
-    titles = {column.field: column.headers[0] for column in columns}
-    missing = [c.field for c in columns if c.need(table.sort) == "yes" and c.field not in table.columns]
-    parts = [name for name in ("completed", "advance") if name in table.columns]
-    if table.sort == "balances" and len(parts) == 1:  # one part alone may be the total's header misread
-        missing += [name for name in ("completed", "advance") if name not in parts]
-    for name in missing:
-        strange = next(iter(table.unknown), None) if len(missing) >= len(table.unknown) else None
-        listed = "; ".join(f"“{text}” (ô {address(r, c)})" for r, c, text in table.unknown) or "không có"
-        where = address(strange[0], strange[1]) if strange else address(table.header_row, 0)
-        yield Issue("M31", table.grid.name, where, {"expected": titles[name], "value": listed})
-    for name, places in table.doubled:
-        cells_ = ", ".join(address(table.header_row, c) for c in places)
-        where = address(table.header_row, places[1])
-        yield Issue("M31-twice", table.grid.name, where, {"expected": titles[name], "value": cells_})
-
-
-# What stands above the tables ---------------------------------------------------------------------------------------
-
-
-def _texts_above(grid: Grid, until: int) -> Iterator[tuple[str, str]]:
-    """(cell, folded text); behind a label that ends its cell, what stands in the next filled one."""
-    for r, line in enumerate(grid.rows[:until]):
-        for c, value in enumerate(line):
-            if not isinstance(value, str) or not value.strip():
-                continue
-            folded = fold(value)
-            if _LABEL.fullmatch(folded) or _ONLY_YEAR_LABEL.fullmatch(folded) or folded.endswith(":"):
-                beside: Iterable[GridValue] = line[c + 1 :]
-                following = next((v for v in beside if not isinstance(v, ErrorValue | Uncached) and v), "")
-                folded = f"{folded} {_shown(following)}"
-            yield address(r, c), folded
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, datetime | date):
-        return f"{value:%d/%m/%Y}"
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else fold(str(value))
-
-
-def _as_of(titles: Sequence[tuple[Grid, int]], issues: list[Issue]) -> date | None:
-    """The day of the balances, as every sheet that says one says it: *Đến ngày …*, else a date standing alone."""
-    said: dict[date, tuple[str, str]] = {}
-    alone: dict[date, tuple[str, str]] = {}
-    for grid, until in titles:
-        for cell, text in _texts_above(grid, until):
-            if (unit := _UNIT.search(text)) and not _DONG.match(unit[1]):
-                issues.append(Issue("M07", grid.name, cell, {"value": unit[1]}))
-            match = _AS_OF.search(text)
-            for found, days in ((match, said), (None if match else _BARE_DAY.fullmatch(text), alone)):
-                if found is None:
-                    continue
-                day = cells.day(found[1])
-                if isinstance(day, cells.Cell) and isinstance(day.value, date):
-                    days.setdefault(day.value, (grid.name, cell))
-                else:
-                    issues.append(Issue("M21", grid.name, cell, {"value": found[1], "column": "ngày chốt số liệu"}))
-    days = said or alone
-    if len(days) == 1:
-        return next(iter(days))
-    if not days:
-        issues.append(Issue("CK34-as-of", titles[0][0].name, "A1", {}))
-    else:
-        last = list(days.values())[-1]
-        listed = ", ".join(f"{show_date(day)} ({name}!{cell})" for day, (name, cell) in days.items())
-        issues.append(Issue("CK35", last[0], last[1], {"value": listed}))
-    return None
-
-
-def _budget_year(titles: Sequence[tuple[Grid, int]], as_of: date | None, issues: list[Issue]) -> int | None:
-    """As the statement says it; without a word it is that of the date, but in January two years are open."""
-    said: dict[int, tuple[str, str]] = {}
-    for grid, until in titles:
-        for cell, text in _texts_above(grid, until):
-            if match := _YEAR.search(text):
-                said.setdefault(int(match[1]), (grid.name, cell))
-    if len(said) > 1:
-        name, cell = list(said.values())[-1]
-        issues.append(Issue("CK34-years", name, cell, {"value": ", ".join(map(str, sorted(said)))}))
-        return None
-    if as_of is None:
-        return None
-    if not said:
-        if as_of.month == 1:
-            values = {"value": show_date(as_of), "expected": f"{as_of.year - 1} hay {as_of.year}"}
-            issues.append(Issue("CK34-year", titles[0][0].name, "A1", values))
-            return None
-        return as_of.year
-    year, (name, cell) = next(iter(said.items()))
-    if year not in (as_of.year, as_of.year - 1):
-        issues.append(Issue("CK34-other-year", name, cell, {"value": str(year), "expected": show_date(as_of)}))
-        return None
-    return year
-
-
 # Rows ---------------------------------------------------------------------------------------------------------------
 
 
-def _body(table: _Table, columns: Sequence[Column], issues: list[Issue]) -> _Body:
+def _body(table: Table, columns: Sequence[Column], issues: list[Issue]) -> _Body:
     """The rows under the header. Blank rows, numbers of columns, repeated headers, notes and signatures are passed
     over; a row of a budget unit without a code is a sum over the rows under it, which may leave their unit blank."""
     body = _Body()
-    met = list(_header_issues(table, columns))
+    met = list(treasury_table.header_issues(table, columns))
     issues += met
     if met:
         return body
@@ -448,7 +239,7 @@ def _body(table: _Table, columns: Sequence[Column], issues: list[Issue]) -> _Bod
     return body
 
 
-def _fill_merged(table: _Table) -> None:
+def _fill_merged(table: Table) -> None:
     """A unit, code or kind merged over several rows counts for each of them (case 25)."""
     grid = table.grid
     wanted = {table.columns.get(name) for name in ("budget_unit_code", "budget_code", "capital_kind")}
@@ -459,7 +250,7 @@ def _fill_merged(table: _Table) -> None:
 
 
 def _read_row(
-    table: _Table, r: int, code: str, unit: str, titles: dict[str, str], body: _Body, issues: list[Issue]
+    table: Table, r: int, code: str, unit: str, titles: dict[str, str], body: _Body, issues: list[Issue]
 ) -> None:
     name, before = table.grid.name, len(issues)
     if not unit:
@@ -484,7 +275,10 @@ def _read_row(
         issues.append(Issue("M08-blank", name, table.cell(r, "total"), {"column": titles["total"]}))
     elif completed is not None and advance is not None and total != completed + advance:
         issues.append(Issue("M30", name, table.cell(r, "total"), _unequal(total, completed + advance)))
-    elif overdue is not None and advance is not None and overdue > advance:
+    elif overdue is not None and overdue < 0:
+        values = {"value": money.group_vi(overdue), "raw_value": str(overdue)}
+        issues.append(Issue("M09-overdue", name, table.cell(r, "overdue"), values))
+    elif overdue and advance is not None and overdue > advance:
         issues.append(Issue("M30-overdue", name, table.cell(r, "overdue"), _unequal(overdue, advance)))
     else:
         cell = table.cell(r, "total")
@@ -492,7 +286,7 @@ def _read_row(
 
 
 def _posting(
-    table: _Table,
+    table: Table,
     r: int,
     code: str,
     unit: str,
@@ -568,7 +362,7 @@ def _is_amount(value: GridValue) -> bool:
     return isinstance(value, int | float | Decimal | ErrorValue | Uncached) and not isinstance(value, bool)
 
 
-def _amount(table: _Table, r: int, name: str, title: str, issues: list[Issue]) -> int | None:
+def _amount(table: Table, r: int, name: str, title: str, issues: list[Issue]) -> int | None:
     """Whole đồng; None for a blank cell, and for one that cannot be read, which is an issue."""
     value = table.at(r, name)
     sheet_name, cell = table.grid.name, table.cell(r, name)
@@ -628,10 +422,14 @@ def _doubled(lines: Sequence[Line], postings: Sequence[Posting]) -> Iterator[Iss
         before = first.setdefault(key, row)
         if before is not row:
             where = f"{before.sheet}!{before.cell}"
-            yield Issue("CK10-twice", row.sheet, row.cell, {"value": row.budget_code, "expected": where})
+            if isinstance(row, Posting):
+                values = {"value": row.document_no, "column": show_date(row.posted_on), "expected": where}
+                yield Issue("CK10-document", row.sheet, row.cell, values)
+            else:
+                yield Issue("CK10-twice", row.sheet, row.cell, {"value": row.budget_code, "expected": where})
 
 
-def _wrong_sums(table: _Table, body: _Body) -> Iterator[Issue]:
+def _wrong_sums(table: Table, body: _Body) -> Iterator[Issue]:
     """A sum must be that of its unit; or else that of all rows, of those above it, or of its block above or below."""
     rows_of_sums = [r for r, *_ in body.sums]
     for r, unit, sums in body.sums:

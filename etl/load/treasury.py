@@ -1,16 +1,15 @@
-"""Statements of the State Treasury into the warehouse, and the reports in force held against them.
+"""Statements of the State Treasury into the warehouse, and what is known from them of a commune at a moment.
 
 Append-only (law 4): a later statement of the same date and budget year speaks from its loading on, an earlier one stays
-what was known before. Idempotent (law 10): a statement is known by the sha256 of its bytes, a comparison by what went
-into it and what came out.
+what was known before, and speaks again when it is loaded again. Idempotent (law 10): a statement is known by the sha256
+of its bytes, and loading the one that is in force is no loading.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,57 +18,85 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from etl import money
-from etl.clock import show_date
+from etl.clock import show, show_date
 from etl.collect import archive
 from etl.collect import treasury as reader
 from etl.collect.treasury import Line, Posting, Reading, Statement
-from etl.errors import UsageError
 from etl.load.warehouse import Connection
-from etl.period import Period
 from etl.reference import province as reference
 from etl.reference import treasury as configuration
 from etl.reference.province import Province
 from etl.reference.treasury import Configuration, Place
-from etl.validate import treasury
+from etl.validate import statement as on_statement
 from etl.validate.finding import Finding
-from etl.validate.treasury import Balance, Balances, Difference, LatePosting, Reported
+from etl.validate.treasury import Balance, Balances, LatePosting
 
-KINDS_VI = {
-    "missing_unit": "Sao kê không có đơn vị",
-    "wrong_code": "Có thể nhầm mã",
-    "unexplained": "Chưa rõ nguyên nhân",
-    "posting_date": "Do ngày hạch toán",
-    "advance": "Lệch số dư tạm ứng",
-    "advance_overdue": "Tạm ứng quá hạn thu hồi",
-    "unknown_code": "Mã chương trình, dự án chưa có trong danh mục",
-    "unknown_unit": "Mã ĐVQHNS chưa có trong danh mục",
-}
-"""Kinds of difference in the order in which they are told."""
-_TOTAL = frozenset({"wrong_code", "missing_unit", "unexplained"})
-"""Kinds that are one and the same open difference of a total, whatever it is taken for from month to month."""
+
+@dataclass(frozen=True)
+class Gone:
+    """Balances of a replaced statement that the new one has no longer: of a commune, or of one code of a commune.
+
+    ``commune_code`` is None for a unit that belongs to none; ``total`` in đồng.
+    """
+
+    commune_code: str | None
+    budget_unit_code: str
+    budget_code: str | None = None
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """The statement of the same date and budget year that was in force, and what drops out with it."""
+
+    sha256: str
+    file_name: str
+    loaded_at: datetime
+    units: tuple[Gone, ...]
+    codes: tuple[Gone, ...]
+    """Of units that the new statement has as well."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """``is_new``: the statement was not there yet; ``remapped``: rows that stand for something else than before."""
+    """``is_new``: the statement was not there yet; ``remapped``: rows that stand for something else than before.
+
+    ``speaks_again``: it was there, had been replaced, and is in force from now on.
+    """
 
     is_new: bool
     remapped: int
+    speaks_again: bool = False
+    replaced: Replaced | None = None
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a file: ``loaded`` is None where it is no statement that can be used."""
+    """What became of a file: ``loaded`` is None where it is no statement that can be used, or may not be yet.
+
+    ``replaced``: what it replaced, or would replace.
+    """
 
     reading: Reading
     findings: tuple[Finding, ...]
     loaded: Loaded | None = None
+    replaced: Replaced | None = None
 
 
-def take_in(connection: Connection, path: Path, archive_dir: Path, province: Province, now: datetime) -> Taken:
+def take_in(
+    connection: Connection,
+    path: Path,
+    archive_dir: Path,
+    province: Province,
+    now: datetime,
+    *,
+    replace: bool = False,
+) -> Taken:
     """The file into the archive, then read and loaded: as a whole, or not at all. The caller commits.
 
-    A file that is refused stays in the archive (law 1). No delivery is noted: a statement is nobody's report.
+    One that lacks units of the statement in force for its date and budget year is loaded only with ``replace``: it may
+    be a part of one. A file that is refused stays in the archive (law 1). No delivery is noted: a statement is nobody's
+    report.
     """
     data = path.read_bytes()
     sha256 = archive.store(archive_dir, data)
@@ -79,18 +106,34 @@ def take_in(connection: Connection, path: Path, archive_dir: Path, province: Pro
     )
     reading = reader.read(path.name, data, configuration.columns(province))
     if reading.statement is None:
-        return Taken(reading, tuple(treasury.findings(reading)))
+        return Taken(reading, tuple(on_statement.findings(reading)))
     mapping = configuration.in_force(province, reading.statement.as_of)
+    if doubled := on_statement.doubled_communes(reading.statement, mapping, province):
+        return Taken(reading, tuple(doubled))
+    connection.execute(_LOCK)
+    replaced = in_place_of(connection, reading.statement, mapping, now)
+    dropped = [_name(gone, province) for gone in replaced.units] if replaced else []
+    if replaced and dropped and not replace:
+        return Taken(reading, (on_statement.dropped(dropped, _which(replaced)),), None, replaced)
     loaded = load(connection, reading.statement, now, province)
-    return Taken(reading, tuple(treasury.mapping_findings(reading.statement, mapping, province)), loaded)
+    findings = on_statement.mapping_findings(reading.statement, mapping, province)
+    if replaced and dropped:
+        kept = archive.key_of(replaced.sha256)
+        findings.append(on_statement.dropped(dropped, _which(replaced), archived=kept))
+    return Taken(reading, tuple(findings), loaded, replaced)
+
+
+_LOCK = "select pg_advisory_xact_lock(hashtext('tiendo.treasury'))"
 
 
 def load(connection: Connection, statement: Statement, now: datetime, province: Province | None = None) -> Loaded:
     """Insert the statement and its rows; of one that is there already only rows that the lists map otherwise now.
 
-    Its original must be registered. The caller commits.
+    Afterwards it is in force. Its original must be registered. The caller commits.
     """
+    connection.execute(_LOCK)
     mapping = configuration.in_force(province or reference.load(), statement.as_of)
+    replaced = in_place_of(connection, statement, mapping, now)
     inserted = connection.execute(
         """
         insert into core.treasury_statement (sha256, file_name, as_of, budget_year, loaded_at)
@@ -99,7 +142,10 @@ def load(connection: Connection, statement: Statement, now: datetime, province: 
         (statement.sha256, statement.file_name, statement.as_of, statement.budget_year, now),
     ).rowcount
     if not inserted:
-        return Loaded(False, _remap(connection, statement, mapping, now))
+        remapped = _remap(connection, statement, mapping, now)
+        if replaced is not None:
+            _speak(connection, statement, replaced, now)
+        return Loaded(False, remapped, replaced is not None, replaced)
     lead = ("sha256", "sheet", "row_no", "cell", "budget_unit_code", "budget_code", "said_kind")
     place = ("commune_code", "node_code", "capital_kind", "loaded_at")
 
@@ -107,33 +153,70 @@ def load(connection: Connection, statement: Statement, now: datetime, province: 
         first = (statement.sha256, row.sheet, row.row_no, row.cell, row.budget_unit_code, row.budget_code)
         return (*first, row.capital_kind, *_mapped(row, mapping), now)
 
-    _copy(
+    copy_rows(
         connection,
         "treasury_balance",
         (*lead, *place, "completed", "advance", "total", "overdue"),
         ((*common(b), b.completed, b.advance, b.total, b.overdue) for b in statement.lines),
     )
-    _copy(
+    copy_rows(
         connection,
         "treasury_posting",
         (*lead, *place, "posted_on", "document_no", "kind", "amount"),
         ((*common(p), p.posted_on, p.document_no, p.kind, p.amount) for p in statement.postings),
     )
+    _speak(connection, statement, replaced, now)
+    return Loaded(True, 0, replaced=replaced)
+
+
+def _speak(connection: Connection, statement: Statement, replaced: Replaced | None, now: datetime) -> None:
+    """From now on the statement is the one in force of its date and budget year."""
+    before = replaced.sha256 if replaced else None
     connection.execute(
-        "select audit.append(%s, 'pipeline', 'treasury', %s, %s)",
-        (
-            now,
-            statement.sha256,
-            Jsonb(
-                {
-                    "as_of": statement.as_of.isoformat(),
-                    "budget_year": statement.budget_year,
-                    "file": statement.file_name,
-                }
-            ),
-        ),
+        "insert into core.treasury_loading (sha256, replaced_sha256, loaded_at) values (%s, %s, %s)",
+        (statement.sha256, before, now),
     )
-    return Loaded(True, 0)
+    told = {
+        "as_of": statement.as_of.isoformat(),
+        "budget_year": statement.budget_year,
+        "file": statement.file_name,
+        "replaced": before,
+    }
+    connection.execute("select audit.append(%s, 'pipeline', 'treasury', %s, %s)", (now, statement.sha256, Jsonb(told)))
+
+
+def in_place_of(connection: Connection, statement: Statement, mapping: Configuration, now: datetime) -> Replaced | None:
+    """What the statement would replace; None where nothing of its date and budget year is in force but itself.
+
+    A unit is known by its commune where it has one, so that a statement may name it by another code.
+    """
+    row = connection.execute(
+        "select sha256, file_name, loaded_at from core.treasury_in_force(%s) where as_of = %s and budget_year = %s",
+        (now, statement.as_of, statement.budget_year),
+    ).fetchone()
+    if row is None or row[0] == statement.sha256:
+        return None
+    has = {(_owner(line.budget_unit_code, mapping), line.budget_code) for line in statement.lines}
+    units = {owner for owner, _ in has}
+    gone: dict[tuple[str, str | None], Gone] = {}
+    for unit, code, total in connection.execute(
+        "select budget_unit_code, budget_code, total::bigint from core.treasury_balance "
+        "where sha256 = %s order by sheet, row_no",
+        (row[0],),
+    ):
+        owner = _owner(unit, mapping)
+        if (owner, code) in has:
+            continue
+        lost = None if owner not in units else code
+        before = gone.get((owner, lost)) or Gone(mapping.units.get(unit), unit, lost)
+        gone[owner, lost] = dataclasses.replace(before, total=before.total + total)
+    every = sorted(gone.values(), key=lambda g: (g.commune_code is None, g.commune_code or g.budget_unit_code))
+    whole = tuple(g for g in every if g.budget_code is None)
+    return Replaced(row[0], row[1], row[2], whole, tuple(g for g in every if g.budget_code is not None and g.total))
+
+
+def _owner(budget_unit_code: str, mapping: Configuration) -> str:
+    return mapping.units.get(budget_unit_code) or f"?{budget_unit_code}"
 
 
 def _mapped(row: Line | Posting, mapping: Configuration) -> tuple[str | None, str | None, str | None]:
@@ -154,11 +237,11 @@ def _remap(connection: Connection, statement: Statement, mapping: Configuration,
         if tuple(before) != now_mapped[sheet, row_no]
     ]
     columns = ("sha256", "sheet", "row_no", "commune_code", "node_code", "capital_kind", "mapped_at")
-    _copy(connection, "treasury_mapping", columns, changed)
+    copy_rows(connection, "treasury_mapping", columns, changed)
     return len(changed)
 
 
-def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     statement = sql.SQL("copy {} ({}) from stdin").format(
         sql.Identifier("core", table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
@@ -174,7 +257,7 @@ def known_at(connection: Connection, budget_year: int, as_of: date, known_at: da
     """By commune code what the statement of that date and budget year has, as known at a moment (or ``infinity``).
 
     Every commune of that day is there, without rows where the statement does not know it; empty when there is no
-    statement of this very date (CK31). Three queries, whatever the number of communes.
+    statement of this very date (CK31). At most four queries, whatever the number of communes.
     """
     row = connection.execute(
         """
@@ -230,10 +313,35 @@ def known_at(connection: Connection, budget_year: int, as_of: date, known_at: da
         {"sha256": sha256, "known_at": known_at, "as_of": as_of},
     ):
         postings.setdefault(commune, []).append(LatePosting(*values))
+    unknown = [commune for commune, rows in lines.items() if not rows]
+    before = _said_before(connection, sha256, unknown, known_at) if unknown else {}
     return {
-        commune: Balances(as_of, budget_year, sha256, tuple(rows), tuple(postings.get(commune, ())), codes)
+        commune: Balances(
+            as_of, budget_year, sha256, tuple(rows), tuple(postings.get(commune, ())), codes, before.get(commune, "")
+        )
         for commune, rows in lines.items()
     }
+
+
+def _said_before(
+    connection: Connection, sha256: str, communes: Sequence[str], known_at: datetime | str
+) -> dict[str, str]:
+    """Commune -> file of the last statement that was in force for the same date and year and has balances of it."""
+    rows = connection.execute(
+        """
+        select p.commune_code, (array_agg(s.file_name order by k.loaded_at desc, k.loading_id desc))[1]
+        from core.treasury_statement as f
+        inner join core.treasury_statement as s
+            on f.as_of = s.as_of and f.budget_year = s.budget_year and f.sha256 <> s.sha256
+        inner join core.treasury_loading as k on s.sha256 = k.sha256 and k.loaded_at <= %(known_at)s
+        inner join core.treasury_balance as b on s.sha256 = b.sha256
+        inner join core.treasury_place(s.sha256, %(known_at)s) as p on b.sheet = p.sheet and b.row_no = p.row_no
+        where f.sha256 = %(sha256)s and p.commune_code = any(%(communes)s)
+        group by p.commune_code
+        """,
+        {"sha256": sha256, "known_at": known_at, "communes": list(communes)},
+    )
+    return dict(rows.fetchall())
 
 
 def _codes(rows: Iterable[tuple[str, str | None, str]]) -> Mapping[Place, tuple[str, ...]]:
@@ -244,329 +352,96 @@ def _codes(rows: Iterable[tuple[str, str | None, str]]) -> Mapping[Place, tuple[
     return found
 
 
-# The comparison of a month ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Reconciliation:
-    """``differences``: columns of ``core.reconciliation_difference``, and ``commune_vi``. Without a statement of the
-    very date ``sha256`` is None and ``other_dates`` are those of which there is one (CK31)."""
-
-    period: str
-    budget_year: int
-    as_of: date
-    sha256: str | None
-    file_name: str | None = None
-    reconciliation_id: int | None = None
-    is_new: bool = False
-    communes: tuple[str, ...] = ()
-    differences: list[dict[str, Any]] = field(default_factory=list)
-    other_dates: tuple[date, ...] = ()
-
-
-def reconcile(
-    connection: Connection, period: Period, budget_year: int | None, now: datetime, province: Province | None = None
-) -> Reconciliation:
-    """Hold every report in force against the statement of its date, as both are known at ``now``, and keep the result.
-
-    Where inputs and outcome are those of the last run, no other run is kept. Raises UsageError for a month that the
-    calendar does not have. The caller commits.
-    """
-    province = province or reference.load()
-    window = province.window(period, budget_year)
-    year, as_of = window.budget_year, window.as_of
-    connection.execute("select pg_advisory_xact_lock(hashtext('tiendo.reconcile'))")
-    statement = connection.execute(
-        "select sha256, file_name from core.treasury_in_force(%s) where as_of = %s and budget_year = %s",
-        (now, as_of, year),
-    ).fetchone()
-    if statement is None:
-        dates = connection.execute(
-            "select as_of from core.treasury_in_force(%s) where budget_year = %s order by as_of", (now, year)
-        ).fetchall()
-        return Reconciliation(str(period), year, as_of, None, other_dates=tuple(day for (day,) in dates))
-    sha256, file_name = statement
-    balances = known_at(connection, year, as_of, now)
-    reports = _reports(connection, str(period), year, now)
-    rows = [
-        row
-        for commune, (submission_id, reported) in reports.items()
-        if commune in balances
-        for row in _rows(commune, submission_id, reported, balances[commune], province)
-    ]
-    rows += _unknown_units(connection, sha256, now)
-    earlier = _earlier(connection, str(period), year, now)
-    for row in rows:
-        row["open_since"] = _open_since(row, earlier) or str(period)
-    communes = tuple(commune for commune in reports if commune in balances)
-    submissions = [submission_id for submission_id, _ in reports.values()]
-    text = json.dumps([sha256, submissions, communes, rows], ensure_ascii=False, sort_keys=True)
-    outcome = hashlib.sha256(text.encode()).hexdigest()
-    number, is_new = _keep(connection, (str(period), year, as_of, sha256, now, list(communes), outcome), rows)
-    for row in rows:
-        commune = province.communes.get(row["commune_code"] or "")
-        row["commune_vi"] = commune.name_vi if commune else None
-    return Reconciliation(str(period), year, as_of, sha256, file_name, number, is_new, communes, rows)
-
-
-def _reports(
-    connection: Connection, period: str, budget_year: int, now: datetime
-) -> dict[str, tuple[int, dict[str, Reported]]]:
-    """Commune -> its submission in force and the leaf lines of its Biểu 01."""
-    reports: dict[str, tuple[int, dict[str, Reported]]] = {}
-    for commune, submission_id, line, *amounts in connection.execute(
-        """
-        select
-            f.commune_code, f.submission_id, d.line_code, d.disb_ytd::bigint, d.disb_completed::bigint,
-            d.disb_advance::bigint
-        from core.in_force(%(now)s) as f
-        left join core.disbursement as d
-            on f.submission_id = d.submission_id and d.budget_year = %(year)s
-        where f.period = %(period)s and f.budget_year = %(year)s
-        order by f.commune_code, d.row_no
-        """,
-        {"now": now, "period": period, "year": budget_year},
-    ):
-        lines = reports.setdefault(commune, (submission_id, {}))[1]
-        if line is not None:
-            lines[line] = Reported(*amounts)
-    return reports
-
-
-def _rows(
-    commune: str, submission_id: int, reported: Mapping[str, Reported], balances: Balances, province: Province
-) -> Iterator[dict[str, Any]]:
-    """The commune's differences, and codes of its unit that stand for nothing and were not paired with a line."""
-    found = treasury.compare(reported, balances, province)
-    for difference in found:
-        first = next((b for b in balances.lines if _is_of(b, difference, province)), None)
-        yield {
-            "kind": difference.kind,
-            "commune_code": commune,
-            "node_code": difference.node_code,
-            "capital_kind": difference.capital_kind,
-            "line_codes": list(difference.line_codes),
-            "reported": difference.reported,
-            "treasury": difference.treasury,
-            "difference": difference.difference,
-            "explained_by": difference.explained_by or None,
-            "submission_id": submission_id,
-            "sheet": first.sheet if first else None,
-            "cell": first.cell if first else None,
-        }
-    named = " ".join(d.explained_by for d in found if d.kind == "wrong_code")
-    unknown: dict[str, list[Balance]] = {}
-    for balance in balances.lines:
-        if balance.node_code is None and treasury.unknown_code(balance.budget_code) not in named:
-            unknown.setdefault(balance.budget_code, []).append(balance)
-    for code, rows in unknown.items():
-        if total := sum(balance.total for balance in rows):
-            cell = (rows[0].sheet, rows[0].cell)
-            yield _not_reported("unknown_code", commune, total, treasury.unknown_code(code), cell, submission_id)
-
-
-def _is_of(balance: Balance, difference: Difference, province: Province) -> bool:
-    node = balance.node_code
-    if node is None or balance.capital_kind != difference.capital_kind:
-        return False
-    return difference.node_code in (node, *province.ancestors(node))
-
-
-def _not_reported(
-    kind: str, commune: str | None, total: int, name: str, cell: tuple[str, str], submission_id: int | None = None
-) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "commune_code": commune,
-        "node_code": None,
-        "capital_kind": None,
-        "line_codes": [],
-        "reported": None,
-        "treasury": total,
-        "difference": -total,
-        "explained_by": name,
-        "submission_id": submission_id,
-        "sheet": cell[0],
-        "cell": cell[1],
-    }
-
-
-def _unknown_units(connection: Connection, sha256: str, now: datetime) -> list[dict[str, Any]]:
-    """Money of budget units that belong to no commune: it concerns the statement as a whole."""
-    rows = connection.execute(
-        """
-        select b.budget_unit_code, sum(b.total)::bigint, (array_agg(b.sheet order by b.sheet, b.row_no))[1],
-            (array_agg(b.cell order by b.sheet, b.row_no))[1]
-        from core.treasury_balance as b
-        inner join core.treasury_place(%(sha256)s, %(now)s) as p on b.sheet = p.sheet and b.row_no = p.row_no
-        where b.sha256 = %(sha256)s and p.commune_code is null
-        group by b.budget_unit_code having sum(b.total) <> 0
-        order by b.budget_unit_code
-        """,
-        {"sha256": sha256, "now": now},
-    ).fetchall()
-    return [
-        _not_reported("unknown_unit", None, total, f"mã ĐVQHNS {unit} (chưa có trong danh mục)", (sheet, cell))
-        for unit, total, sheet, cell in rows
-    ]
-
-
-@dataclass(frozen=True)
-class _Earlier:
-    """The last run of an earlier month: communes that it judged, and since when what differed had been open."""
-
-    communes: frozenset[str]
-    open_since: Mapping[tuple[Any, ...], str]
-
-
-def _earlier(connection: Connection, period: str, budget_year: int, now: datetime) -> list[_Earlier]:
-    """Of every earlier month of the budget year that was compared, the latest first."""
-    runs = connection.execute(
-        """
-        select distinct on (r.period) r.period, r.reconciliation_id, r.communes
-        from core.reconciliation as r
-        where r.budget_year = %s and r.period < %s and r.known_at <= %s
-        order by r.period desc, r.known_at desc, r.reconciliation_id desc
-        """,
-        (budget_year, period, now),
-    ).fetchall()
-    found: dict[int, dict[tuple[Any, ...], str]] = {number: {} for _, number, _ in runs}
-    for number, kind, commune, node, capital_kind, text, since in connection.execute(
-        "select reconciliation_id, kind, commune_code, node_code, capital_kind, explained_by, open_since "
-        "from core.reconciliation_difference where reconciliation_id = any(%s)",
-        (list(found),),
-    ):
-        found[number][_identity(kind, commune, node, capital_kind, text)] = since
-    return [_Earlier(frozenset(communes), found[number]) for _, number, communes in runs]
-
-
-def _identity(
-    kind: str, commune: str | None, node: str | None, capital_kind: str | None, text: str | None
-) -> tuple[Any, ...]:
-    """What makes two differences of two months the same one: place and family of kinds; of unknown codes the code."""
-    family = "total" if kind in _TOTAL else kind
-    return family, commune, node, capital_kind, text if kind.startswith("unknown") else None
-
-
-def _open_since(row: Mapping[str, Any], earlier: Sequence[_Earlier]) -> str | None:
-    """The first month of the unbroken row of months with this difference; None when it is new.
-
-    Months in which the commune was not compared say nothing and break nothing.
-    """
-    commune = row["commune_code"]
-    last = next((run for run in earlier if commune is None or commune in run.communes), None)
-    key = _identity(row["kind"], commune, row["node_code"], row["capital_kind"], row["explained_by"])
-    return last.open_since.get(key) if last else None
-
-
-def _keep(connection: Connection, run: tuple[Any, ...], rows: Sequence[Mapping[str, Any]]) -> tuple[int, bool]:
-    """(number of the run, whether it is a new one)."""
-    period, budget_year, _, sha256, now, communes, outcome = run
-    last = connection.execute(
-        """
-        select reconciliation_id, outcome_sha256 from core.reconciliation
-        where period = %s and budget_year = %s and known_at <= %s
-        order by known_at desc, reconciliation_id desc limit 1
-        """,
-        (period, budget_year, now),
-    ).fetchone()
-    if last and last[1] == outcome:
-        return int(last[0]), False
-    inserted = connection.execute(
-        """
-        insert into core.reconciliation (period, budget_year, as_of, sha256, known_at, communes, outcome_sha256)
-        values (%s, %s, %s, %s, %s, %s, %s) returning reconciliation_id
-        """,
-        run,
-    ).fetchone()
-    number = int(inserted[0]) if inserted else 0
-    columns = list(rows[0]) if rows else []
-    if columns:
-        _copy(
-            connection,
-            "reconciliation_difference",
-            ("reconciliation_id", "difference_no", *columns),
-            ((number, n, *(row[c] for c in columns)) for n, row in enumerate(rows, 1)),
-        )
-    connection.execute(
-        "select audit.append(%s, 'pipeline', 'reconciliation', %s, %s)",
-        (
-            now,
-            str(number),
-            Jsonb({"period": period, "budget_year": budget_year, "statement": sha256, "communes": len(communes)}),
-        ),
-    )
-    return number, True
-
-
 # What people and programs are told -----------------------------------------------------------------------------------
+
+
+def outcome_code(taken: Taken) -> str:
+    """In one word, for programs."""
+    if taken.loaded is None:
+        return "refused" if taken.reading.refused else "not_loaded"
+    if taken.loaded.is_new:
+        return "loaded"
+    return "loaded_again" if taken.loaded.speaks_again else "unchanged"
 
 
 def outcome(taken: Taken) -> str:
     """One sentence on what became of a file."""
     statement = taken.reading.statement
     if statement is None or taken.loaded is None:
-        what = "không mở được" if taken.reading.refused else "không nạp được"
+        what = "không mở được" if taken.reading.refused else "không nạp được" if statement is None else "không nạp"
         return f"{what}, tệp gốc đã lưu ({taken.reading.sha256})."
     of = f"sao kê đến ngày {show_date(statement.as_of)}, năm ngân sách {statement.budget_year}"
+    replaced = taken.loaded.replaced
+    instead = f", thay sao kê {_which(replaced)}" if replaced else ""
     if taken.loaded.is_new:
-        return f"{of}: {len(statement.lines)} dòng số dư, {len(statement.postings)} chứng từ."
-    return f"{of} đã nạp từ trước; nhận ra lại {taken.loaded.remapped} dòng theo danh mục."
+        return f"{of}: {len(statement.lines)} dòng số dư, {len(statement.postings)} chứng từ{instead}."
+    remapped = f"nhận ra lại {taken.loaded.remapped} dòng theo danh mục"
+    if taken.loaded.speaks_again:
+        return f"{of} đã nạp từ trước, nay có hiệu lực trở lại{instead}; {remapped}."
+    return f"{of} đã nạp từ trước; {remapped}."
 
 
-def require_statement(result: Reconciliation) -> None:
-    """Raises UsageError (CK31) where there is no statement of the very date, naming those that there are."""
-    if result.sha256 is None:
-        dates = ", ".join(map(show_date, result.other_dates)) or "không có ngày nào"
-        raise UsageError(
-            f"Chưa có sao kê Kho bạc Nhà nước đến ngày {show_date(result.as_of)}, năm ngân sách {result.budget_year} "
-            f"(đã nạp: {dates}); chỉ đối chiếu số liệu cùng ngày. Nạp bằng tiendo reference load --treasury TỆP."
-        )
-
-
-def acceptable(result: Reconciliation) -> bool:
-    """Whether there is no difference that sends a report back or leaves money of the statement without a place."""
-    return not any(row["kind"] in treasury.ERRORS or row["kind"].startswith("unknown") for row in result.differences)
-
-
-def as_json(result: Reconciliation) -> dict[str, Any]:
-    """Amounts are strings of đồng."""
-    amounts = ("reported", "treasury", "difference")
-    return {
-        "period": result.period,
-        "budget_year": result.budget_year,
-        "as_of": result.as_of.isoformat(),
-        "statement": {"file": result.file_name, "sha256": result.sha256},
-        "reconciliation_id": result.reconciliation_id,
-        "new": result.is_new,
-        "communes": list(result.communes),
-        "differences": [
-            row | {name: None if row[name] is None else str(row[name]) for name in amounts}
-            for row in result.differences
-        ],
-    }
-
-
-def as_text(result: Reconciliation) -> str:
-    """Differences grouped by kind, as an officer reads them."""
-    head = (
-        f"Kỳ {result.period}, năm ngân sách {result.budget_year}, đến ngày {show_date(result.as_of)}: đối chiếu "
-        f"{len(result.communes)} báo cáo với {result.file_name}, {len(result.differences)} chênh lệch."
-    )
-    lines = [head]
-    for kind, title in KINDS_VI.items():
-        rows = [row for row in result.differences if row["kind"] == kind]
-        if rows:
-            lines += [f"{title} ({len(rows)}):", *(f"  {_row_text(row)}" for row in rows)]
+def as_text(taken: Taken, province: Province) -> str:
+    """What became of a file, with what drops out by commune and code, and the findings."""
+    lines = [outcome(taken)]
+    if taken.loaded is not None and taken.replaced is not None:
+        for gone in (*taken.replaced.units, *taken.replaced.codes):
+            what = f"mã {gone.budget_code} của " if gone.budget_code else ""
+            lines.append(f"  Không còn {what}{_name(gone, province)}: lũy kế {money.group_vi(gone.total)} đồng.")
+    for finding in taken.findings:
+        place = f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet or "cả tệp"
+        lines.append(f"  {finding.rule} {place}: {finding.message}\n      Cách sửa: {finding.fix}")
     return "\n".join(lines)
 
 
-def _row_text(row: Mapping[str, Any]) -> str:
-    who = f"{row['commune_vi']} ({row['commune_code']})" if row["commune_code"] else "Cả sao kê"
-    place = f", {row['node_code']}-{row['capital_kind']}" if row["node_code"] else ""
-    said = "không có" if row["reported"] is None else f"{money.group_vi(row['reported'])} đồng"
-    evidence = f"; {row['explained_by']}" if row["explained_by"] else ""
-    return (
-        f"{who}{place}: báo cáo {said}, Kho bạc {money.group_vi(row['treasury'])} đồng, "
-        f"chênh lệch {money.group_vi(row['difference'])} đồng; từ kỳ {row['open_since']}{evidence}"
-    )
+def exit_code(taken: Taken) -> int:
+    """2: not opened; 1: not loaded, or something in it stands for nothing; 0: fine."""
+    errors = any(finding.severity == "error" for finding in taken.findings)
+    return 2 if taken.reading.refused else 1 if errors or taken.loaded is None else 0
+
+
+def as_json(taken: Taken, province: Province) -> dict[str, Any]:
+    """Keys are stable; amounts are strings of đồng. ``replaces``: also where the statement was not loaded for it."""
+    statement, replaced = taken.reading.statement, taken.replaced
+    return {
+        "file": taken.reading.file_name,
+        "sha256": taken.reading.sha256,
+        "outcome": outcome_code(taken),
+        "as_of": statement.as_of.isoformat() if statement else None,
+        "budget_year": statement.budget_year if statement else None,
+        "balances": len(statement.lines) if statement else None,
+        "postings": len(statement.postings) if statement else None,
+        "remapped": taken.loaded.remapped if taken.loaded else None,
+        "replaces": replaced
+        and {
+            "file": replaced.file_name,
+            "sha256": replaced.sha256,
+            "loaded_at": replaced.loaded_at.isoformat(),
+            "communes_dropped": [_gone_json(gone, province) for gone in replaced.units],
+            "codes_dropped": [
+                _gone_json(gone, province) | {"budget_code": gone.budget_code} for gone in replaced.codes
+            ],
+        },
+        "findings": [finding.as_json() for finding in taken.findings],
+    }
+
+
+def _gone_json(gone: Gone, province: Province) -> dict[str, Any]:
+    commune = province.communes[gone.commune_code].name_vi if gone.commune_code else None
+    return {
+        "commune_code": gone.commune_code,
+        "name": commune,
+        "budget_unit_code": gone.budget_unit_code,
+        "total_vnd": str(gone.total),
+    }
+
+
+def _which(replaced: Replaced) -> str:
+    """Files of one date often have the same name."""
+    return f"{replaced.file_name} nạp lúc {show(replaced.loaded_at)}"
+
+
+def _name(gone: Gone, province: Province) -> str:
+    if gone.commune_code is None:
+        return f"đơn vị mã {gone.budget_unit_code} (chưa có trong danh mục)"
+    return f"{province.communes[gone.commune_code].name_vi} ({gone.commune_code})"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from etl.load.treasury import KINDS_VI
+from etl.load.reconciliation import KINDS_VI
 from etl.period import Period
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Block, Column, Heading, Paragraph, Row, Span, Spans, Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from etl.load.treasury import KINDS_VI
+from etl.load.reconciliation import KINDS_VI
 from etl.publish.checks.finding import PeriodFinding
 from etl.publish.figure import Dims, Figure, dims
 from etl.publish.reading import Reader, Row, date_figure, number_figure, text_figure

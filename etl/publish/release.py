@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from etl.errors import ReleaseError, UsageError
-from etl.load import marts, treasury
+from etl.load import marts, reconciliation
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.publish import checks, pack, sentences, summary
@@ -77,7 +77,7 @@ def freeze(
 
 def _release_of(connection: Connection, period: Period, year: int, now: datetime, out_dir: Path) -> Release:
     marts.refresh(connection)
-    treasury.reconcile(connection, period, year, now)
+    reconciliation.reconcile(connection, period, year, now)
     connection.commit()
     # All figures of a release come from one snapshot of the warehouse.
     connection.execute("set transaction isolation level repeatable read")

@@ -1,8 +1,9 @@
 """Configuration of the comparison with the State Treasury (Kho bạc Nhà nước, KBNN), from the province's folder.
 
-``treasury_columns.csv``: header texts of a statement; ``treasury_codes.csv``: budget codes of TABMIS -> node of the
-programme tree and capital kind; ``treasury_units.csv``: codes of budget units (mã ĐVQHNS) -> commune. A code may stand
-for a heading: then what lies under it is compared as one sum. A code without a capital kind leaves it to the statement.
+``treasury_columns.csv``: header texts of a statement, and ``unit`` đồng for a layout that never says its unit;
+``treasury_codes.csv``: budget codes of TABMIS -> node of the programme tree and capital kind; ``treasury_units.csv``:
+codes of budget units (mã ĐVQHNS) -> commune. A code may stand for a heading: then what lies under it is compared as one
+sum. A code without a capital kind leaves it to the statement.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from etl.errors import UsageError
 from etl.reference.province import Province, read_csv
 
 UNIT_DIGITS = 7
+DONG = "đồng"
 Place = tuple[str, str]
 """Node of the programme tree (leaf or heading) and capital kind (DT, SN): where Treasury and report are compared."""
 
@@ -26,7 +28,7 @@ class Column:
     """A field of a statement; ``headers`` are the texts that name it, the usual one first.
 
     ``balances`` and ``postings``: whether a table of that sort must have it (yes), may have it (no) or never has it
-    (empty).
+    (empty). ``headers_in_dong``: those that the province vouches for, in a layout that never says its unit.
     """
 
     field: str
@@ -34,6 +36,7 @@ class Column:
     headers: tuple[str, ...]
     balances: str
     postings: str
+    headers_in_dong: frozenset[str] = frozenset()
 
     def need(self, table: str) -> str:
         return self.balances if table == "balances" else self.postings
@@ -102,10 +105,23 @@ _Numbered = list[tuple[int, dict[str, str]]]
 def _load(folder: Path) -> tuple[tuple[Column, ...], _Numbered, _Numbered]:
     """Columns; rows of codes and of units with their line in the file."""
     fields: dict[str, list[dict[str, str]]] = {}
-    for row in read_csv(folder / "treasury_columns.csv"):
+    for number, row in enumerate(read_csv(folder / "treasury_columns.csv"), 2):
+        unit = row.get("unit") or ""
+        if unit not in ("", DONG) or (unit and row["kind"] != "amount"):
+            raise UsageError(
+                f"treasury_columns.csv, dòng {number}: cột unit chỉ được ghi “{DONG}” cho cột số tiền hoặc để trống, "
+                f"không ghi “{unit}”; số tiền của sao kê không được quy đổi."
+            )
         fields.setdefault(row["field"], []).append(row)
     found = tuple(
-        Column(name, rows[0]["kind"], tuple(r["header_vi"] for r in rows), rows[0]["balances"], rows[0]["postings"])
+        Column(
+            name,
+            rows[0]["kind"],
+            tuple(r["header_vi"] for r in rows),
+            rows[0]["balances"],
+            rows[0]["postings"],
+            frozenset(r["header_vi"] for r in rows if r.get("unit")),
+        )
         for name, rows in fields.items()
     )
     codes, units = (list(enumerate(read_csv(folder / f"treasury_{name}.csv"), 2)) for name in ("codes", "units"))

@@ -1,8 +1,8 @@
-"""A commune's report held against the State Treasury (CK28, CK29), and what a statement itself says (CK30, CK31).
+"""A commune's report held against the State Treasury (CK28, CK29); of the statement itself: ``etl.validate.statement``.
 
 Only equal dates are compared: without a statement of the report's as-of date nothing is said. One cause, one
 difference: what is explained by a late posting or a wrong code is not told again line by line. Amounts are whole đồng.
-Sources: DOMAIN.md section 6, checks CK28 to CK31.
+Sources: DOMAIN.md section 6, checks CK28 and CK29.
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ from typing import Any
 
 from etl import money
 from etl.clock import show_date
-from etl.collect.report import Form, Issue, Row
-from etl.collect.treasury import Line, Posting, Reading, Statement
+from etl.collect.report import Form, Row
 from etl.reference.province import Province, split_line_code
-from etl.reference.treasury import Configuration, Place
-from etl.validate import catalogue
-from etl.validate.finding import Finding
+from etl.reference.treasury import Place
 
 ERRORS = frozenset({"wrong_code", "missing_unit", "unexplained"})
 """Kinds of difference that send a report back; the others only ask."""
@@ -75,7 +72,8 @@ class LatePosting:
 class Balances:
     """What the statement in force has of one commune; no rows at all when it does not know the commune.
 
-    ``codes``: place -> budget codes that stand for it on that day, for every place that has one.
+    ``codes``: place -> budget codes that stand for it on that day, for every place that has one. ``said_before``: file
+    of an earlier statement of the same date that has rows of the commune, where this one has none.
     """
 
     as_of: date
@@ -84,6 +82,7 @@ class Balances:
     lines: tuple[Balance, ...] = ()
     postings: tuple[LatePosting, ...] = ()
     codes: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    said_before: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ def compare(
     against it. A line that does not say its cumulative figure is not judged, nor is what it is added up with.
     """
     if not balances.lines and not balances.postings:
-        return _missing_unit(reported)
+        return _missing_unit(reported, balances)
     places = [p for p in _places(reported, balances, province).values() if p.line_codes or is_complete]
     order = {code: number for number, code in enumerate(province.nodes)}
     places.sort(key=lambda p: (order.get(p.place[0], len(order)), p.place[1]))
@@ -200,15 +199,18 @@ def compare(
         else:
             found.append(place.difference("posting_date", place.gap, _documents(place.postings, explained)))
     found += _wrong_codes(unsettled, balances, order)
+    if unsettled and not balances.lines:  # late documents do not make up for it: one cause, not told line by line
+        return _missing_unit(reported, balances)
     found += [p.difference("unexplained", p.gap or 0) for p in unsettled if p.is_covered]
     found += [difference for place in places for difference in _advances(place)]
     return sorted(found, key=lambda d: (order.get(d.node_code or "", len(order)), d.capital_kind or ""))
 
 
-def _missing_unit(reported: Mapping[str, Reported]) -> list[Difference]:
+def _missing_unit(reported: Mapping[str, Reported], balances: Balances) -> list[Difference]:
     paid = {code: line.ytd for code, line in reported.items() if line.ytd}
     total = sum(paid.values())
-    return [Difference("missing_unit", None, None, tuple(paid), total, 0, total)] if paid else []
+    before = f"sao kê {balances.said_before} nạp trước đó có đơn vị này" if balances.said_before else ""
+    return [Difference("missing_unit", None, None, tuple(paid), total, 0, total, before)] if paid else []
 
 
 def _places(reported: Mapping[str, Reported], balances: Balances, province: Province) -> dict[Place, _Place]:
@@ -447,6 +449,10 @@ def marks(
 def _marks(form: Form, difference: Difference, balances: Balances, province: Province) -> dict[str, Any]:
     unreported = difference.kind == "unexplained" and not difference.line_codes
     column = COLUMNS["unreported" if unreported else difference.kind]
+    expected: int | None = difference.treasury
+    if difference.kind == "advance_overdue":  # what may be outstanding; the overdue amount is the difference
+        left = (difference.reported or 0) - difference.difference
+        expected = left if left >= 0 else None
     row_no, code = _row_of(form, difference)
     text = difference.explained_by
     if unreported:
@@ -459,7 +465,7 @@ def _marks(form: Form, difference: Difference, balances: Balances, province: Pro
         text = f"mã {', '.join(sorted(codes))}, {node.name_vi}" if codes else node.name_vi
     elif difference.kind == "unexplained":
         text = "cao hơn" if difference.difference > 0 else "thấp hơn"
-    elif text and difference.kind == "advance":
+    elif text and difference.kind in ("advance", "missing_unit"):
         text = f" ({text})"
     return {
         "row_no": row_no,
@@ -467,7 +473,7 @@ def _marks(form: Form, difference: Difference, balances: Balances, province: Pro
         "form": "B01",
         "treasury_as_of": show_date(balances.as_of),
         f"{column}_value": difference.reported,
-        f"{column}_expected": difference.treasury,
+        f"{column}_expected": expected,
         f"{column}_difference": difference.difference,
         f"{column}_text": text,
     }
@@ -484,57 +490,3 @@ def _row_of(form: Form, difference: Difference) -> tuple[int | None, str]:
     if row is None and difference.line_codes:
         row = next((r for r in form.rows if r.role == "leaf" and r.code in difference.line_codes), None)
     return (row.row_no if row and difference.line_codes else None), code
-
-
-# Findings on the statement itself -----------------------------------------------------------------------------------
-
-
-def findings(reading: Reading) -> list[Finding]:
-    """Why a file could not be read as a statement; empty for one that could."""
-    return [_finding(issue) for issue in reading.issues]
-
-
-def mapping_findings(statement: Statement, configuration: Configuration, province: Province) -> list[Finding]:
-    """CK30: codes and units that are not known, each once. CK31: a date on which no report is due."""
-    issues: list[Issue] = []
-    dates = sorted(w.as_of for w in province.windows.values() if w.budget_year == statement.budget_year)
-    if statement.as_of not in dates:
-        nearest = min(dates, key=lambda day: abs((day - statement.as_of).days), default=None)
-        values = {"value": show_date(statement.as_of), "expected": show_date(nearest) if nearest else "chưa có lịch"}
-        issues.append(Issue("CK31", None, None, values))
-    codes: dict[tuple[str, str], list[Any]] = {}
-    units: dict[str, list[Any]] = {}
-    every: list[Line | Posting] = [*statement.lines, *statement.postings]
-    for row in every:
-        if configuration.place(row.budget_code, row.capital_kind) is None:
-            rule = "CK30-kind" if configuration.knows(row.budget_code) else "CK30"
-            codes.setdefault((rule, row.budget_code), []).append(row)
-        if row.budget_unit_code not in configuration.units:
-            units.setdefault(row.budget_unit_code, []).append(row)
-    for (rule, code), rows in codes.items():
-        issues.append(_unmapped(rule, code, rows))
-    issues += [_unmapped("CK30-unit", unit, rows) for unit, rows in units.items()]
-    return [_finding(issue) for issue in issues]
-
-
-def _unmapped(rule: str, code: str, rows: Sequence[Any]) -> Issue:
-    total = sum(getattr(row, "total", 0) for row in rows)
-    values = {"value": code, "count": str(len(rows)), "total": money.group_vi(total)}
-    return Issue(rule, rows[0].sheet, rows[0].cell, values)
-
-
-def _finding(issue: Issue) -> Finding:
-    rule = catalogue.statement()[issue.rule]
-    names = ("value", "expected", "difference", "column", "message", "fix", "count", "total")
-    values = dict.fromkeys(names, "") | issue.values
-    return Finding(
-        rule=rule.rule,
-        severity="info" if rule.state == "beta" else rule.severity,
-        sheet=issue.sheet,
-        cell=issue.cell,
-        value=issue.values.get("raw_value") or issue.values.get("value"),
-        expected=issue.values.get("raw_expected") or issue.values.get("expected"),
-        difference=issue.values.get("raw_difference") or issue.values.get("difference"),
-        message=rule.message.format(**values),
-        fix=rule.fix.format(**values),
-    )

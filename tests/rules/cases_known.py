@@ -706,7 +706,7 @@ def _(s: Scene) -> None:
 def _(s: Scene) -> Told:
     s.statement()
     s.balance(overdue=1)
-    return s.warning("B01", LINE, "disb_advance", value=100 * TRIEU)
+    return s.warning("B01", LINE, "disb_advance", value=100 * TRIEU, expected=100 * TRIEU - 1, difference=1)
 
 
 @just_not("CK29-overdue")

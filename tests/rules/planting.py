@@ -1058,5 +1058,7 @@ def _(plot: Plot) -> Told | None:
     row = in_statement(plot)
     if row is None:
         return None
-    plot.scene.balance(row.code, overdue=plot.some())
-    return plot.scene.warning("B01", row.code, "disb_advance", value=n(row, "disb_advance"))
+    amount, advance = plot.some(), n(row, "disb_advance")
+    plot.scene.balance(row.code, overdue=amount)
+    left = advance - amount if amount <= advance else None
+    return plot.scene.warning("B01", row.code, "disb_advance", value=advance, expected=left, difference=amount)

@@ -20,7 +20,7 @@ from etl import settings, steps
 from etl.cli import app
 from etl.collect import archive
 from etl.collect.treasury import Line, Posting, Statement
-from etl.load import treasury, warehouse
+from etl.load import reconciliation, server, treasury, warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference import province
@@ -33,7 +33,8 @@ ENDS = {"2025-08": date(2025, 8, 31), "2025-09": date(2025, 9, 30), "2025-10": d
 DA2, NTM = "00474", "00524"
 TABLES = (
     "core.treasury_statement", "core.treasury_balance", "core.treasury_posting", "core.treasury_mapping",
-    "core.reconciliation", "core.reconciliation_difference", "ref.treasury_code", "ref.treasury_unit",
+    "core.treasury_loading", "core.reconciliation", "core.reconciliation_difference", "ref.treasury_code",
+    "ref.treasury_unit",
 )  # fmt: skip
 LOADED = NOW - timedelta(days=5)
 
@@ -98,13 +99,13 @@ def report(connection: Connection, commune: str, period: str, da2: int, ntm: int
     return number
 
 
-def reconcile(connection: Connection, period: str = "2025-10", now: datetime = NOW) -> treasury.Reconciliation:
-    result = treasury.reconcile(connection, Period.parse(period), None, now)
+def reconcile(connection: Connection, period: str = "2025-10", now: datetime = NOW) -> reconciliation.Reconciliation:
+    result = reconciliation.reconcile(connection, Period.parse(period), None, now)
     connection.commit()
     return result
 
 
-def told(result: treasury.Reconciliation) -> list[tuple[str, str | None, str | None, int, str]]:
+def told(result: reconciliation.Reconciliation) -> list[tuple[str, str | None, str | None, int, str]]:
     names = ("kind", "commune_code", "node_code", "difference", "open_since")
     return [tuple(row[name] for name in names) for row in result.differences]
 
@@ -130,7 +131,7 @@ def test_a_statement_is_loaded_once_with_every_row_and_its_place(connection: Con
 
 @pytest.mark.parametrize("change", ["delete from {}", "update {} set {} = {}"])
 def test_what_the_treasury_said_is_never_changed_or_removed(connection: Connection, change: str) -> None:
-    for table in TABLES[:6]:
+    for table in TABLES[:7]:
         column = connection.execute(f"select * from {table} limit 0").description[-1].name
         with pytest.raises(psycopg.errors.RaiseException, match="append-only"), connection.transaction():
             connection.execute(change.format(table, column, column))
@@ -163,8 +164,71 @@ def test_a_later_statement_of_the_same_date_speaks_from_its_loading_on(connectio
     assert total(LOADED - timedelta(hours=1)) is None
     assert total(LOADED + timedelta(hours=1)) == 50
     assert total("infinity") == total(LOADED + timedelta(hours=2)) == 60
-    load(connection, first, LOADED + timedelta(hours=3))  # the same bytes again are no new word
+    assert not load(connection, second, LOADED + timedelta(hours=3)).speaks_again  # in force already: no new word
+    again = load(connection, first, LOADED + timedelta(hours=4))
+    assert (again.is_new, again.speaks_again) == (False, True)
+    assert total("infinity") == total(LOADED + timedelta(hours=4)) == 50
+    assert [total(LOADED + timedelta(hours=hours)) for hours in (1, 2, 3)] == [50, 60, 60]
+    load(connection, second, LOADED + timedelta(hours=5))
     assert total("infinity") == 60
+    assert [total(LOADED + timedelta(hours=hours)) for hours in (1, 3, 4)] == [50, 60, 50]
+    query = "select sha256, replaced_sha256 from core.treasury_loading order by loading_id"
+    one, other = first.sha256, second.sha256
+    assert connection.execute(query).fetchall() == [(one, None), (other, one), (one, other), (other, one)]
+
+
+def test_loading_tells_what_is_replaced_and_which_communes_and_codes_drop_out(connection: Connection) -> None:
+    before = {(QUAN_SON, DA2): 50, (QUAN_SON, NTM): 9, (DOAN_KET, DA2): 80, ("9999999", DA2): 4, (DONG_KINH, NTM): 0}
+    load(connection, statement(before))
+    kept = statement({(QUAN_SON, DA2): 51, (DONG_KINH, DA2): 1}, version=2)
+    replaced = load(connection, kept, LOADED + timedelta(hours=1)).replaced
+    assert replaced is not None
+    assert (replaced.file_name, replaced.loaded_at) == ("sao-ke-1.xlsx", LOADED)
+    gone = treasury.Gone
+    assert replaced.units == (gone(DOAN_KET, units()[DOAN_KET], total=80), gone(None, "9999999", total=4))
+    assert replaced.codes == (gone(QUAN_SON, units()[QUAN_SON], NTM, 9),)
+    back = load(connection, statement(before), LOADED + timedelta(hours=2)).replaced
+    assert back is not None
+    assert (back.file_name, back.units, back.codes) == (
+        "sao-ke-2.xlsx",
+        (),
+        (gone(DONG_KINH, units()[DONG_KINH], DA2, 1),),
+    )
+
+
+def test_a_commune_that_a_later_statement_names_by_its_own_code_has_not_dropped_out(connection: Connection) -> None:
+    load(connection, statement({(QUAN_SON, DA2): 50}))
+    by_commune = statement({(QUAN_SON.zfill(7), DA2): 50}, version=2)
+    replaced = load(connection, by_commune, LOADED + timedelta(hours=1)).replaced
+    assert replaced is not None
+    assert (replaced.units, replaced.codes) == ((), ())
+
+
+def test_statements_of_other_dates_and_years_are_not_replaced(connection: Connection) -> None:
+    load(connection, statement({(QUAN_SON, DA2): 50}))
+    assert load(connection, statement({(DOAN_KET, DA2): 5}, "2025-09")).replaced is None
+
+
+def test_a_report_of_a_commune_that_dropped_out_is_told_so_and_not_line_by_line(connection: Connection) -> None:
+    report(connection, QUAN_SON, "2025-10", 50, 9)
+    report(connection, DOAN_KET, "2025-10", 80)
+    load(connection, statement({(QUAN_SON, DA2): 50, (QUAN_SON, NTM): 9, (DOAN_KET, DA2): 80}))
+    late = [(QUAN_SON, DA2, date(2025, 11, 3), 7)]
+    load(connection, statement({(DOAN_KET, DA2): 80}, postings=late, version=2), LOADED + timedelta(hours=1))
+    [row] = reconcile(connection).differences
+    assert (row["kind"], row["commune_code"], row["reported"], row["treasury"]) == ("missing_unit", QUAN_SON, 59, 0)
+    assert row["explained_by"] == "sao kê sao-ke-1.xlsx nạp trước đó có đơn vị này"
+    earlier = treasury.known_at(connection, 2025, ENDS["2025-10"], LOADED)
+    assert {balances.said_before for balances in earlier.values()} == {""}
+
+
+def test_a_statement_without_rows_leaves_what_communes_reported_against_nothing(connection: Connection) -> None:
+    report(connection, QUAN_SON, "2025-10", 50)
+    report(connection, DOAN_KET, "2025-10", 0)
+    load(connection, statement({}))
+    assert told(reconcile(connection)) == [("missing_unit", QUAN_SON, None, 50, "2025-10")]
+    known = treasury.known_at(connection, 2025, ENDS["2025-10"], "infinity")
+    assert known.keys() == province.load().communes.keys()
 
 
 def test_every_commune_is_known_with_or_without_rows_and_only_at_the_very_date(connection: Connection) -> None:
@@ -204,6 +268,32 @@ def test_a_code_that_was_added_later_counts_from_the_next_loading_on(connection:
 
     assert nodes(LOADED + timedelta(hours=1)) == [[None], []]
     assert nodes(again) == [["GNBV-DA2"], ["GNBV-DA2"]]
+
+
+def test_statements_of_the_version_before_are_in_force_as_they_were(postgres: settings.Settings) -> None:
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute("create database before_loadings")
+    address = server.url("before_loadings", postgres)
+    scripts = sorted((settings.assets() / "sql" / "migrations").glob("000[1-7]_*.sql"))
+    rows = [("a" * 64, 1, "2025-10-31"), ("b" * 64, 3, "2025-10-31"), ("c" * 64, 2, "2025-09-30")]
+    with warehouse.connect(address) as connection:
+        for script in scripts:
+            connection.execute(script.read_text(encoding="utf-8").encode())
+        connection.execute("create table public.schema_version (version_num text primary key)")
+        connection.execute("insert into public.schema_version values ('0007')")
+        for sha256, hours, day in rows:
+            moment = LOADED + timedelta(hours=hours)
+            connection.execute("insert into raw.original values (%s, 1, %s, %s)", (sha256, sha256, moment))
+            connection.execute(
+                "insert into core.treasury_statement (sha256, file_name, as_of, budget_year, loaded_at) "
+                "values (%s, 'sao-ke.xlsx', %s, 2025, %s)",
+                (sha256, day, moment),
+            )
+    warehouse.migrate(address)
+    query = "select left(sha256, 1) from core.treasury_in_force(%s) order by as_of desc"
+    with warehouse.connect(address) as connection:
+        at = [connection.execute(query, (LOADED + timedelta(hours=hours),)).fetchall() for hours in (0, 1, 2, 3)]
+    assert at == [[], [("a",)], [("a",), ("c",)], [("b",), ("c",)]]
 
 
 # Comparison ---------------------------------------------------------------------------------------------------------
@@ -325,7 +415,9 @@ def tiendo(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-def csv_statement(path: Path, *rows: str, title: str = "Đến ngày 31/10/2025; Năm ngân sách 2025") -> Path:
+def csv_statement(
+    path: Path, *rows: str, title: str = "Đến ngày 31/10/2025; Năm ngân sách 2025; Đơn vị tính: đồng"
+) -> Path:
     header = "Mã ĐVQHNS;Mã CTMT, DA;Thanh toán KLHT;Tạm ứng chưa thu hồi;Lũy kế giải ngân"
     path.write_text("\n".join((f"{title};;", header, *rows)), encoding="utf-8")
     return path
@@ -372,7 +464,9 @@ def test_what_is_wrong_with_a_statement_is_told_with_its_exit_code_and_nothing_i
 
 def test_without_a_statement_of_the_date_nothing_is_compared(empty: Path) -> None:
     middle = csv_statement(
-        empty / "giua-thang.csv", f"{units()[QUAN_SON]};{DA2};40;5;45", title="Đến ngày 14/10/2025; Năm ngân sách 2025"
+        empty / "giua-thang.csv",
+        f"{units()[QUAN_SON]};{DA2};40;5;45",
+        title="Đến ngày 14/10/2025; Năm ngân sách 2025; Đơn vị tính: đồng",
     )
     result = tiendo("reference", "load", "--treasury", middle)
     assert (result.exit_code, "CK31" in result.output) == (1, True)
@@ -380,3 +474,82 @@ def test_without_a_statement_of_the_date_nothing_is_compared(empty: Path) -> Non
     assert result.exit_code == 2
     assert "Chưa có sao kê Kho bạc Nhà nước đến ngày 31/10/2025" in result.output
     assert "14/10/2025" in result.output
+
+
+def loadings() -> list[tuple[str, ...]]:
+    with warehouse.connect() as connection:
+        return connection.execute(
+            "select s.file_name from core.treasury_loading as k "
+            "inner join core.treasury_statement as s on k.sha256 = s.sha256 order by k.loading_id"
+        ).fetchall()
+
+
+def test_a_statement_that_drops_communes_is_loaded_only_when_that_is_said(empty: Path) -> None:
+    one, other = units()[QUAN_SON], units()[DOAN_KET]
+    whole = csv_statement(empty / "du.csv", f"{one};{DA2};40;5;45", f"{one};{NTM};1;0;1", f"{other};{DA2};9;0;9")
+    part = csv_statement(empty / "thieu.csv", f"{one};{DA2};40;5;45")
+    load_ = ("reference", "load", "--treasury")
+    assert tiendo(*load_, whole).exit_code == 0
+    result = tiendo(*load_, part)
+    assert result.exit_code == 1
+    assert "không nạp" in result.output
+    assert "thiếu 1 đơn vị có trong sao kê cùng ngày đang có hiệu lực (du.csv nạp lúc " in result.output
+    assert "): Xã Đoàn Kết (06001). Sao kê này chưa được nạp." in result.output
+    assert "--replace" in result.output
+    assert loadings() == [("du.csv",)]
+    result = tiendo(*load_, part, "--replace")
+    assert result.exit_code == 0, result.output
+    assert "thay sao kê du.csv nạp lúc " in result.output
+    assert archive.key_of(hashlib.sha256(whole.read_bytes()).hexdigest()) in result.output
+    assert "Không còn Xã Đoàn Kết (06001): lũy kế 9 đồng." in result.output
+    assert f"Không còn mã {NTM} của Xã Quan Sơn (06517): lũy kế 1 đồng." in result.output
+    again = tiendo(*load_, whole)
+    assert (again.exit_code, "có hiệu lực trở lại, thay sao kê thieu.csv" in again.output) == (0, True), again.output
+    assert "đã nạp từ trước" in tiendo(*load_, whole).output
+    assert loadings() == [("du.csv",), ("thieu.csv",), ("du.csv",)]
+
+
+def test_what_became_of_each_statement_is_told_to_programs(empty: Path) -> None:
+    one, other = units()[QUAN_SON], units()[DOAN_KET]
+    whole = csv_statement(empty / "du.csv", f"{one};{DA2};40;5;45", f"{other};{DA2};9;0;9")
+    part = csv_statement(empty / "thieu.csv", f"{one};{NTM};40;5;45")
+    bad = csv_statement(empty / "trieu.csv", f"{one};{DA2};1;0;1", title="Đến ngày 31/10/2025; (triệu đồng)")
+    load_ = ("reference", "load", "--json", "--treasury")
+    result = tiendo(*load_, whole, "--treasury", part, "--treasury", bad)
+    assert result.exit_code == 1
+    first, second, third = json.loads(result.stdout)["treasury"]
+    assert (first["outcome"], first["as_of"], first["budget_year"]) == ("loaded", "2025-10-31", 2025)
+    assert (first["balances"], first["postings"], first["replaces"], first["findings"]) == (2, 0, None, [])
+    assert (second["outcome"], second["replaces"]["file"]) == ("not_loaded", "du.csv")
+    assert second["replaces"]["communes_dropped"] == [
+        {"commune_code": DOAN_KET, "name": "Xã Đoàn Kết", "budget_unit_code": other, "total_vnd": "9"}
+    ]
+    assert second["replaces"]["codes_dropped"] == [
+        {
+            "commune_code": QUAN_SON,
+            "name": "Xã Quan Sơn",
+            "budget_unit_code": one,
+            "budget_code": DA2,
+            "total_vnd": "45",
+        }
+    ]
+    assert [(f["rule"], f["severity"]) for f in second["findings"]] == [("CK30", "warning")]
+    assert (third["outcome"], [f["rule"] for f in third["findings"]]) == ("not_loaded", ["M07"])
+    [told_] = json.loads(tiendo(*load_, part, "--replace").stdout)["treasury"]
+    assert (told_["outcome"], [f["severity"] for f in told_["findings"]]) == ("loaded", ["warning"])
+    outcomes = [json.loads(tiendo(*load_, whole).stdout)["treasury"][0]["outcome"] for _ in range(2)]
+    assert outcomes == ["loaded_again", "unchanged"]
+
+
+def test_one_commune_under_two_codes_is_not_loaded(empty: Path) -> None:
+    path = csv_statement(empty / "hai-ma.csv", f"{units()[QUAN_SON]};{DA2};40;5;45", f"{QUAN_SON};{DA2};40;5;45")
+    result = tiendo("reference", "load", "--treasury", path)
+    assert result.exit_code == 1
+    assert "CK10 csv!E4: Mã 00474 của Xã Quan Sơn ghi cả theo mã ĐVQHNS lẫn theo mã xã, phường" in result.output
+    assert loadings() == []
+
+
+def test_nothing_is_loaded_when_one_of_the_files_is_not_there(empty: Path) -> None:
+    path = csv_statement(empty / "sao-ke.csv", f"{units()[QUAN_SON]};{DA2};40;5;45")
+    assert tiendo("reference", "load", "--treasury", path, "--treasury", empty / "khong-co.xlsx").exit_code == 2
+    assert loadings() == []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -31,7 +33,8 @@ from etl.reference import province
 from etl.reference import treasury as configuration
 from etl.reference.province import Province
 from etl.sample.treasury import KINDS, UNKNOWN_CODE, Plant, write_statement
-from etl.validate import catalogue, treasury
+from etl.validate import catalogue
+from etl.validate import statement as on_statement
 from etl.validate.treasury import Balance, Balances, Difference, LatePosting, Reported, compare, marks
 from tests.builders import OCTOBER, QUAN_SON, simulation
 from tests.corpus import formats, package
@@ -372,7 +375,8 @@ ROWS = [
     ["1124017", "UBND phường Đông Kinh", "00524", 7, 0, 7],
     ["1124040", "UBND phường Lương Văn Tri", "00474", 5, 5, 10],
 ]
-TITLE = [["KHO BẠC NHÀ NƯỚC"], ["Năm ngân sách 2025"], ["Số liệu đến ngày: 31/10/2025"]]
+DONG = "Đơn vị tính: đồng"
+TITLE = [["KHO BẠC NHÀ NƯỚC", DONG], ["Năm ngân sách 2025"], ["Số liệu đến ngày: 31/10/2025"]]
 POSTING_HEADER = ["Mã ĐVQHNS", "Mã CTMT, DA", "Ngày hạch toán", "Số chứng từ", "Loại phát sinh", "Số tiền"]
 TOTAL = [None, "Tổng cộng", None, 42, 25, 67]
 
@@ -406,7 +410,7 @@ def issues(*sheets: Sequence[Sequence[Any]], **more: Any) -> list[tuple[str, str
     """Rule and cell of what is wrong; every one has a Vietnamese text with a way out, and nothing is read."""
     reading = read(book(*sheets, **more))
     assert reading.statement is None
-    findings = treasury.findings(reading)
+    findings = on_statement.findings(reading)
     assert all(f.severity == "error" and len(f.message) > 15 and len(f.fix) > 15 for f in findings)
     return [(issue.rule, issue.cell) for issue in reading.issues]
 
@@ -473,30 +477,39 @@ def test_a_unit_merged_over_its_rows_counts_for_each() -> None:
         ("(Số liệu lũy kế đến hết ngày 31 tháng 10 năm 2025)", AS_OF),
         ("Ngày 31 tháng 10 năm 2025", AS_OF),
         ("Thời điểm chốt số liệu: 31-10-2025", AS_OF),
+        ("Số liệu đến ngày: 31/10/25", AS_OF),
         ("Số liệu đến ngày 31.10.2025. Đơn vị tính: đồng", AS_OF),
     ],
 )
 def test_the_date_is_found_in_the_header(title: str, day: date) -> None:
-    assert statement([[title], HEADER, *ROWS]).as_of == day
+    assert statement([[title, DONG], HEADER, *ROWS]).as_of == day
 
 
 def test_a_date_may_stand_in_the_cell_beside_its_label() -> None:
-    assert statement([["Số liệu đến ngày:", None, AS_OF], ["Niên độ:", 2025], HEADER, *ROWS]).as_of == AS_OF
+    for day in (AS_OF, "31/10/2025", 45961):  # the number of the day, as a cell without a date format has it
+        assert statement([["Số liệu đến ngày:", None, day], ["Niên độ:", 2025, DONG], HEADER, *ROWS]).as_of == AS_OF
 
 
 def test_the_day_on_which_it_was_printed_is_not_the_date_of_the_figures() -> None:
-    rows = [["Lạng Sơn, ngày 05 tháng 11 năm 2025"], ["Ngày in: 05/11/2025"], ["Đến ngày 31/10/2025"], HEADER, *ROWS]
+    rows = [
+        ["Lạng Sơn, ngày 05 tháng 11 năm 2025", DONG],
+        ["Ngày in: 05/11/2025"],
+        ["Đến ngày 31/10/2025"],
+        HEADER,
+        *ROWS,
+    ]
     assert statement(rows).as_of == AS_OF
     assert issues([*rows[:2], HEADER, *ROWS]) == [("CK34-as-of", "A1")]
 
 
 def test_in_january_the_budget_year_must_be_said() -> None:
-    january = ["Đến ngày 31/01/2026"]
+    january = ["Đến ngày 31/01/2026", DONG]
     assert issues([january, HEADER, *ROWS]) == [("CK34-year", "A1")]
-    for year in (2025, 2026):
-        said = statement([january, [f"Niên độ ngân sách: {year}"], HEADER, *ROWS])
+    labels = ("Niên độ ngân sách", "Niên độ NSNN", "Niên độ", "Năm ngân sách nhà nước", "Năm NS")
+    for year, label in product((2025, 2026), labels):
+        said = statement([january, [f"{label}: {year}"], HEADER, *ROWS])
         assert (said.as_of, said.budget_year) == (date(2026, 1, 31), year)
-    assert statement([["Đến ngày 28/02/2026"], HEADER, *ROWS]).budget_year == 2026
+    assert statement([["Đến ngày 28/02/2026", DONG], HEADER, *ROWS]).budget_year == 2026
 
 
 @pytest.mark.parametrize(
@@ -505,12 +518,129 @@ def test_in_january_the_budget_year_must_be_said() -> None:
         (["Đến ngày 31/10/2025", "Năm ngân sách 2025", "Niên độ 2024"], [("CK34-years", "C1")]),
         (["Đến ngày 31/10/2025", "Năm ngân sách 2027"], [("CK34-other-year", "B1")]),
         (["Đến ngày 31/10/2025", "Số liệu đến ngày 30/9/2025"], [("CK35", "B1")]),
-        (["Đến ngày 31/10/2025", "Đơn vị tính: triệu đồng"], [("M07", "B1")]),
-        (["Đến ngày 31/31/2025"], [("M21", "A1"), ("CK34-as-of", "A1")]),
+        (["Đến ngày 31/31/2025"], [("M21", "A1")]),
+        (["Đến ngày 31 tháng 02 năm 2025"], [("M21", "A1")]),
+        (["Số liệu đến ngày: 31/10"], [("M21", "A1")]),
+        (["Đến hết tháng 10/2025"], [("CK34-as-of", "A1")]),
     ],
 )
 def test_what_the_header_says_must_be_one_thing(title: list[str], wrong: list[tuple[str, str]]) -> None:
-    assert issues([title, HEADER, *ROWS]) == wrong
+    assert issues([[*title, DONG], HEADER, *ROWS]) == wrong
+
+
+TITLE_ONLY = [["KHO BẠC NHÀ NƯỚC"], ["Năm ngân sách 2025"], ["Số liệu đến ngày: 31/10/2025"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Đơn vị tính: đồng", "Đơn vị: đồng", "ĐVT: đồng", "Đvt: VNĐ", "(đồng)", "Đồng", "(Đơn vị tính: đồng Việt Nam)",
+        "Đơn vị tính (đồng)", "Loại tiền: VND", "Sao kê lũy kế. Đơn vị tính: đồng; tỷ lệ: %", "ĐVT: đ",
+    ],
+)  # fmt: skip
+def test_a_statement_says_that_it_counts_in_dong_in_any_usual_words(text: str) -> None:
+    assert len(statement([*TITLE_ONLY, [text], HEADER, *ROWS]).lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("Đơn vị tính: triệu đồng", "triệu đồng"),
+        ("Đơn vị: triệu đồng", "triệu đồng"),
+        ("(Triệu đồng)", "Triệu đồng"),
+        ("Triệu đồng", "Triệu đồng"),
+        ("ĐVT: 1.000 đồng", "1.000 đồng"),
+        ("Đvt: nghìn đồng", "nghìn đồng"),
+        ("(Đơn vị: tỷ đồng)", "tỷ đồng"),
+        ("ĐVT: trđ", "trđ"),
+        ("Số liệu tính bằng triệu đồng", "triệu đồng"),
+        ("SAO KÊ GIẢI NGÂN (1.000 đ)", "1.000 đ"),
+        ("Đơn vị tính: USD", "USD"),
+        ("Đơn vị tính: đồng (x 1.000)", "đồng (x 1.000"),
+    ],
+)
+def test_a_statement_in_another_unit_is_refused_as_its_words_stand_there(text: str, unit: str) -> None:
+    rows = [*TITLE_ONLY, [text], HEADER, ["1124017", "", "00474", 0.03, 0.02, 0.05]]
+    assert issues(rows) == [("M07", "A4")]
+    [finding] = on_statement.findings(read(book(rows)))
+    assert f"“{unit}”" in finding.message
+
+
+def test_the_unit_may_stand_in_the_cell_beside_its_label() -> None:
+    assert issues([*TITLE_ONLY, ["ĐVT:", None, "triệu đồng"], HEADER, *ROWS])[0] == ("M07", "A4")
+    assert len(statement([*TITLE_ONLY, ["Đơn vị tính", "đồng"], HEADER, *ROWS]).lines) == 3
+
+
+@pytest.mark.parametrize("mark", ["({})", ", {}", "\n{}", "(ĐVT: {})", "[{}]"])
+def test_the_unit_may_stand_in_the_headers(mark: str) -> None:
+    header = [*HEADER[:3], *(text + mark.format("triệu đồng") for text in HEADER[3:])]
+    assert issues([*TITLE_ONLY, header, *ROWS]) == [("M07", "D4")]
+    if "\n" not in mark:
+        header = [*HEADER[:3], *(text + mark.format("đồng") for text in HEADER[3:])]
+        assert len(statement([*TITLE_ONLY, header, *ROWS]).lines) == 3
+    assert issues([*TITLE, [*HEADER[:5], HEADER[5] + mark.format("nghìn đồng")], *ROWS]) == [("M07", "F4")]
+
+
+def test_the_unit_of_a_group_of_columns_counts_for_each_and_a_column_that_is_not_read_may_have_its_own() -> None:
+    header = [
+        ["Mã QHNS", "Mã CTMT", "Kế hoạch vốn (triệu đồng)", "Lũy kế giải ngân (đồng)", None, None],
+        [None, None, None, "Thanh toán KLHT", "Tạm ứng chưa thu hồi", "Tổng số"],
+    ]
+    rows = [["1124017", "00474", 1, 30, 20, 50]]
+    assert len(statement([*TITLE_ONLY, *header, *rows], change=lambda s: s.merge_cells("D4:F4")).lines) == 1
+    header[0][3] = "Lũy kế giải ngân (triệu đồng)"
+    assert issues([*TITLE_ONLY, *header, *rows], change=lambda s: s.merge_cells("D4:F4")) == [("M07", "D4")]
+
+
+def test_a_unit_below_the_headers_counts_too() -> None:
+    under = [None, None, None, "(đồng)", "(đồng)", "(đồng)"]
+    assert len(statement([*TITLE_ONLY, HEADER, under, *ROWS]).lines) == 3
+    assert issues([*TITLE, HEADER, *ROWS, ["Ghi chú:", "Đơn vị tính: triệu đồng"]]) == [("M07", "B8")]
+
+
+@pytest.mark.parametrize(
+    "text", ["Đơn vị: Đồng Đăng", "Đơn vị: Kho bạc Nhà nước khu vực VI", "Tổng vốn giao: 1.200 triệu đồng", "(d)"]
+)
+def test_without_a_word_on_the_unit_nothing_is_taken_for_dong(text: str) -> None:
+    rows = [*TITLE_ONLY, [text], HEADER, *ROWS]
+    assert issues(rows) == [("M07-missing", "D5")]
+    [finding] = on_statement.findings(read(book(rows)))
+    assert "Đơn vị tính: đồng" in finding.fix
+
+
+def test_a_sheet_without_a_word_on_the_unit_goes_by_the_others() -> None:
+    silent = [["Chứng từ"], POSTING_HEADER, *POSTINGS]
+    assert len(statement([*TITLE, HEADER, *ROWS], silent).postings) == 3
+    header = [*HEADER[:5], "Lũy kế giải ngân (đồng)"]
+    assert len(statement([*TITLE_ONLY, header, *ROWS], silent).postings) == 3
+    in_dong = [["Chứng từ"], [*POSTING_HEADER[:5], "Số tiền (đồng)"], *POSTINGS]
+    assert issues([*TITLE_ONLY, HEADER, *ROWS], in_dong) == [("M07-missing", "D4")]
+    assert issues([*TITLE, HEADER, *ROWS], [["(nghìn đồng)"], POSTING_HEADER, *POSTINGS]) == [("M07", "A1")]
+
+
+def test_the_column_map_may_vouch_for_a_layout_that_never_says_its_unit(lang_son: Province, tmp_path: Path) -> None:
+    folder = shutil.copytree(lang_son.folder, tmp_path / "tinh")
+    columns = folder / "treasury_columns.csv"
+    text = columns.read_text(encoding="utf-8")
+    for header in HEADER[3:]:
+        text = re.sub(rf"(,{header},amount,.*),,no", r"\1,đồng,no", text)
+    columns.write_text(text, encoding="utf-8")
+
+    def read_(*rows: Sequence[Any]) -> Reading:
+        return reader.read("sao-ke.xlsx", book([*TITLE_ONLY, *rows]), configuration.columns(Province(folder)))
+
+    assert read_(HEADER, *ROWS).issues == ()
+    assert [i.rule for i in read_([*HEADER[:5], "Đã giải ngân"], *ROWS).issues] == ["M07-missing"]
+    assert [i.rule for i in read_(["Đơn vị: triệu đồng"], HEADER, *ROWS).issues] == ["M07"]
+
+
+@pytest.mark.parametrize("wrong", ["triệu đồng", "VND"])
+def test_the_column_map_converts_nothing(lang_son: Province, tmp_path: Path, wrong: str) -> None:
+    folder = shutil.copytree(lang_son.folder, tmp_path / "tinh")
+    with (folder / "treasury_columns.csv").open("a", encoding="utf-8") as handle:
+        handle.write(f"total,Giải ngân cả năm,amount,yes,,{wrong},no\n")
+    with pytest.raises(UsageError, match=wrong):
+        configuration.columns(Province(folder))
 
 
 @pytest.mark.parametrize(
@@ -575,11 +705,61 @@ def test_the_same_key_twice_is_told_with_both_cells() -> None:
 def test_an_unknown_header_is_named_with_the_column_that_is_missing() -> None:
     header = [*HEADER[:4], "Số tiền ứng trước", HEADER[5]]
     reading = read(book([*TITLE, header, *ROWS]))
-    [finding] = treasury.findings(reading)
+    [finding] = on_statement.findings(reading)
     assert (finding.rule, finding.cell) == ("M31", "E4")
     assert "Tạm ứng chưa thu hồi" in finding.message
     assert "Số tiền ứng trước" in finding.message
     assert issues([*TITLE, [*HEADER, "Giải ngân lũy kế"], *ROWS]) == [("M31-twice", "G4")]
+
+
+@pytest.mark.parametrize("number", ["STT", "TT", "Số TT"])
+def test_the_column_of_row_numbers_is_no_unknown_header(number: str) -> None:
+    header = [number, *HEADER[:4], "Số tiền ứng trước", HEADER[5]]
+    [finding] = on_statement.findings(read(book([*TITLE, header, *([n, *row] for n, row in enumerate(ROWS, 1))])))
+    assert (finding.rule, finding.cell) == ("M31", "F4")
+    assert number not in finding.message
+    header = [number, *HEADER[:5]]
+    [finding] = on_statement.findings(read(book([*TITLE, header, *([n, *row] for n, row in enumerate(ROWS, 1))])))
+    assert (finding.rule, finding.cell) == ("M31", None)
+    assert "không có" in finding.message
+
+
+def test_two_budget_years_or_dates_are_one_cause_told_once() -> None:
+    other = [TITLE[0], ["Năm ngân sách 2024"], TITLE[2], HEADER, *ROWS]
+    assert issues([*TITLE, HEADER, *ROWS], other) == [("CK34-years", "A2")]
+    other = [*TITLE[:2], ["Số liệu đến ngày: 30/09/2025"], HEADER, *ROWS]
+    assert issues([*TITLE, HEADER, *ROWS], other) == [("CK35", "A3")]
+
+
+def test_a_negative_advance_is_what_the_treasury_says_and_told_as_that() -> None:
+    known = configuration.in_force(province.load(), AS_OF)
+    row = ["1124017", "", "00474", 200, -50, 150]
+    for rows in ([HEADER, row], [[*HEADER, "Trong đó: quá hạn"], [*row, 0]]):
+        read_ = statement([*TITLE, *rows])
+        assert read_.lines[0].advance == -50
+        [finding] = on_statement.mapping_findings(read_, known, province.load())
+        assert (finding.rule, finding.severity, finding.cell, finding.value) == ("M09", "warning", "F5", "-50")
+        assert "-50 đồng" in finding.message
+
+
+def test_an_overdue_advance_is_never_negative() -> None:
+    header = [*HEADER, "Trong đó: quá hạn"]
+    assert issues([*TITLE, header, ["1124017", "", "00474", 200, 50, 250, -10]]) == [("M09-overdue", "G5")]
+    assert issues([*TITLE, header, ["1124017", "", "00474", 200, -50, 150, 10]]) == [("M30-overdue", "G5")]
+
+
+def test_a_commune_under_its_units_code_and_its_own_is_doubled() -> None:
+    known = configuration.in_force(province.load(), AS_OF)
+
+    def doubled(*rows: list[Any]) -> list[tuple[str, str | None]]:
+        findings = on_statement.doubled_communes(statement([*TITLE, HEADER, *rows]), known, province.load())
+        return [(f.rule, f.cell) for f in findings]
+
+    own = ["05977", "", "00474", 30, 20, 50]
+    assert doubled(ROWS[0], own) == [("CK10", "F6")]
+    assert doubled(own, ROWS[0]) == [("CK10", "F6")]
+    assert doubled(ROWS[1], own) == []  # another code
+    assert doubled(*ROWS) == []
 
 
 def test_figures_of_the_month_are_no_cumulative_ones() -> None:
@@ -633,13 +813,36 @@ def test_a_posting_that_cannot_be_read_refuses_the_statement(place: int, value: 
     assert issues([*TITLE, HEADER, *ROWS], [*TITLE, POSTING_HEADER, row]) == [wrong]
 
 
+def test_a_document_that_stands_twice_is_told_by_its_number() -> None:
+    sheets = [*TITLE, HEADER, *ROWS], [*TITLE, POSTING_HEADER, POSTINGS[0], POSTINGS[0]]
+    assert issues(*sheets) == [("CK10-document", "F6")]
+    [finding] = on_statement.findings(read(book(*sheets)))
+    assert finding.value == "0001"
+    assert "Chứng từ số 0001 hạch toán ngày 03/11/2025" in finding.message
+
+
 def test_a_file_that_is_no_statement_is_refused_with_a_way_out() -> None:
     assert issues([["Danh sách"], ["Họ tên", "Chức vụ"]]) == [("M24", None)]
-    assert issues([*TITLE, HEADER]) == [("M24", None)]
     for data in (b"", b"%PDF-1.7 x", b"khong phai bang tinh"):
         reading = read(data)
         assert reading.refused
-        assert treasury.findings(reading)[0].fix
+        [finding] = on_statement.findings(reading)
+        assert "sao kê" in finding.fix
+        assert "biểu mẫu" not in finding.fix
+
+
+@pytest.mark.parametrize("rows", [[], [[*TOTAL[:3], 0, 0, 0]], [["(1)", "(2)", "(3)", "(4)", "(5)", "(6)"], []]])
+def test_a_statement_without_rows_says_that_nothing_was_disbursed(rows: list[list[Any]]) -> None:
+    read_ = statement([*TITLE, HEADER, *rows], [*TITLE, POSTING_HEADER])
+    assert (read_.as_of, read_.budget_year, read_.lines, read_.postings) == (AS_OF, 2025, (), ())
+
+
+def test_without_rows_headers_date_year_and_unit_must_be_right_all_the_same() -> None:
+    assert issues([*TITLE, HEADER[:5]]) == [("M31", None)]
+    assert issues([*TITLE_ONLY, HEADER]) == [("M07-missing", "D4")]
+    assert issues([TITLE[0], HEADER]) == [("CK34-as-of", "A1")]
+    assert issues([["Đến ngày 31/01/2026", DONG], HEADER]) == [("CK34-year", "A1")]
+    assert issues([*TITLE, HEADER, TOTAL]) == [("M30-total", "D5")]
 
 
 def test_the_other_kinds_of_file_give_the_same_statement() -> None:
@@ -711,7 +914,9 @@ def judged(read_: Statement, commune: str, period: Period = OCTOBER, year: int =
     return compare(reported, balances, where)
 
 
-@pytest.mark.parametrize(("period", "year"), [(OCTOBER, 2025), (Period(2026, 1), 2025), (Period(2026, 3), 2026)])
+@pytest.mark.parametrize(
+    ("period", "year"), [(OCTOBER, 2025), (Period(2026, 1), 2025), (Period(2026, 1), 2026), (Period(2026, 3), 2026)]
+)
 def test_the_sample_statement_agrees_with_the_sample_reports(period: Period, year: int) -> None:
     communes = simulation().commune_codes if period == OCTOBER else COMMUNES
     read_ = sampled(period=period, year=year, communes=communes)
@@ -766,7 +971,7 @@ def test_unknown_codes_and_units_are_told_once_each_with_their_money(lang_son: P
         ["9999999", "", "00474", 7, 0, 7],
     ]
     read_ = statement([*TITLE, HEADER, *ROWS, *strange])
-    found_ = treasury.mapping_findings(read_, configuration.in_force(lang_son, read_.as_of), lang_son)
+    found_ = on_statement.mapping_findings(read_, configuration.in_force(lang_son, read_.as_of), lang_son)
     assert [(f.rule, f.severity, f.cell, f.value) for f in found_] == [
         ("CK30", "error", "F8", UNKNOWN_CODE),
         ("CK30", "error", "F10", "9999999"),
@@ -776,7 +981,7 @@ def test_unknown_codes_and_units_are_told_once_each_with_their_money(lang_son: P
 
 def test_a_date_without_a_report_is_told_and_the_nearest_named(lang_son: Province) -> None:
     read_ = sampled(Plant("date"))
-    [finding] = treasury.mapping_findings(read_, configuration.in_force(lang_son, read_.as_of), lang_son)
+    [finding] = on_statement.mapping_findings(read_, configuration.in_force(lang_son, read_.as_of), lang_son)
     assert (finding.rule, read_.as_of) == ("CK31", date(2025, 10, 15))
     assert "30/09/2025" in finding.message or "31/10/2025" in finding.message
 
@@ -830,6 +1035,18 @@ def test_marks_stand_at_the_line_at_the_heading_or_at_no_row() -> None:
     [more] = marked([balance("GNBV-DA2-SN", 80, 20), balance("GNBV-DA7-SN", 60), balance("NTM-ND02-DT", 9)])
     assert (more["row_no"], more["code"], more["treasury_unreported_expected"]) == (None, "NTM-ND02-DT", 9)
     assert more["treasury_unreported_text"].startswith("mã 00524, Phát triển hạ tầng")
+
+
+def test_of_an_overdue_advance_is_told_what_may_be_outstanding() -> None:
+    def overdue(reported: int, amount: int) -> tuple[Any, ...]:
+        rows = [row if row[1] != "GNBV-DA2-SN" else ("leaf", "GNBV-DA2-SN", 80, reported) for row in REPORT]
+        every = marked([balance("GNBV-DA2-SN", 80, 20, overdue=amount), balance("GNBV-DA7-SN", 60)], rows=rows)
+        [row] = [row for row in every if "treasury_overdue_difference" in row]
+        return tuple(row[f"treasury_overdue_{name}"] for name in ("value", "expected", "difference"))
+
+    assert overdue(20, 7) == (20, 13, 7)
+    assert overdue(20, 20) == (20, 0, 20)
+    assert overdue(5, 7) == (5, None, 7)  # the advances differ, which is told by itself
 
 
 def test_a_line_that_is_bad_already_or_stands_twice_is_left_alone() -> None:
@@ -906,7 +1123,7 @@ def test_a_statement_of_totals_by_commune_code_is_enough() -> None:
     """No split into payments and advances, and the commune's own code in place of the budget unit's."""
     header = ["Mã xã", "Mã CTMT, DA", "Lũy kế giải ngân"]
     reading = read(book([*TITLE, header, ["05977", "00474", 5_000_000], ["Tổng cộng", None, 5_000_000]]))
-    assert treasury.findings(reading) == []
+    assert on_statement.findings(reading) == []
     assert reading.statement is not None
     (line,) = reading.statement.lines
     assert (line.budget_unit_code, line.total, line.completed, line.advance) == ("0005977", 5_000_000, None, None)
