@@ -55,8 +55,9 @@ COLUMNS: Mapping[str, frozenset[str]] = {
         plan_total proposal reopened standstill status_before tasks_gone unchanged
     """),
     "allocation": _names("""
-        assigned before_period carry_changed_key code_in_place changed_key gap_key kind_not_foreseen line_code not_eligible
-        not_registered plan_difference plan_expected plan_typed project_vi split_excess split_used unallocated
+        assigned before_period carry_changed_key code_in_place changed_key gap_key kind_not_foreseen line_code
+        not_eligible not_registered plan_difference plan_expected plan_typed project_vi split_excess split_key
+        split_used unallocated
     """),
     "roadmap": _names("""
         lag lag_pct lines_gone paid planned revised revised_before revised_key
