@@ -302,6 +302,27 @@ def revise(
 
 @app.command()
 @_guarded
+def withdraw(
+    submission: Annotated[int, typer.Option(help="Số báo cáo (tiendo findings).")],
+    by: Annotated[str, typer.Option(help="Người quyết định.")],
+    reason: Annotated[str, typer.Option(help="Lý do, văn bản làm căn cứ.")],
+    as_json: Json = False,
+) -> None:
+    """Rút một báo cáo đã tiếp nhận: từ lúc đó không tính nữa, bản trước (nếu có) có hiệu lực trở lại."""
+    from etl import steps
+
+    _ready()
+    result = steps.withdraw(submission, by, reason, clock.now())
+    if as_json:
+        _print_json(result)
+        return
+    place = f"{result['commune']}, kỳ {result['period']}"
+    speaks = f"báo cáo số {result['speaks_now']} có hiệu lực" if result["speaks_now"] else "chưa có báo cáo nào"
+    typer.echo(f"Báo cáo số {submission}: đã rút{'' if result['new'] else ' từ trước'}; {place}: {speaks}")
+
+
+@app.command()
+@_guarded
 def findings(
     period: Annotated[str | None, typer.Option("--period", help="Kỳ báo cáo, ví dụ 2025-10; mặc định tất cả.")] = None,
     commune: Annotated[str | None, typer.Option(help="Mã xã, phường; mặc định tất cả.")] = None,
