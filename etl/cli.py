@@ -546,6 +546,40 @@ def db_migrate(as_json: Json = False) -> None:
         )
 
 
+@db_app.command("backup")
+@_guarded
+def db_backup(
+    target: Annotated[Path, typer.Argument(help="Tệp sao lưu sẽ được tạo, ví dụ sao-luu/2025-11-10.dump.")],
+    as_json: Json = False,
+) -> None:
+    """Sao lưu kho dữ liệu vào một tệp, kèm số dòng và mã kiểm tra nội dung của từng bảng."""
+    from etl.load import backup
+
+    _ready()
+    manifest = backup.write(target, clock.now())
+    if as_json:
+        _print_json(manifest)
+    else:
+        rows = sum(table["rows"] for table in manifest["tables"].values())
+        typer.echo(f"Đã sao lưu {len(manifest['tables'])} bảng, {rows} dòng vào {target}")
+
+
+@db_app.command("restore")
+@_guarded
+def db_restore(
+    source: Annotated[Path, typer.Argument(help="Tệp sao lưu (tiendo db backup).")], as_json: Json = False
+) -> None:
+    """Khôi phục một bản sao lưu vào kho dữ liệu trống và so lại nội dung với lúc sao lưu."""
+    from etl.load import backup
+
+    manifest = backup.restore(source)
+    if as_json:
+        _print_json(manifest)
+    else:
+        rows = sum(table["rows"] for table in manifest["tables"].values())
+        typer.echo(f"Đã khôi phục {len(manifest['tables'])} bảng, {rows} dòng; nội dung đúng như khi sao lưu.")
+
+
 @db_app.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 @_guarded
 def db_psql(context: typer.Context) -> None:

@@ -154,7 +154,11 @@ create function core.refresh_at_commit() returns trigger
 language plpgsql
 as $$
 begin
-    if coalesce(current_setting('tiendo.refresh', true), '') <> 'later' then
+    -- On the way up from an older version the functions of the summaries are not there yet: migrate makes them last.
+    if
+        coalesce(current_setting('tiendo.refresh', true), '') <> 'later'
+        and to_regprocedure('core.refresh()') is not null
+    then
         perform core.refresh();
     end if;
     return null;
