@@ -492,14 +492,28 @@ def tasks(
 
 @app.command()
 @_guarded
-def trace(figure_id: str, as_json: Json = False) -> None:
-    """Lần từ một số liệu đã phát hành về tận ô của tệp gốc."""
+def trace(
+    figure_id: Annotated[str | None, typer.Argument(help="Mã số liệu, ví dụ 2025-10-r1/rate_total.")] = None,
+    file: Annotated[
+        str | None, typer.Option(help="Chiều ngược lại: tên tệp, sha256 hoặc số báo cáo của tệp có ô cần hỏi.")
+    ] = None,
+    cell: Annotated[str | None, typer.Option(help="Ô của tệp đó, ví dụ B01-GiaiNgan!K30.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Lần từ một số liệu đã phát hành về tận ô của tệp gốc; hoặc từ một ô tới các số liệu lấy từ ô đó."""
     from etl.load import warehouse
     from etl.publish import trace as chain
+    from etl.publish import trace_cell
 
+    if (figure_id is None) == (file is None) or (file is None) != (cell is None):
+        raise UsageError("Ghi mã số liệu, hoặc cả --file và --cell.")
     _ready()
     with warehouse.connect() as connection:
-        result = chain.trace(connection, figure_id, settings.get().archive_dir)
+        if file is not None and cell is not None:
+            fed = trace_cell.feeds(connection, file, cell)
+            typer.echo(json.dumps(fed, ensure_ascii=False, indent=2) if as_json else trace_cell.as_text(fed))
+            return
+        result = chain.trace(connection, figure_id or "", settings.get().archive_dir)
     typer.echo(json.dumps(result, ensure_ascii=False, indent=2) if as_json else chain.as_text(result))
     raise typer.Exit(0 if result.get("agrees", True) else 1)
 
