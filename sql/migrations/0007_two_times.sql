@@ -220,9 +220,17 @@ create function core.note_allocation() returns trigger
 language plpgsql
 as $$
 begin
-    perform core.mark_stale(w.period, w.budget_year, min(n.loaded_at))
+    -- One statement and no call for each window: decisions come line by line, some thousand at a time.
+    insert into core.stale_period (period, budget_year, since)
+    select w.period, w.budget_year, min(n.loaded_at)
     from arrived as n
     inner join ref.reporting_calendar as w on n.budget_year = w.budget_year and n.effective_on <= w.as_of
+    where not exists (
+        select 1 from core.stale_period as s
+        where
+            s.period = w.period and s.budget_year = w.budget_year and s.since <= n.loaded_at
+            and s.marked_by = pg_current_xact_id()
+    )
     group by w.period, w.budget_year;
     return null;
 end
