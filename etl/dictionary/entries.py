@@ -26,6 +26,7 @@ SCHEMAS = ("mart", "ref", "raw", "core", "release", "audit")
 """In the order in which a reader needs them."""
 HISTORY, AT, PUBLISHED = "_history", "_at", "_published"
 """What is made of a mart besides itself (``etl.load.marts``)."""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORM_COLUMN = re.compile(r"\b(B0[1-5])\((\d+)\)")
 _PLACE = re.compile(r"\b(?:mart|ref|raw|core|release|audit)\.(\w+)(?:\.(\w+))?")
 _VIETNAMESE = re.compile("[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.IGNORECASE)
@@ -155,7 +156,7 @@ def load(folder: Path | None = None) -> Dictionary:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader, in C
     except (OSError, yaml.YAMLError) as error:
         raise DictionaryError(f"{path}: không đọc được: {error}") from error
 
@@ -240,7 +241,11 @@ def _like(entry: Entry, other: Entry | None) -> Entry:
     """A function whose rows are those of a kept table."""
     if other is None:
         return entry
-    columns = {name: column for name, column in other.columns.items() if name not in ("known_from", "known_to")}
+    columns = {
+        name: replace(column, constraints=(), tests=())
+        for name, column in other.columns.items()
+        if name not in ("known_from", "known_to")
+    }
     return replace(entry, columns=columns, made_by="")
 
 
