@@ -1,7 +1,7 @@
 """Constraints that the dictionary declares and the schema lacks, as ``yml_<hash>`` in the warehouse.
 
-A constraint adds nothing to the rows and changes none, so tables that are only ever added to take it as well. NOT NULL is
-a CHECK: it can be told by its name and taken away on every PostgreSQL from 16 on.
+A constraint adds nothing to the rows and changes none, so tables that are only ever added to take it as well. NOT NULL
+is a CHECK: it can be told by its name and taken away on every PostgreSQL from 16 on.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 ``sql/tables/<schema>.<name>.yml`` describes a table or view, ``sql/tables/<schema>.functions.yml`` the functions of a
 schema, ``sql/marts/<name>.yml`` a mart. What a file does not say of a column or argument, ``sql/glossary.yml`` says by
-its name. Reading never fails on what is missing: ``faults`` tells all of it at once, and a test holds that there is none.
+its name. Reading does not fail on what is missing: ``faults`` tells all of it, and a test holds that there is none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which tables are made of which, read from the SQL that makes them: views and functions of migrations, summaries, marts.
+"""Which tables are made of which, read from the SQL that makes them: migrations, summaries, marts.
 
 What is looked for are the names ``schema.name`` in the text of each ``create view`` and ``create function``; the last
 text of a name counts. ``<mart>_at``, ``_history`` and ``_published`` are the mart itself.
@@ -54,6 +54,18 @@ def marts_of(made: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
         return marts
 
     return {name: tuple(sorted(reached(name, {name}) - {name})) for name in made}
+
+
+def also(dictionary: Dictionary, folder: Path | None = None) -> dict[str, tuple[str, ...]]:
+    """By mart: what there is of it besides the mart as best known, as it was known and as it was published."""
+    names = _texts(folder or settings.assets() / "sql").keys()
+    found = {}
+    for entry in dictionary.entries:
+        name = entry.full_name
+        if entry.schema == "mart" and not entry.is_function and names & {name + HISTORY, name + AT}:
+            published = {"period", "budget_year"} <= entry.columns.keys()
+            found[name] = (f"{name}{AT}(p_known_at)", *([f"{name}{PUBLISHED}"] if published else []))
+    return found
 
 
 def _texts(folder: Path) -> dict[str, str]:

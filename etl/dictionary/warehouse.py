@@ -1,4 +1,4 @@
-"""What is there in a warehouse that the dictionary speaks of: tables, views, columns, functions with their arguments."""
+"""What is there in a warehouse that the dictionary speaks of: tables, views, columns, functions, arguments."""
 
 from __future__ import annotations
 

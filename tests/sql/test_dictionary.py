@@ -1,4 +1,4 @@
-"""The data dictionary against a real warehouse: it covers everything, its conditions hold, its constraints are there."""
+"""The data dictionary against a real warehouse: it covers all of it, and what it says of the rows is true."""
 
 from __future__ import annotations
 
