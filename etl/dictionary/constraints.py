@@ -70,9 +70,15 @@ def _add(connection: Connection, entry: Entry, rules: Iterable[Rule]) -> None:
         sql.SQL("add constraint {} {}").format(sql.Identifier(rule.name(entry.full_name)), rule.constraint())
         for rule in rules
     )
+    told = sql.SQL("").join(
+        sql.SQL("; comment on constraint {} on {} is {}").format(
+            sql.Identifier(rule.name(entry.full_name)), table, sql.Literal(f"{entry.path.name}: {rule.as_text()}")
+        )
+        for rule in rules
+    )
     try:
         with connection.transaction():
-            connection.execute(sql.SQL("alter table {} {}").format(table, added))
+            connection.execute(sql.SQL("alter table {} {}{}").format(table, added, told))
     except psycopg.errors.IntegrityError as error:
         raise DictionaryError(_what_breaks(connection, entry, rules)) from error
 

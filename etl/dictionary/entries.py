@@ -54,7 +54,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Entry:
-    """A table, view, mart or function. ``constraints`` are held by the database, ``tests`` by the test suite."""
+    """A table, view, mart or function. ``constraints`` are held by the database, ``tests`` by the test suite.
+
+    ``made_by``: the function that fills a kept table. ``like``: the table whose columns a function's rows have.
+    ``strange``: what the file says and nobody reads.
+    """
 
     schema: str
     name: str
@@ -70,6 +74,7 @@ class Entry:
     tests: tuple[Rule, ...]
     example: str
     made_by: str
+    like: str
     path: Path
     strange: tuple[str, ...] = field(default=())
 
@@ -149,7 +154,7 @@ def load(folder: Path | None = None) -> Dictionary:
             entries.append(entry(path, told))
     entries.sort(key=lambda one: (SCHEMAS.index(one.schema), one.is_function, one.name))
     known = {one.full_name: one for one in entries}
-    entries = [_like(one, _read_like(one, known)) for one in entries]
+    entries = [_like(one, known[one.like]) if one.like in known else one for one in entries]
     questions = folder / "questions.yml"
     return Dictionary(tuple(entries), words["units"], glossary, tuple(_read(questions) if questions.exists() else ()))
 
@@ -186,7 +191,8 @@ def _entry(path: Path, told: Mapping[str, Any], words: Mapping[str, Any]) -> Ent
             constraints=read(told.get("constraints")),
             tests=read(told.get("tests")),
             example=(told.get("example") or "").strip(),
-            made_by=told.get("made_by") or told.get("like") or "",
+            made_by=told.get("made_by") or "",
+            like=told.get("like") or "",
             path=path,
             strange=(
                 *(f"từ khóa lạ {key!r}" for key in told.keys() - _KEYS),
@@ -233,20 +239,14 @@ def _said(source: str, sources: Mapping[str, Mapping[str, str]], language: str) 
     return re.sub(r"\b(B(0[1-5]))\((\d+)\)", word, source)
 
 
-def _read_like(entry: Entry, known: Mapping[str, Entry]) -> Entry | None:
-    return known.get(entry.made_by) if entry.is_function and not entry.columns else None
-
-
-def _like(entry: Entry, other: Entry | None) -> Entry:
-    """A function whose rows are those of a kept table."""
-    if other is None:
-        return entry
+def _like(entry: Entry, other: Entry) -> Entry:
+    """A function whose rows are those of a kept table, but for the time during which each was known."""
     columns = {
         name: replace(column, constraints=(), tests=())
         for name, column in other.columns.items()
         if name not in ("known_from", "known_to")
     }
-    return replace(entry, columns=columns, made_by="")
+    return replace(entry, columns=columns)
 
 
 def as_known_at(entry: Entry, glossary: Mapping[str, Column]) -> Entry:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from etl.dictionary import lineage
 from etl.dictionary.entries import AT, SCHEMAS, Column, Dictionary, Entry
 from etl.dictionary.rules import Rule
 
+_PLACE = re.compile(r"\b((?:mart|ref|raw|core|release|audit)\.\w+)(\.\w+)?")
 _TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = {
     "mart": ("Bảng để tra cứu và lập báo cáo", "What analysts read; start here"),
@@ -36,6 +39,7 @@ def render(dictionary: Dictionary) -> bytes:
     made = lineage.made_from(dictionary)
     known = {entry.full_name for entry in dictionary.entries}
     environment.globals.update(
+        linked=lambda text: _linked(text, dictionary),
         rules=_rules,
         of_table=_of_table,
         also=lineage.also(dictionary),
@@ -90,6 +94,21 @@ def as_json(dictionary: Dictionary) -> list[dict[str, Any]]:
         }
         for entry in dictionary.entries
     ]
+
+
+def _linked(text: str, dictionary: Dictionary) -> Markup:
+    """A source in which each table or column leads to its place on the page."""
+
+    def link(match: re.Match[str]) -> str:
+        name, column = match.group(1), match.group(2) or ""
+        entry = dictionary.described(name)
+        if entry is None:
+            return match.group(0)
+        anchor = entry.full_name + (column if column[1:] in entry.columns else "")
+        return f'<a href="#{anchor}">{match.group(0)}</a>'
+
+    # Only names made of letters, digits and underscores are put into the escaped text.
+    return Markup(_PLACE.sub(link, str(escape(text))))  # noqa: S704
 
 
 def _rules(entry: Entry, column: Column) -> Iterator[tuple[bool, str]]:

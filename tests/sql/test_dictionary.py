@@ -211,7 +211,7 @@ def test_a_constraint_comes_with_its_word_and_goes_with_it(own: Loaded, tmp_path
 @pytest.mark.parametrize(
     ("file", "old", "new", "definition"),
     [
-        ("core.roadmap.yml", "  note:", "  note: {constraints: [{matches: x}]}", "CHECK ((note ~ 'x'::text))"),
+        ("core.task_report.yml", "  lead:", "  lead: {constraints: [{matches: x}]}", "CHECK ((lead ~ 'x'::text))"),
         (
             "core.roadmap.yml", "constraints:\n", "constraints:\n  - unique: [submission_id, row_no]\n",
             "UNIQUE (submission_id, row_no)",
