@@ -130,6 +130,8 @@ def read(told: Any, column: str | None = None) -> tuple[Rule, ...]:
 
 
 def _rules(told: Any, column: str | None) -> Iterator[Rule]:
+    kind: str
+    value: Any
     kind, value = (told, None) if isinstance(told, str) else _only(told)
     own = (column,) if column else ()
     if kind == "not_null":

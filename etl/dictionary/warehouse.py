@@ -37,8 +37,8 @@ class Function:
 def relations(connection: Connection) -> list[Relation]:
     """Tables and views of the six schemas, by name."""
     return [
-        Relation(*row[:3], tuple(row[3]))
-        for row in connection.execute(
+        Relation(full_name, kind, parent, tuple(columns))
+        for full_name, kind, parent, columns in connection.execute(
             """
             select
                 n.nspname || '.' || c.relname,
@@ -62,8 +62,8 @@ def relations(connection: Connection) -> list[Relation]:
 def functions(connection: Connection) -> list[Function]:
     """Functions of the six schemas, by name. Rows that are of the kind of a view have no columns of their own."""
     return [
-        Function(*row[:2], tuple(row[2]), tuple(row[3]))
-        for row in connection.execute(
+        Function(full_name, signature, tuple(arguments), tuple(columns))
+        for full_name, signature, arguments, columns in connection.execute(
             """
             select
                 n.nspname || '.' || p.proname,
