@@ -202,6 +202,16 @@ def test_as_json_the_words_of_the_glossary_are_filled_in_and_no_file_is_written(
     assert all(c["vi"] and c["en"] and c["unit"] and c["source"]["vi"] for e in told.values() for c in e["columns"])
 
 
+def test_the_command_tells_what_is_missing_and_still_writes_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = changed(tmp_path, "marts/directive.yml", "name: directive\n", "name: directive\nx: 1\n")
+    monkeypatch.setattr(entries, "load", lambda: words)
+    result = tiendo("dictionary", "--out", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (1, "directive.yml: mart.directive: từ khóa lạ 'x'\n")
+    assert (tmp_path / "out" / "index.html").is_file()
+
+
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = tiendo("dictionary", "--out", tmp_path / "file")
