@@ -62,7 +62,8 @@ def also(dictionary: Dictionary, folder: Path | None = None) -> dict[str, tuple[
     found = {}
     for entry in dictionary.entries:
         name = entry.full_name
-        if entry.schema == "mart" and not entry.is_function and names & {name + HISTORY, name + AT}:
+        own = name + AT in {other.full_name for other in dictionary.entries}  # a function of another meaning
+        if entry.schema == "mart" and not entry.is_function and not own and names & {name + HISTORY, name + AT}:
             published = {"period", "budget_year"} <= entry.columns.keys()
             found[name] = (f"{name}{AT}(p_known_at)", *([f"{name}{PUBLISHED}"] if published else []))
     return found
