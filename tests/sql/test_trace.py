@@ -212,7 +212,12 @@ def test_a_cell_feeds_the_figures_over_it_and_no_others(published: Loaded) -> No
         assert not any(f"programme={other}" in id for id in ids for other in others - {programme})
 
 
-_OF_THE_LEAD = "exists (select 1 from core.task as t where t.task_id = m.task_id and lower(t.lead_vi) = lower('UBND ' || commune_vi))"
+_OF_THE_LEAD = """
+    exists (
+        select 1 from core.task as t
+        where t.task_id = m.task_id and lower(t.lead_vi) = lower('UBND ' || m.commune_vi)
+    )
+"""
 
 
 def test_a_cell_of_a_proposal_and_of_a_task_feeds_what_is_told_of_it(published: Loaded) -> None:
