@@ -518,6 +518,37 @@ def trace(
     raise typer.Exit(0 if result.get("agrees", True) else 1)
 
 
+@app.command()
+@_guarded
+def dictionary(
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Thư mục ghi trang; mặc định var/out/data-dictionary.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ghi từ điển dữ liệu: mọi bảng, cột, hàm của kho, bằng tiếng Việt và tiếng Anh, trong một trang HTML.
+
+    Không cần kho dữ liệu. Với --json thì in từ điển ra màn hình và không ghi tệp nào. Mã thoát 1 khi có tệp .yml còn
+    thiếu ý nghĩa, đơn vị, nguồn hoặc ghi sai; mỗi chỗ được nêu một dòng.
+    """
+    from etl.dictionary import entries, page
+
+    words = entries.load()
+    faults = entries.faults(words)
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if as_json:
+        _print_json(page.as_json(words))
+        raise typer.Exit(1 if faults else 0)
+    folder = out or settings.get().out_dir / "data-dictionary"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "index.html"
+    path.write_bytes(page.render(words))
+    tables, columns = len(words.tables), sum(len(entry.columns) for entry in words.tables.values())
+    typer.echo(f"{path}: {tables} bảng, {columns} cột, {len(words.entries) - tables} hàm.")
+    raise typer.Exit(1 if faults else 0)
+
+
 @db_app.command("start")
 @_guarded
 def db_start() -> None:

@@ -20,6 +20,10 @@ class CatalogueError(TiendoError):
     is judged meanwhile: a rule that is left out in silence would let through what it is there for."""
 
 
+class DictionaryError(TiendoError):
+    """The files of the data dictionary cannot be read, or the rows of the warehouse break what they declare."""
+
+
 class InfrastructureError(TiendoError):
     """A server, disk or network is not as needed; trying again later may help. Schedulers retry on it."""
 

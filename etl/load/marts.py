@@ -1,6 +1,6 @@
 """What is derived in the warehouse: the functions of the kept summaries and the marts, made anew at each migrate.
 
-A mart is ``sql/marts/<name>.sql`` with its ``<name>.yml``. The file makes one of
+A mart is ``sql/marts/<name>.sql`` with its ``<name>.yml`` (``etl.dictionary``). The file makes one of
 
 - ``mart.<name>_history``: rows with the stretch of time (``known_from`` until ``known_to``) during which each was what
   was known. ``mart.<name>_at(moment)`` and the current ``mart.<name>`` are made from it here;
@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import yaml
 from psycopg import sql
 
 from etl import settings
+from etl.dictionary.entries import AT, HISTORY, PUBLISHED
 
 Connection = psycopg.Connection[Any]
 
@@ -32,7 +32,6 @@ _MADE = re.compile(r"create (?:view|function) mart\.(\w+)")
 _REFERENCE = re.compile(r"\bmart\.(\w+)")
 _BEYOND = re.compile(r"\b(?:core|raw|release|audit)\.\w")
 """What an analyst may not read: a function that does so reads it as its owner."""
-_HISTORY, _AT, _PUBLISHED = "_history", "_at", "_published"
 
 
 def folder() -> Path:
@@ -55,9 +54,9 @@ def files() -> list[Path]:
 
 def _names(made: str) -> Iterable[str]:
     """What else there is once a view or function of that name is there."""
-    if made.endswith(_HISTORY):
-        base = made.removesuffix(_HISTORY)
-        return made, base, base + _AT
+    if made.endswith(HISTORY):
+        base = made.removesuffix(HISTORY)
+        return made, base, base + AT
     return (made,)
 
 
@@ -70,13 +69,11 @@ def rebuild(connection: Connection) -> None:
         text = path.read_text(encoding="utf-8")
         connection.execute(text.encode())
         for name in _MADE.findall(text):
-            if name.endswith(_HISTORY):
-                _two_views(connection, name.removesuffix(_HISTORY))
+            if name.endswith(HISTORY):
+                _two_views(connection, name.removesuffix(HISTORY))
         if _BEYOND.search(text):
             _run_as_owner(connection, _MADE.findall(text))
     _published(connection)
-    for path in sorted(folder().glob("*.yml")):
-        _comment(connection, yaml.safe_load(path.read_text(encoding="utf-8")))
     _grant(connection)
 
 
@@ -107,12 +104,12 @@ def refresh(connection: Connection) -> int:
 def _two_views(connection: Connection, name: str) -> None:
     """``<name>``: what is known now. ``<name>_at``: what was known at a moment; written so that the planner takes it
     apart and conditions on a month or commune reach the tables."""
-    columns = [c for c in _columns(connection, name + _HISTORY) if c not in ("known_from", "known_to")]
+    columns = [c for c in _columns(connection, name + HISTORY) if c not in ("known_from", "known_to")]
     parts = {
         "columns": sql.SQL(", ").join(sql.Identifier("h", c) for c in columns),
-        "history": sql.Identifier("mart", name + _HISTORY),
+        "history": sql.Identifier("mart", name + HISTORY),
         "view": sql.Identifier("mart", name),
-        "function": sql.Identifier("mart", name + _AT),
+        "function": sql.Identifier("mart", name + AT),
     }
     for statement in (
         "create view {view} as select {columns} from {history} as h where h.known_to = 'infinity'",
@@ -167,7 +164,7 @@ def _published(connection: Connection) -> None:
                 "create view {} as select r.release_id, r.release_no, m.* from mart.release as r "
                 "cross join lateral {} (r.known_at) as m "
                 "where m.period = r.period and m.budget_year = r.budget_year"
-            ).format(sql.Identifier("mart", name + _PUBLISHED), sql.Identifier("mart", name + _AT))
+            ).format(sql.Identifier("mart", name + PUBLISHED), sql.Identifier("mart", name + AT))
         )
 
 
@@ -178,47 +175,3 @@ def _grant(connection: Connection) -> None:
             "grant select on all tables in schema mart, ref to tiendo_analyst;"
             "grant execute on all functions in schema mart, ref to tiendo_analyst"
         )
-
-
-def _comment(connection: Connection, mart: Mapping[str, Any]) -> None:
-    """COMMENT ON from the mart's .yml, so that the tables explain themselves in any tool."""
-    name, meaning = mart["name"], f"{mart['vi']} | {mart['en']}"
-    if mart.get("kind") == "function":
-        _say(connection, "function", sql.Identifier("mart", name), meaning)
-        return
-    for view in (name, name + _HISTORY, name + _PUBLISHED):
-        held = _columns_or_none(connection, view)
-        if held is None:
-            continue
-        at = sql.Identifier("mart", view)
-        _say(connection, "view", at, meaning + _WHICH.get(view.removeprefix(name), ""))
-        for column, told in (mart["columns"] | _COMMON).items():
-            if column in held:
-                unit = f" [{told['unit']}]" if told.get("unit") else ""
-                _say(
-                    connection,
-                    "column",
-                    sql.SQL(".").join((at, sql.Identifier(column))),
-                    f"{told['vi']} | {told['en']}{unit}",
-                )
-
-
-_WHICH = {
-    _HISTORY: " (mọi lúc: biết từ known_from đến trước known_to | at all times: known from known_from until known_to)",
-    _PUBLISHED: " (như đã công bố, theo từng bản tổng hợp | as published, by release)",
-}
-_COMMON = {
-    "known_from": {"vi": "Biết từ lúc", "en": "Known from"},
-    "known_to": {"vi": "Không còn đúng từ lúc; infinity: còn đúng", "en": "No longer true from; infinity: still true"},
-    "release_id": {"vi": "Mã bản tổng hợp", "en": "Release"},
-    "release_no": {"vi": "Số thứ tự bản tổng hợp của kỳ", "en": "Number of the release within its period"},
-}
-
-
-def _columns_or_none(connection: Connection, view: str) -> set[str] | None:
-    there = connection.execute("select to_regclass(%s) is not null", (f"mart.{view}",)).fetchone()
-    return set(_columns(connection, view)) if there == (True,) else None
-
-
-def _say(connection: Connection, kind: str, what: sql.Composable, text: str) -> None:
-    connection.execute(sql.SQL(f"comment on {kind} {{}} is {{}}").format(what, sql.Literal(text)))

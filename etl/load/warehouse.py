@@ -1,7 +1,8 @@
 """Connection to the warehouse and its migrations.
 
 The schema comes from ``sql/migrations`` (Alembic running plain SQL, in order). What is derived, summaries and marts, is
-made anew at each migrate (``etl.load.marts``).
+made anew at each migrate (``etl.load.marts``); so are comments and the constraints that the data dictionary declares
+(``etl.dictionary``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 import psycopg
 
 from etl import settings
+from etl.dictionary import comments, constraints
+from etl.dictionary import entries as dictionary
 from etl.errors import InfrastructureError
 from etl.load import marts, server
 
@@ -59,8 +62,12 @@ def migrate(address: str | None = None) -> str:
         config.attributes["connection"] = connection
         raw: Connection = connection.connection.driver_connection  # type: ignore[assignment]
         raw.execute("select pg_advisory_xact_lock(hashtext('tiendo.migrate'))")
+        words = dictionary.load()
+        constraints.drop_undeclared(raw, words)
         command.upgrade(config, "head")
         marts.rebuild(raw)
+        constraints.add_missing(raw, words)
+        comments.say(raw, words)
         row = raw.execute("select version_num from public.schema_version").fetchone()
     engine.dispose()
     return str(row[0]) if row else ""

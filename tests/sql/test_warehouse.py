@@ -111,18 +111,6 @@ def test_analysts_read_marts_and_reference_and_nothing_else(own: Loaded) -> None
                 connection.execute(statement)
 
 
-def test_every_mart_column_has_a_vietnamese_and_an_english_meaning(loaded: Loaded) -> None:
-    with warehouse.connect() as connection:
-        bare = connection.execute(
-            """
-            select c.table_name, c.column_name from information_schema.columns as c
-            where c.table_schema = 'mart' and coalesce(col_description(
-                format('%I.%I', c.table_schema, c.table_name)::regclass, c.ordinal_position), '') !~ '.+ \\| .+'
-            """
-        ).fetchall()
-    assert bare == []
-
-
 def test_the_register_starts_with_the_twenty_one_tasks_of_the_notice(empty: Path) -> None:
     with warehouse.connect() as connection:
         register = {t["task_id"]: t for t in tasks.states(connection, date(2025, 10, 31))}
