@@ -32,7 +32,9 @@ returns table (
     rate_assigned numeric,
     rate_carry numeric
 )
+-- As in ref.unit_group: the planner cannot know how few rows there are.
 language sql stable
+set enable_nestloop = off
 as $$
     with speaking as materialized (
         select s.period, s.budget_year, s.commune_code, s.as_of

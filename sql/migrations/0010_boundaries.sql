@@ -113,16 +113,23 @@ returns table (
     is_comparable boolean,
     reason_vi text
 )
+-- The planner cannot know how little each step gives, and would go through all for each row of another.
 language sql stable
+set enable_nestloop = off
 as $$
-    with recursive edge as materialized (
+    with recursive reached as materialized (
+        select d.day, r.commune_code, r.to_code
+        from (select distinct unnest(p_days) as day) as d
+        cross join lateral ref.unit_reach(d.day, p_boundaries) as r
+    ),
+
+    edge as materialized (
         select distinct
-            d.day,
+            r.day,
             r.commune_code,
             case p_by when 'district' then t.district_vi else t.commune_code end as place_code,
             case p_by when 'district' then t.district_vi else t.name_vi end as place_vi
-        from (select distinct unnest(p_days) as day) as d
-        cross join lateral ref.unit_reach(d.day, p_boundaries) as r
+        from reached as r
         inner join ref.unit as t
             on
                 r.to_code = t.commune_code and t.valid_from <= p_boundaries
@@ -130,7 +137,7 @@ as $$
         where p_by <> 'district' or t.district_vi is not null
     ),
 
-    divided as (
+    divided as materialized (
         select
             e.day,
             e.commune_code,
@@ -146,7 +153,7 @@ as $$
         having count(*) > 1
     ),
 
-    reason as (
+    reason as materialized (
         select e.day, e.place_code, string_agg(d.told_vi, '; ' order by d.commune_code) as told_vi
         from edge as e
         inner join divided as d on e.day = d.day and e.commune_code = d.commune_code
@@ -167,7 +174,7 @@ as $$
         inner join pair as p on w.at_code = p.place_code
     ),
 
-    place_group as (
+    place_group as materialized (
         select
             w.place_code,
             string_agg(w.at_code, '+' order by w.at_code) as group_code,
