@@ -42,6 +42,20 @@ create table ref.programme_change (
 
 alter table ref.former_unit add column valid_from date;
 
+-- A warehouse that has communes goes on with them until its reference data are loaded again.
+insert into ref.unit
+select
+    c.commune_code,
+    c.valid_from,
+    c.valid_to,
+    c.name_vi,
+    c.kind,
+    null,
+    c.province_code,
+    c.resolution,
+    c.verified
+from ref.commune as c;
+
 create trigger note_reference after insert or update or delete on ref.unit
 for each statement execute function core.note_reference();
 
