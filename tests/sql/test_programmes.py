@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from etl import settings, steps
+from etl.collect import prefill
 from etl.load import allocation, marts, server
 from etl.load import warehouse as db
 from etl.load.warehouse import Connection
@@ -184,6 +185,10 @@ def test_reports_with_lines_of_both_trees_go_from_template_to_marts(grown: Path,
 
     assert (totals["accepted"], totals["returned"], totals["refused"]) == (3, 0, 0)
     with db.connect() as connection:
+        blank = prefill.content(connection, province.load(), min(communes), month.next)
+        filled = {line.project_code for line in blank.lines}
+        assert any(code.startswith("MTQG-2630-HP") for code in filled)
+        assert any(code.startswith(("GNBV", "DTTS", "NTM")) for code in filled)
         codes = {c for (c,) in connection.execute("select distinct subproject_code from mart.disbursement_line")}
         assert {code for code, _, _ in TREE} <= codes
         assert any(code.startswith(("GNBV", "DTTS", "NTM")) for code in codes)

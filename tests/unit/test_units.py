@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from etl import settings
+from etl.collect import identity
 from etl.errors import UsageError
 from etl.reference import programmes, units
 from etl.reference.province import Province
@@ -90,6 +91,21 @@ def test_a_rename_is_two_rows_and_a_change(folder: Path) -> None:
     assert province.communes_on(date(2026, 12, 31))["06517"].name_vi == "Xã Quan Sơn"
     assert province.communes["06517"].name_vi == "Xã Quan Sơn Mới"
     assert len(province.communes_on(date(2027, 1, 1))) == 65
+
+
+def test_a_report_of_a_commune_that_is_not_there_on_its_day_is_sent_back(folder: Path) -> None:
+    begin(folder, end(folder, "06004"), commune_code="06999")
+    went(folder, "06004", "06999", "recoded")
+    province = Province(folder)
+
+    def settled(code: str, period: str) -> tuple[str | None, list[str]]:
+        found = identity.settle(f"BC-MTQG_{code}_{period}_v1.xlsx", {}, {}, province, identity.Origin())
+        return found.commune_code, [str(i.values["value"]) for i in found.issues if i.rule == "M18"]
+
+    assert settled("06004", "2026-12") == ("06004", [])
+    assert settled("06999", "2027-03") == ("06999", [])
+    assert settled("06004", "2027-03") == (None, ["Xã Quốc Khánh (06004), ngày 31/03/2027"])
+    assert settled("06999", "2026-12") == (None, ["Xã Quốc Khánh (06999), ngày 31/12/2026"])
 
 
 def test_a_gap_in_the_life_of_a_code_is_refused(folder: Path) -> None:
