@@ -129,7 +129,8 @@ def template(
 
     province = reference.load()
     when = Period.parse(period)
-    codes = list(province.communes) if commune == "all" else [commune]
+    as_of = province.window(when, budget_year).as_of
+    codes = list(province.communes_on(as_of)) if commune == "all" else [commune]
     out.mkdir(parents=True, exist_ok=True)
     _ready()
     with warehouse.connect() as connection:

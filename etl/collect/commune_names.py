@@ -51,7 +51,7 @@ class _Index:
 @cache
 def _index(province: Province) -> _Index:
     present = {}
-    for commune in province.communes.values():
+    for commune in province.dated_communes:
         kind, name = _split(fold(commune.name_vi))
         present[name] = (kind, commune.code)
     former: dict[str, list[tuple[str, str, str]]] = defaultdict(list)

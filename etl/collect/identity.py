@@ -213,6 +213,7 @@ def settle(
     result.version_no = named.version
     _settle_commune(result, named, meta, headers, province, origin)
     _settle_period(result, named, meta, headers, province, origin)
+    _require_unit_of_the_day(result, headers, province)
     return result
 
 
@@ -317,6 +318,16 @@ def _settle_commune(
     elif code is not None:
         result.commune_code = code
         result.issues += mapped
+
+
+def _require_unit_of_the_day(result: Identity, headers: Mapping[str, Header], province: Province) -> None:
+    """A code is a unit only together with a time: one that was merged away, or begins later, has no report."""
+    code, day = result.commune_code, result.as_of
+    if code is None or day is None or code in province.communes_on(day):
+        return
+    value = f"{_commune_label(code, province)}, ngày {day:%d/%m/%Y}"
+    result.issues.append(Issue("M18", next(iter(headers), None), None, {"value": value}))
+    result.commune_code = None
 
 
 def _commune_label(code: str, province: Province) -> str:

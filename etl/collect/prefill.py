@@ -49,10 +49,13 @@ def content(
     Raises UsageError for an unknown commune, a month that the calendar lacks, and when neither an allocation decision
     nor an earlier report says which lines the commune has.
     """
-    commune = province.communes.get(commune_code.zfill(5))
-    if commune is None:
+    code = commune_code.zfill(5)
+    if code not in province.communes:
         raise UsageError(f"Không có xã, phường mã {commune_code} trong danh mục.")
     window = province.window(period, budget_year)
+    commune = province.communes_on(window.as_of).get(code)
+    if commune is None:
+        raise UsageError(f"Ngày {window.as_of:%d/%m/%Y} không có xã, phường mã {commune_code}.")
     year = window.budget_year
     before = _last_report(connection, commune.code, period, year)
     plan = _plan(connection, commune.code, year, window.as_of)

@@ -6,14 +6,18 @@ so a second run leaves the same rows. The task register is append-only: what is 
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from etl.load.warehouse import Connection
+from etl.reference import programmes, units
 from etl.reference.province import Province, read_csv
 
 Convert = Callable[[str], Any]
@@ -41,7 +45,7 @@ _TYPES: dict[str, Convert] = {
     "former_districts": _list(";"),
     "managing_agencies_vi": _list(";"),
     "capital_kinds": _list("|"),
-    "predecessor_codes": _list("|"),
+    "predecessor_codes": programmes.predecessor_codes,
 }
 _TABLES = {
     "commune": "communes.csv",
@@ -57,6 +61,12 @@ _TABLES = {
     "treasury_code": "treasury_codes.csv",
     "treasury_unit": "treasury_units.csv",
 }
+
+_UNIT = (
+    "commune_code", "valid_from", "valid_to", "name_vi", "kind", "district_vi", "province_code", "document", "verified",
+)  # fmt: skip
+_UNIT_CHANGE = ("changed_on", "from_code", "to_code", "kind", "is_whole", "document", "verified")
+_PROGRAMME_CHANGE = ("from_code", "to_code", "is_whole")
 
 
 def replace(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -88,16 +98,30 @@ def replace(connection: Connection, table: str, columns: Sequence[str], rows: It
 
 
 def load(connection: Connection, province: Province, now: datetime) -> dict[str, int]:
-    """Everything of the province's folder; returns the number of rows by table."""
+    """Everything of the province's folder; returns the number of rows by table.
+
+    Raises UsageError for a history of units or programmes that contradicts itself; nothing is replaced then.
+    """
+    history = units.load(province.folder)
+    handed_on = programmes.changes(province.folder)
     counts = {}
     for table, name in _TABLES.items():
         rows = read_csv(province.folder / name)
-        columns = list(rows[0])
+        columns = _header(province.folder / name)
         replace(connection, table, columns, ([_TYPES.get(c, _text)(row[c]) for c in columns] for row in rows))
         counts[table] = len(rows)
+    replace(connection, "unit", _UNIT, map(astuple, history.units))
+    replace(connection, "unit_change", _UNIT_CHANGE, map(astuple, history.changes))
+    replace(connection, "programme_change", _PROGRAMME_CHANGE, map(astuple, handed_on))
+    counts |= {"unit": len(history.units), "unit_change": len(history.changes), "programme_change": len(handed_on)}
     counts["programme_node"] = _programme_tree(connection, province)
     counts["task"] = _register(connection, province, now)
     return counts
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return next(csv.reader(handle))
 
 
 def _programme_tree(connection: Connection, province: Province) -> int:

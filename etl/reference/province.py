@@ -32,11 +32,18 @@ def _day(text: str) -> date | None:
 
 @dataclass(frozen=True)
 class Commune:
+    """A commune during a stretch of time, both days included; a code may have several (``unit_changes.csv``)."""
+
     code: str
     name_vi: str
     short_name_vi: str
     kind: str
     former_districts: tuple[str, ...]
+    valid_from: date = date.min
+    valid_to: date | None = None
+
+    def is_there_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
 @dataclass(frozen=True)
@@ -76,18 +83,30 @@ class Province:
     folder: Path
 
     @cached_property
-    def communes(self) -> dict[str, Commune]:
-        """By five-digit code."""
-        return {
-            r["commune_code"]: Commune(
+    def dated_communes(self) -> tuple[Commune, ...]:
+        """Every stretch of time of every commune since 01/7/2025; the later stretches of a code come later."""
+        rows = (
+            Commune(
                 r["commune_code"],
                 r["name_vi"],
                 r["short_name_vi"],
                 r["kind"],
                 tuple(r["former_districts"].split(";")),
+                date.fromisoformat(r["valid_from"]),
+                _day(r["valid_to"]),
             )
             for r in read_csv(self.folder / "communes.csv")
-        }
+        )
+        return tuple(sorted(rows, key=lambda c: c.valid_from))
+
+    @cached_property
+    def communes(self) -> dict[str, Commune]:
+        """By five-digit code: what each was last, whether it is still there or not."""
+        return {commune.code: commune for commune in self.dated_communes}
+
+    def communes_on(self, day: date) -> dict[str, Commune]:
+        """Communes of that day by code, with their names of that day."""
+        return {commune.code: commune for commune in self.dated_communes if commune.is_there_on(day)}
 
     @cached_property
     def nodes(self) -> dict[str, Node]:

@@ -231,12 +231,16 @@ def _has_line(province: Province, commune: Commune, project_code: str, kind: str
 
 
 def _merged_lines(province: Province, seed: int, budget_year: int) -> dict[LineKey, int]:
+    """The programme has no components in our sources; those that a province's tree has are its lines."""
     weights = {}
+    leaves = [c for c in province.leaf_codes if province.nodes[c].programme_code == MERGED_PROGRAMME]
     for commune in province.communes.values():
         rng = random.Random(f"{seed}:merged:{budget_year}:{commune.code}")
         size = rng.uniform(0.7, 1.5) * (0.35 if commune.kind == "phường" else 1)
         for kind in ("DT", "SN"):
-            weights[LineKey(commune.code, MERGED_PROGRAMME, kind)] = size * rng.uniform(0.8, 1.2)
+            for code in leaves:
+                if kind in province.nodes[code].capital_kinds:
+                    weights[LineKey(commune.code, code, kind)] = size * rng.uniform(0.8, 1.2)
     return _scaled(weights, _MERGED_TARGET)
 
 

@@ -41,5 +41,5 @@ select
     d.known_from,
     d.known_to
 from core.disbursement_known as d
-left join ref.commune as c
+left join ref.unit as c
     on d.commune_code = c.commune_code and d.as_of >= c.valid_from and (c.valid_to is null or d.as_of <= c.valid_to);

@@ -149,7 +149,7 @@ as $$
     left join core.answer_in_force(p_known_at) as a
         on l.submission_id = a.submission_id and l.finding_no = a.finding_no
     left join ref.reporting_calendar as w on l.period = w.period and l.budget_year = w.budget_year
-    left join ref.commune as c
+    left join ref.unit as c
         on
             l.commune_code = c.commune_code and w.as_of >= c.valid_from
             and (c.valid_to is null or w.as_of <= c.valid_to)

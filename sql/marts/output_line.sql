@@ -27,7 +27,7 @@ select
     s.known_to
 from core.submission_span as s
 inner join core.output_indicator as o on s.submission_id = o.submission_id
-left join ref.commune as c
+left join ref.unit as c
     on s.commune_code = c.commune_code and s.as_of >= c.valid_from and (c.valid_to is null or s.as_of <= c.valid_to)
 left join ref.indicator as i
     on

@@ -24,5 +24,5 @@ select
     s.known_to
 from core.submission_span as s
 inner join core.proposal as p on s.submission_id = p.submission_id
-inner join ref.commune as c
+inner join ref.unit as c
     on s.commune_code = c.commune_code and s.as_of >= c.valid_from and (c.valid_to is null or s.as_of <= c.valid_to);

@@ -34,5 +34,5 @@ from core.submission_span as s
 inner join core.roadmap as r on s.submission_id = r.submission_id
 left join ref.programme_node as n
     on r.project_code = n.code and s.as_of >= n.valid_from and (n.valid_to is null or s.as_of <= n.valid_to)
-left join ref.commune as c
+left join ref.unit as c
     on s.commune_code = c.commune_code and s.as_of >= c.valid_from and (c.valid_to is null or s.as_of <= c.valid_to);

@@ -19,5 +19,5 @@ select
     p.known_to
 from core.submission_span as p
 inner join raw.submission as s on p.submission_id = s.submission_id
-left join ref.commune as c
+left join ref.unit as c
     on p.commune_code = c.commune_code and p.as_of >= c.valid_from and (c.valid_to is null or p.as_of <= c.valid_to);

@@ -128,7 +128,7 @@ as $$
         coalesce(ct.versions, 0) as contested_versions,
         coalesce(ct.lines, 0) as contested_lines
     from ref.reporting_calendar as w
-    inner join ref.commune as c on w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
+    inner join ref.unit as c on w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
     left join core.in_force(p_known_at) as f
         on w.period = f.period and w.budget_year = f.budget_year and c.commune_code = f.commune_code
     left join raw.submission as sf on f.submission_id = sf.submission_id

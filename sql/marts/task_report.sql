@@ -27,5 +27,5 @@ select
     s.known_to
 from core.submission_span as s
 inner join core.task_report as r on s.submission_id = r.submission_id
-left join ref.commune as c
+left join ref.unit as c
     on s.commune_code = c.commune_code and s.as_of >= c.valid_from and (c.valid_to is null or s.as_of <= c.valid_to);

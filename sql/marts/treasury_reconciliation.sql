@@ -59,7 +59,7 @@ as $$
     from latest as l
     inner join core.reconciliation_difference as d on l.reconciliation_id = d.reconciliation_id
     inner join core.treasury_statement as s on l.sha256 = s.sha256
-    left join ref.commune as c
+    left join ref.unit as c
         on d.commune_code = c.commune_code and l.as_of >= c.valid_from and (c.valid_to is null or l.as_of <= c.valid_to)
     left join ref.programme_node as n
         on d.node_code = n.code and l.as_of >= n.valid_from and (n.valid_to is null or l.as_of <= n.valid_to)

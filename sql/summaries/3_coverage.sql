@@ -53,7 +53,7 @@ as $$
             ) as is_late,
             r.plan_vnd
         from ref.reporting_calendar as w
-        inner join ref.commune as c on w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
+        inner join ref.unit as c on w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
         left join core.in_force(p_known_at) as f
             on f.period = p_period and f.budget_year = p_budget_year and c.commune_code = f.commune_code
         left join judged as j on c.commune_code = j.commune_code

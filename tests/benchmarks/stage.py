@@ -135,6 +135,8 @@ class Stage:
         shutil.copytree(settings.Settings(province="lang_son").reference_dir, folder)
         names = {f"{_FIRST_CODE + n:05d}": f"Mẫu số {n + 1}" for n in range(NATION)}
         _write_communes(folder / "communes.csv", names)
+        former = folder / "former_units.csv"  # of the real communes
+        former.write_text(former.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
         inbox = self.folder / "nation-inbox"
         inbox.mkdir()
         sources = [_Source(path, self.inbox) for path in sorted(self.inbox.glob("*.xlsx"))]

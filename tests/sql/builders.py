@@ -10,7 +10,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -90,10 +90,18 @@ def submission(
     received_at: datetime | None = None,
     budget_year: int | None = None,
     version: int = 1,
+    as_of: date | None = None,
 ) -> int:
-    """A judged workbook; returns its number. Known at the moment it was received."""
-    window = province().window(Period.parse(period), budget_year)
-    received = received_at or datetime(window.due_on.year, window.due_on.month, window.due_on.day, 3, tzinfo=UTC)
+    """A judged workbook; returns its number. Known at the moment it was received.
+
+    ``as_of``: of a month that the province's calendar lacks; it is received a week later.
+    """
+    if as_of is None:
+        window = province().window(Period.parse(period), budget_year)
+        as_of, due, budget_year = window.as_of, window.due_on, window.budget_year
+    else:
+        due, budget_year = as_of + timedelta(days=7), budget_year or as_of.year
+    received = received_at or datetime(due.year, due.month, due.day, 3, tzinfo=UTC)
     sha256 = hashlib.sha256(f"{commune} {period} {budget_year} {version} {received}".encode()).hexdigest()
     connection.execute("insert into raw.original values (%s, 1, %s, %s)", (sha256, sha256, received))
     row = connection.execute(
@@ -109,8 +117,8 @@ def submission(
             verdict,
             commune,
             period,
-            window.budget_year,
-            window.as_of,
+            budget_year,
+            as_of,
             version,
             received,
             received,
