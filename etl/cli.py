@@ -535,6 +535,30 @@ def db_psql(context: typer.Context) -> None:
     os.execv(program, [str(program), warehouse.url(), *context.args])  # noqa: S606 - psql takes over the terminal
 
 
+@db_app.command("analyst")
+@_guarded
+def db_analyst(
+    name: Annotated[str, typer.Argument(help="Tên đăng nhập.")],
+    drop: Annotated[bool, typer.Option("--drop", help="Xóa tài khoản.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tạo tài khoản chỉ đọc cho người phân tích số liệu (bảng của mart và ref); mật khẩu chỉ in một lần."""
+    from etl.load import analyst, warehouse
+
+    _ready()
+    with warehouse.transaction() as connection:
+        password = None if drop else analyst.create_login(connection, name)
+        if drop:
+            analyst.drop_login(connection, name)
+        database = connection.info.dbname
+    if as_json:
+        _print_json({"login": name, "password": password, "database": database, "dropped": drop})
+    elif drop:
+        typer.echo(f"Đã xóa tài khoản {name}.")
+    else:
+        typer.echo(f"Tài khoản {name}, mật khẩu {password}, cơ sở dữ liệu {database}; chỉ đọc mart và ref.")
+
+
 @reference_app.command("load")
 @_guarded
 def reference_load(

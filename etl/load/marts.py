@@ -25,6 +25,7 @@ import yaml
 from psycopg import sql
 
 from etl import settings
+from etl.load import analyst
 
 Connection = psycopg.Connection[Any]
 
@@ -77,7 +78,7 @@ def rebuild(connection: Connection) -> None:
     _published(connection)
     for path in sorted(folder().glob("*.yml")):
         _comment(connection, yaml.safe_load(path.read_text(encoding="utf-8")))
-    _grant(connection)
+    analyst.grant(connection)
 
 
 def _summaries(connection: Connection) -> None:
@@ -168,15 +169,6 @@ def _published(connection: Connection) -> None:
                 "cross join lateral {} (r.known_at) as m "
                 "where m.period = r.period and m.budget_year = r.budget_year"
             ).format(sql.Identifier("mart", name + _PUBLISHED), sql.Identifier("mart", name + _AT))
-        )
-
-
-def _grant(connection: Connection) -> None:
-    if connection.execute("select 1 from pg_roles where rolname = 'tiendo_analyst'").fetchone():
-        connection.execute(
-            "grant usage on schema mart, ref to tiendo_analyst;"
-            "grant select on all tables in schema mart, ref to tiendo_analyst;"
-            "grant execute on all functions in schema mart, ref to tiendo_analyst"
         )
 
 
