@@ -483,6 +483,33 @@ def trace(figure_id: str, as_json: Json = False) -> None:
     raise typer.Exit(0 if result.get("agrees", True) else 1)
 
 
+@app.command()
+@_guarded
+def export(
+    out: OutOption,
+    release: Annotated[str | None, typer.Option(help="Bản đã công bố, ví dụ 2025-10-r1.")] = None,
+    current: Annotated[bool, typer.Option("--current", help="Số hiện biết, mọi kỳ.")] = False,
+    tables: Annotated[str, typer.Option(help="Tên bảng, cách nhau bằng dấu phẩy; mặc định tất cả.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Xuất số liệu ra CSV (mở bằng Excel), XLSX, Parquet, kèm mô tả datapackage.json; mọi tệp hoặc không tệp nào."""
+    from etl.load import warehouse
+    from etl.publish import export as exporting
+
+    if current == (release is not None):
+        raise UsageError("Phải chọn đúng một trong hai: --release MÃ hoặc --current.")
+    _ready()
+    with warehouse.connect() as connection:
+        result = exporting.write(connection, out, release, [t.strip() for t in tables.split(",") if t.strip()])
+    if as_json:
+        _print_json(result)
+        return
+    typer.echo(f"{out}: {len(result['tables'])} bảng, {sum(t['rows'] for t in result['tables'])} dòng.")
+    for name in result["files"]:
+        if "/" not in name:
+            typer.echo(f"  {out / name}")
+
+
 @db_app.command("start")
 @_guarded
 def db_start() -> None:
