@@ -510,6 +510,58 @@ def export(
             typer.echo(f"  {out / name}")
 
 
+@app.command()
+@_guarded
+def query(
+    which: Annotated[str | None, typer.Argument(help="Số hoặc tên câu hỏi; bỏ trống: danh sách.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="Tham số, ví dụ period=2025-10; lặp lại được.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="In kết quả dạng CSV.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hai mươi câu hỏi thường gặp (sql/queries): danh sách, hoặc câu trả lời từ kho dữ liệu, chỉ đọc."""
+    from etl.compute import queries
+
+    if which is None:
+        if as_json:
+            fields = ("number", "name", "vi", "en", "parameters")
+            _print_json([{field: getattr(q, field) for field in fields} for q in queries.every()])
+        else:
+            typer.echo("\n".join(f"{q.number:02d} {q.name:<28} {q.vi}" for q in queries.every()))
+        return
+    from etl.load import warehouse
+
+    chosen, given = queries.find(which), queries.parameters(param or [])
+    _ready()
+    with warehouse.connect() as connection:
+        columns, rows = queries.run(connection, chosen, given)
+    if as_json:
+        _print_json([dict(zip(columns, map(_plain, row), strict=True)) for row in rows])
+        return
+    if as_csv:
+        import csv
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([["" if v is None else v for v in map(_plain, row)] for row in rows])
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=chosen.vi)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*("" if v is None else str(v) for v in map(_plain, row)))
+    Console().print(table)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON holds it: amounts and rates as decimal text, days and moments in ISO form."""
+    if value is None or isinstance(value, bool | int | str | list):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
 @db_app.command("start")
 @_guarded
 def db_start() -> None:
