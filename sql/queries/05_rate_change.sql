@@ -18,11 +18,11 @@ left join mart.disbursement_rate as p
     on
         p.period = to_char((:'period' || '-01')::date - interval '1 month', 'YYYY-MM')
         and p.budget_year = :'budget_year' and r.slice = p.slice
-        and r.commune_code is not distinct from p.commune_code
+        and coalesce(r.commune_code, '') = coalesce(p.commune_code, '')
 left join mart.disbursement_rate as y
     on
         y.period = to_char((:'period' || '-01')::date - interval '1 year', 'YYYY-MM')
         and y.budget_year = :'budget_year'::integer - 1 and r.slice = y.slice
-        and r.commune_code is not distinct from y.commune_code
+        and coalesce(r.commune_code, '') = coalesce(y.commune_code, '')
 where r.period = :'period' and r.budget_year = :'budget_year' and r.slice in ('all', 'commune')
 order by r.slice, change_points, r.commune_code;

@@ -75,9 +75,7 @@ def published(loaded: Loaded, postgres: settings.Settings, home: Path) -> Iterat
 
 def _statement(home: Path) -> list[dict[str, Any]]:
     where = province.load()
-    codes = [
-        code for code in simulation().commune_codes if code != REVISED_COMMUNE
-    ]  # it would speak against the revision
+    codes = simulation().commune_codes
     plants = [statement.Plant(kind, code) for kind, code in zip(PLANTED, reversed(codes), strict=False)]
     path = home / "kho-bac-2025-10.xlsx"
     planted = statement.write_statement(path, simulation(), OCTOBER, 2025, codes, plants)
