@@ -82,6 +82,7 @@ def create_login(connection: Connection, name: str) -> str:
         raise UsageError(f"Kho dữ liệu chưa có vai trò {ROLE}; đề nghị quản trị viên tạo: create role {ROLE} nologin;")
     if connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone():
         raise UsageError(f"Đã có tài khoản {name}; xóa bằng: tiendo db analyst {name} --drop")
+    grant(connection)
     password = secrets.token_urlsafe(18)
     hidden = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     login = sql.Identifier(name)

@@ -43,6 +43,7 @@ def write(connection: Connection, out: Path, release_id: str | None, wanted: Seq
     it when anything fails. Tables without rows have no files. Raises UsageError for a release that is not there or
     not published, for an unknown table, for a folder that is not empty.
     """
+    out = out.resolve()
     _require_room(out)
     connection.rollback()
     connection.execute("set transaction isolation level repeatable read, read only")
@@ -120,8 +121,7 @@ def _write_all(connection: Connection, folder: Path, scope: Scope, chosen: Seque
         written.append((table, rows))
         for kind in ("csv", "parquet"):
             path = f"{kind}/{table.name}.{kind}"
-            data = (folder / path).read_bytes()
-            resources.append(descriptor.resource(table, kind, path, len(data), hashlib.sha256(data).hexdigest()))
+            resources.append(descriptor.resource(table, kind, path, *_size_and_hash(folder / path)))
     coverage = _coverage(connection, scope)
     book.close(scope, written, _facts(scope, coverage))
     told = descriptor.package(scope, _issuer(), resources, coverage)
@@ -135,6 +135,11 @@ def _write_all(connection: Connection, folder: Path, scope: Scope, chosen: Seque
         "without_rows": sorted({table.name for table in chosen} - {table.name for table, _ in written}),
         "files": [str(p.relative_to(folder)) for p in sorted(folder.rglob("*")) if p.is_file()],
     }
+
+
+def _size_and_hash(path: Path) -> tuple[int, str]:
+    with path.open("rb") as handle:
+        return path.stat().st_size, hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _write_table(connection: Connection, folder: Path, table: Table, book: Book) -> int:
