@@ -31,6 +31,7 @@ def grant(connection: Connection) -> None:
     Without the role (an office where only administrators make roles) nobody gets anything.
     """
     _close(connection)
+    _screen(connection)
     if not exists(connection):
         return
     for schema in OPEN:
@@ -41,6 +42,20 @@ def grant(connection: Connection) -> None:
             "grant execute on all functions in schema {} to tiendo_analyst",
         ):
             connection.execute(sql.SQL(statement).format(at))
+
+
+def _screen(connection: Connection) -> None:
+    """Views that hide what is not published apply their own conditions first: else a condition that fails on a hidden
+    row would tell its content in the error."""
+    for (view,) in connection.execute(
+        """
+        select c.oid::regclass::text from pg_class as c
+        where c.relnamespace = 'mart'::regnamespace and c.relkind = 'v'
+            and pg_get_viewdef(c.oid) ~ '\\mrelease\\.(release|figure|finding)\\M'
+            and not coalesce('security_barrier=true' = any(c.reloptions), false)
+        """
+    ).fetchall():
+        connection.execute(f"alter view {view} set (security_barrier = true)")
 
 
 def exists(connection: Connection) -> bool:

@@ -247,6 +247,21 @@ def test_unpublished_releases_are_not_shown(role: Connection) -> None:
     assert role.execute("select count(*) from mart.disbursement_rate_published").fetchone() == (0,)
 
 
+def test_no_error_tells_what_is_not_published(role: Connection) -> None:
+    role.execute("reset session authorization")
+    role.execute(
+        """
+        insert into release.release values ('2025-10-r1', '2025-10', 2025, 1, '2025-10-31', now(), 'x', 'x', now());
+        insert into release.figure (figure_id, release_id, metric, dims, text_value, unit, source)
+        values ('2025-10-r1/draft', '2025-10-r1', 'draft', '{}', 'chưa công bố', 'text', 'x');
+        """
+    )
+    role.execute("set session authorization tiendo_analyst")
+    for join in ("nestloop", "hashjoin", "mergejoin"):
+        role.execute(f"set enable_{join} = off")
+        assert role.execute("select 1 from mart.published_figure where text_value::integer = 1").fetchall() == []
+
+
 def test_a_login_reads_only_and_not_for_ever(owner: Connection) -> None:
     password = analyst.create_login(owner, "Phân tích 1")
     owner.commit()

@@ -78,6 +78,7 @@ class _Sheet:
         name = self.table.name if self.part == 1 else f"{self.table.name[:26]} ({self.part})"
         self.sheet = self.book._book.add_worksheet(name)
         formats = self.book._formats
+        _print_setup(self.sheet)
         self.sheet.freeze_panes(_HEADER_ROWS, min(3, len(self.table.columns) - 1))
         self.sheet.set_row(0, 48)
         for index, column in enumerate(self.table.columns):
@@ -124,6 +125,13 @@ class _Sheet:
                 self.sheet.write_string(*at, text, formats["text"])
 
 
+def _print_setup(sheet: Any) -> None:
+    """A4 across, as wide as the page."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+
+
 def _width(column: Column) -> float:
     base = _WIDTHS.get(column.kind)
     if base is None:
@@ -135,6 +143,7 @@ def _width(column: Column) -> float:
 
 def _explain(book: Book, scope: Scope, tables: Sequence[tuple[Table, int]], facts: Iterable[tuple[str, str]]) -> None:
     sheet, formats = book._guide, book._formats
+    _print_setup(sheet)
     for index, width in enumerate((26, 30, 60, 60, 14)):
         sheet.set_column(index, index, width)
     row = 0
