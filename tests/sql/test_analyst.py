@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
+from etl import settings
 from etl.cli import app
 from etl.errors import UsageError
-from etl.load import analyst, marts
+from etl.load import analyst, marts, server
 from etl.load import warehouse as db
 from etl.load.warehouse import Connection
-from tests.sql.conftest import Loaded
+from tests.sql.conftest import Loaded, point
 
 DENIED = psycopg.errors.InsufficientPrivilege
 OPEN = ("mart", "ref")
@@ -32,13 +34,30 @@ ARGUMENTS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def owner(own: Loaded) -> Iterator[Connection]:
-    """The warehouse as its owner left it after a migrate: rights on the database do not travel with a copy."""
-    with db.connect() as connection:
+@pytest.fixture(scope="module")
+def office(
+    loaded_once: Loaded, postgres: settings.Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path]]:
+    """A copy of the loaded warehouse as a migrate leaves it: rights on a database do not travel with a copy."""
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute("create database office template loaded")
+    address = server.url("office", postgres)
+    with db.connect(address) as connection:
         analyst.grant(connection)
-        connection.commit()
-        yield connection
+    yield address, tmp_path_factory.mktemp("office")
+    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
+        connection.execute("drop database office with (force)")
+
+
+@pytest.fixture
+def owner(office: tuple[str, Path]) -> Iterator[Connection]:
+    """What a test does is taken back, unless it commits."""
+    with pytest.MonkeyPatch.context() as patch:
+        point(patch, *office)
+        with db.connect() as connection:
+            yield connection
+            connection.rollback()
+    settings.reload()
 
 
 @pytest.fixture
