@@ -302,6 +302,27 @@ def revise(
 
 @app.command()
 @_guarded
+def withdraw(
+    submission: Annotated[int, typer.Option(help="Số báo cáo (tiendo findings).")],
+    by: Annotated[str, typer.Option(help="Người quyết định.")],
+    reason: Annotated[str, typer.Option(help="Lý do, văn bản làm căn cứ.")],
+    as_json: Json = False,
+) -> None:
+    """Rút một báo cáo đã tiếp nhận: từ lúc đó không tính nữa, bản trước (nếu có) có hiệu lực trở lại."""
+    from etl import steps
+
+    _ready()
+    result = steps.withdraw(submission, by, reason, clock.now())
+    if as_json:
+        _print_json(result)
+        return
+    place = f"{result['commune']}, kỳ {result['period']}"
+    speaks = f"báo cáo số {result['speaks_now']} có hiệu lực" if result["speaks_now"] else "chưa có báo cáo nào"
+    typer.echo(f"Báo cáo số {submission}: đã rút{'' if result['new'] else ' từ trước'}; {place}: {speaks}")
+
+
+@app.command()
+@_guarded
 def findings(
     period: Annotated[str | None, typer.Option("--period", help="Kỳ báo cáo, ví dụ 2025-10; mặc định tất cả.")] = None,
     commune: Annotated[str | None, typer.Option(help="Mã xã, phường; mặc định tất cả.")] = None,
@@ -471,14 +492,28 @@ def tasks(
 
 @app.command()
 @_guarded
-def trace(figure_id: str, as_json: Json = False) -> None:
-    """Lần từ một số liệu đã phát hành về tận ô của tệp gốc."""
+def trace(
+    figure_id: Annotated[str | None, typer.Argument(help="Mã số liệu, ví dụ 2025-10-r1/rate_total.")] = None,
+    file: Annotated[
+        str | None, typer.Option(help="Chiều ngược lại: tên tệp, sha256 hoặc số báo cáo của tệp có ô cần hỏi.")
+    ] = None,
+    cell: Annotated[str | None, typer.Option(help="Ô của tệp đó, ví dụ B01-GiaiNgan!K30.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Lần từ một số liệu đã phát hành về tận ô của tệp gốc; hoặc từ một ô tới các số liệu lấy từ ô đó."""
     from etl.load import warehouse
     from etl.publish import trace as chain
+    from etl.publish import trace_cell
 
+    if (figure_id is None) == (file is None) or (file is None) != (cell is None):
+        raise UsageError("Ghi mã số liệu, hoặc cả --file và --cell.")
     _ready()
     with warehouse.connect() as connection:
-        result = chain.trace(connection, figure_id, settings.get().archive_dir)
+        if file is not None and cell is not None:
+            fed = trace_cell.feeds(connection, file, cell)
+            typer.echo(json.dumps(fed, ensure_ascii=False, indent=2) if as_json else trace_cell.as_text(fed))
+            return
+        result = chain.trace(connection, figure_id or "", settings.get().archive_dir)
     typer.echo(json.dumps(result, ensure_ascii=False, indent=2) if as_json else chain.as_text(result))
     raise typer.Exit(0 if result.get("agrees", True) else 1)
 
@@ -602,6 +637,40 @@ def db_migrate(as_json: Json = False) -> None:
         typer.echo(
             f"Lược đồ bản {result['schema_version']}; {result['commune']} xã, phường; {result['task']} nhiệm vụ."
         )
+
+
+@db_app.command("backup")
+@_guarded
+def db_backup(
+    target: Annotated[Path, typer.Argument(help="Tệp sao lưu sẽ được tạo, ví dụ sao-luu/2025-11-10.dump.")],
+    as_json: Json = False,
+) -> None:
+    """Sao lưu kho dữ liệu vào một tệp, kèm số dòng và mã kiểm tra nội dung của từng bảng."""
+    from etl.load import backup
+
+    _ready()
+    manifest = backup.write(target, clock.now())
+    if as_json:
+        _print_json(manifest)
+    else:
+        rows = sum(table["rows"] for table in manifest["tables"].values())
+        typer.echo(f"Đã sao lưu {len(manifest['tables'])} bảng, {rows} dòng vào {target}")
+
+
+@db_app.command("restore")
+@_guarded
+def db_restore(
+    source: Annotated[Path, typer.Argument(help="Tệp sao lưu (tiendo db backup).")], as_json: Json = False
+) -> None:
+    """Khôi phục một bản sao lưu vào kho dữ liệu trống và so lại nội dung với lúc sao lưu."""
+    from etl.load import backup
+
+    manifest = backup.restore(source)
+    if as_json:
+        _print_json(manifest)
+    else:
+        rows = sum(table["rows"] for table in manifest["tables"].values())
+        typer.echo(f"Đã khôi phục {len(manifest['tables'])} bảng, {rows} dòng; nội dung đúng như khi sao lưu.")
 
 
 @db_app.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

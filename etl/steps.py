@@ -196,6 +196,14 @@ def revise(submission_id: int, decision: str, decided_by: str, reason: str, now:
         return dict(revision.decide(connection, submission_id, decision, decided_by, reason, now))
 
 
+def withdraw(submission_id: int, by: str, reason: str, now: datetime) -> dict[str, Any]:
+    """Record that a report is taken back (``etl.load.withdrawal``)."""
+    from etl.load import withdrawal
+
+    with warehouse.transaction() as connection:
+        return withdrawal.withdraw(connection, submission_id, by, reason, now)
+
+
 def override(submission_id: int, finding_nos: Sequence[int], by: str, reason: str, now: datetime) -> dict[str, Any]:
     """Record that errors of a returned report do not stand in the way (``etl.load.answer``)."""
     from etl.load import answer

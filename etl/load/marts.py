@@ -65,7 +65,7 @@ def _names(made: str) -> Iterable[str]:
 def rebuild(connection: Connection) -> None:
     """Summaries and marts as their files have them; the caller commits."""
     _summaries(connection)
-    connection.execute("drop schema mart cascade")
+    connection.execute("drop schema if exists mart cascade")
     connection.execute("create schema mart")
     for path in files():
         text = path.read_text(encoding="utf-8")

@@ -49,6 +49,7 @@ def waiting(connection: Connection, period: Period | None = None) -> list[dict[s
                 )
                 and (%(period)s::text is null or s.period = %(period)s)
                 and not exists (select 1 from raw.revision_decision as d where d.submission_id = s.submission_id)
+                and not exists (select 1 from raw.withdrawal as w where w.submission_id = s.submission_id)
             order by s.received_at, s.submission_id
             """,
             {"period": str(period) if period else None},

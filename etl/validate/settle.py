@@ -110,7 +110,8 @@ def _units(report: Report, province: Province) -> Iterator[Issue]:
         elif factor := _factor(leaves, plans, "disb_ytd"):
             columns = _columns_in_another_unit(leaves, plans)
             if columns:
-                yield from (_wrong_column(disbursed, leaves, key, factor) for key, factor in columns.items())
+                for times in dict.fromkeys(columns.values()):
+                    yield _wrong_columns(disbursed, leaves, [key for key in columns if columns[key] == times], times)
             else:
                 yield _wrong_unit(disbursed, "B01", leaves, factor, plans)
         elif shrunk := _shrunk(disbursed, leaves, province):
@@ -152,17 +153,18 @@ def _amounts(leaves: Sequence[Row], key: str) -> Iterator[int]:
     return (value for row in leaves if isinstance(value := row.values.get(key), int))
 
 
-def _wrong_column(form: Form, leaves: Sequence[Row], key: str, factor: int) -> Issue:
-    """The issue at the column's first amount; the column and what the form makes of it are taken out of later rules."""
+def _wrong_columns(form: Form, leaves: Sequence[Row], keys: Sequence[str], factor: int) -> Issue:
+    """The issue at their first amount; the columns and what the form makes of them are taken out of later rules."""
     layout = forms.load().sheet(form.form)
-    first = next(form.cell(key, row.row_no) for row in leaves if row.values.get(key))
+    first = next(form.cell(key, row.row_no) for row in leaves for key in keys if row.values.get(key))
     for row in form.rows:
-        row.bad = row.bad | {key}
-        row.values = row.values | {key: None}
+        row.bad = row.bad | set(keys)
+        row.values = row.values | dict.fromkeys(keys)
         _distrust(row, layout)
     unit = "đồng" if factor == 1_000_000 else "nghìn đồng"
-    values = {"value": unit, "expected": money.group_vi(factor), "column": layout.column(key).title}
-    return Issue("M06-column", form.sheet, first, values)
+    columns = [layout.column(key) for key in keys]
+    named = ", ".join(f"({column.no})" for column in columns) if len(columns) > 1 else columns[0].title
+    return Issue("M06-column", form.sheet, first, {"value": unit, "expected": money.group_vi(factor), "column": named})
 
 
 def _shrunk(form: Form, leaves: Sequence[Row], province: Province) -> Issue | None:

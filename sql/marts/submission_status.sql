@@ -45,6 +45,10 @@ as $$
         where
             s.known_at <= p_known_at and s.period is not null and s.commune_code is not null
             and not s.is_late_revision
+            and not exists (
+                select 1 from raw.withdrawal as g
+                where g.submission_id = s.submission_id and g.withdrawn_at <= p_known_at
+            )
         order by s.period, s.budget_year, s.commune_code, s.received_at desc, s.sha256
     ),
 
@@ -62,6 +66,10 @@ as $$
             and not exists (
                 select 1 from raw.revision_decision as d
                 where d.submission_id = s.submission_id and d.decided_at <= p_known_at
+            )
+            and not exists (
+                select 1 from raw.withdrawal as g
+                where g.submission_id = s.submission_id and g.withdrawn_at <= p_known_at
             )
         group by s.period, s.budget_year, s.commune_code
     ),

@@ -130,8 +130,23 @@ create table core.stale_period (
     stale_period_id bigint generated always as identity primary key,
     period text not null,
     budget_year integer not null,
-    since timestamptz not null
+    since timestamptz not null,
+    marked_by xid8 not null default pg_current_xact_id()
 );
+
+-- One mark is enough for all that a transaction does to a period from a moment on.
+create function core.mark_stale(p_period text, p_budget_year integer, p_since timestamptz) returns void
+language sql
+as $$
+    insert into core.stale_period (period, budget_year, since)
+    select p_period, p_budget_year, p_since
+    where not exists (
+        select 1 from core.stale_period as s
+        where
+            s.period = p_period and s.budget_year = p_budget_year and s.since <= p_since
+            and s.marked_by = pg_current_xact_id()
+    )
+$$;
 
 -- Summaries are true again when the transaction that made them stale commits. One that loads many reports in many
 -- transactions says set tiendo.refresh = 'later' and calls core.refresh() (sql/summaries) itself at the end.
@@ -139,7 +154,11 @@ create function core.refresh_at_commit() returns trigger
 language plpgsql
 as $$
 begin
-    if coalesce(current_setting('tiendo.refresh', true), '') <> 'later' then
+    -- On the way up from an older version the functions of the summaries are not there yet: migrate makes them last.
+    if
+        coalesce(current_setting('tiendo.refresh', true), '') <> 'later'
+        and to_regprocedure('core.refresh()') is not null
+    then
         perform core.refresh();
     end if;
     return null;
@@ -153,8 +172,7 @@ create function core.note_submission() returns trigger
 language plpgsql
 as $$
 begin
-    insert into core.stale_period (period, budget_year, since)
-    select n.period, n.budget_year, min(n.known_at) from arrived as n
+    perform core.mark_stale(n.period, n.budget_year, min(n.known_at)) from arrived as n
     where n.period is not null and n.budget_year is not null
     group by n.period, n.budget_year;
     perform core.respan(n.commune_code, n.period, n.budget_year)
@@ -176,8 +194,7 @@ as $$
 declare
     moment text := tg_argv[0];
 begin
-    insert into core.stale_period (period, budget_year, since)
-    select s.period, s.budget_year, min((to_jsonb(n) ->> moment)::timestamptz)
+    perform core.mark_stale(s.period, s.budget_year, min((to_jsonb(n) ->> moment)::timestamptz))
     from decided as n
     inner join raw.submission as s on n.submission_id = s.submission_id
     group by s.period, s.budget_year;
@@ -203,8 +220,7 @@ create function core.note_allocation() returns trigger
 language plpgsql
 as $$
 begin
-    insert into core.stale_period (period, budget_year, since)
-    select w.period, w.budget_year, min(n.loaded_at)
+    perform core.mark_stale(w.period, w.budget_year, min(n.loaded_at))
     from arrived as n
     inner join ref.reporting_calendar as w on n.budget_year = w.budget_year and n.effective_on <= w.as_of
     group by w.period, w.budget_year;
@@ -220,8 +236,7 @@ referencing new table as arrived for each statement execute function core.note_a
 create function core.note_everything() returns void
 language sql
 as $$
-    insert into core.stale_period (period, budget_year, since)
-    select k.period, k.budget_year, '-infinity'
+    select core.mark_stale(k.period, k.budget_year, '-infinity')
     from (
         select w.period, w.budget_year from ref.reporting_calendar as w
         union

@@ -21,9 +21,11 @@ as $$
             s.commune_code,
             min(s.received_at) filter (where not s.is_late_revision) as first_received,
             (
-                array_agg(s.verdict order by s.received_at desc, s.sha256) filter (where not s.is_late_revision)
+                array_agg(s.verdict order by s.received_at desc, s.sha256)
+                filter (where not s.is_late_revision and g.submission_id is null)
             )[1] as verdict
         from raw.submission as s
+        left join raw.withdrawal as g on s.submission_id = g.submission_id and g.withdrawn_at <= p_known_at
         where
             s.period = p_period and s.budget_year = p_budget_year and s.known_at <= p_known_at
             and s.commune_code is not null

@@ -100,7 +100,7 @@ ALLOCATION = "decision_no,signed_on,effective_on,budget_year,commune_code,projec
         (f"{ALLOCATION}1/QĐ,2025-10-01".encode(), "dòng 2"),
         (f"{ALLOCATION},2025-10-01,2025-10-01,2025,06517,GNBV-DA2,SN,NSTW,5".encode(), "thiếu số quyết định"),
         (f"{ALLOCATION}1/QĐ,2025-10-01,2025-10-01,2025,06517,GNBV-DA2,TD,NSTW,5".encode(), "loại vốn TD"),
-        (f"{ALLOCATION}1/QĐ,2025-10-01,2025-10-01,99999,06517,GNBV-DA2,SN,NSTW,5".encode(), "năm ngân sách"),
+        (f"{ALLOCATION}1/QĐ,2025-10-01,2025-10-01,99999,06517,GNBV-DA2,SN,NSTW,5".encode(), "cột budget_year: “99999”"),
         (f"{ALLOCATION}1/QĐ,2025-10-01,2025-10-01,2025,06517,GNBV-DA2,SN,NSTW,{10**24}".encode(), "không thể có"),
     ],
 )

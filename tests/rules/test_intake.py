@@ -118,6 +118,18 @@ def test_one_column_in_another_unit_is_told_at_that_column(factor: int) -> None:
     assert told(report) == [("M06-column", "error", "B01-GiaiNgan", cell)]
 
 
+def test_what_is_paid_in_another_unit_is_one_finding() -> None:
+    report = october()
+    for row in report.forms["B01"].rows:
+        if row.role in ("leaf", "heading", "total"):
+            row.values |= {key: row.values[key] * 1_000 for key in (*CUMULATIVE_KEYS, "disb_period")}
+    first = next(row for row in leaves(report) if row.values["disb_nstw"])
+    cell = report.forms["B01"].cell("disb_nstw", first.row_no)
+    (finding,) = kit.judged(report)
+    assert (finding.id, finding.cell) == ("M06-column", cell)
+    assert "cột (12), (13), (14), (15), (16)" in finding.message
+
+
 def test_all_columns_in_another_unit_are_the_forms() -> None:
     report = october()
     paid = (*CUMULATIVE_KEYS, "disb_period", "accepted_volume", "forecast")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +15,8 @@ from etl import settings, steps
 from etl.errors import UsageError
 from etl.load import warehouse
 from etl.period import Period
-from etl.publish import trace
+from etl.publish import release, trace, trace_cell
+from etl.publish.originals import Originals
 from tests.builders import edited, workbook
 from tests.sql.conftest import NOW, Loaded, point
 
@@ -142,6 +144,111 @@ def test_a_sum_over_a_number_kept_as_text_agrees_with_what_was_counted(own: Load
         found = chain(f"{release_id}/{metric}/commune=06463")
         assert {c["file"] for c in found["parts"][0]["terms"][0]["cells"]} == {path.name}
         assert found["agrees"], metric
+
+
+# Many figures, and back again -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def published(released: Loaded) -> Loaded:
+    with warehouse.connect() as connection:
+        (manifest,) = connection.execute(
+            "select manifest_sha256 from release.release where release_id = '2025-10-r1'"
+        ).fetchone() or ("",)
+        release.approve(connection, "2025-10-r1", manifest, "Hoa", "approved", NOW, settings.get().out_dir)
+        release.mark_published(connection, "2025-10-r1", NOW)
+    return released
+
+
+def test_two_hundred_figures_drawn_at_random_end_in_cells_that_add_up_and_lead_back(published: Loaded) -> None:
+    chance = random.Random(20251110)
+    originals = Originals(settings.get().archive_dir)
+    with warehouse.connect() as connection:
+        ids = [
+            id
+            for (id,) in connection.execute(
+                "select figure_id from mart.published_figure where value is not null and source in "
+                "('mart.disbursement_rate', 'mart.output_indicator', 'mart.disbursement_change') "
+                "and metric <> 'indicator_communes' order by figure_id"
+            )
+        ]
+        back = 0
+        for figure_id in chance.sample(ids, 200):
+            found = trace.trace(connection, figure_id, settings.get().archive_dir, originals)
+            assert found.get("agrees") is True, figure_id
+            cells = [
+                (c["sha256"], f"{c['sheet']}!{c['cell']}")
+                for part in found["parts"]
+                for term in part["terms"]
+                for c in term["cells"]
+            ]
+            assert cells, figure_id
+            if back < 25:
+                sha256, address = chance.choice(cells)
+                fed = trace_cell.feeds(connection, sha256, address)
+                assert figure_id in {figure["figure_id"] for figure in fed["figures"]}, (figure_id, address)
+                back += 1
+
+
+def test_a_cell_feeds_the_figures_over_it_and_no_others(published: Loaded) -> None:
+    with warehouse.connect() as connection:
+        sha256, line, programme, row_no, column = connection.execute(
+            """
+            select s.sha256, l.line_code, l.programme_code, l.row_no, y.columns ->> 'disb_ytd'
+            from mart.disbursement_line as l
+            inner join raw.submission as s on l.submission_id = s.submission_id
+            inner join raw.sheet_layout as y on s.submission_id = y.submission_id and y.form = 'B01'
+            where l.commune_code = '06463' and l.period = '2025-10' and l.disb_ytd > 0 order by l.row_no limit 1
+            """
+        ).fetchone()
+        fed = trace_cell.feeds(connection, sha256, f"B01-GiaiNgan!{column}{row_no}")
+        ids = {figure["figure_id"] for figure in fed["figures"]}
+        assert (fed["line"], fed["key"], fed["commune"]) == (line, "disb_ytd", "06463")
+        wanted = ("disb_ytd", "rate_total", "disb_ytd/commune=06463", f"rate_total/programme={programme}")
+        assert {f"2025-10-r1/{name}" for name in wanted} <= ids
+        assert not any("commune=06517" in id for id in ids)
+        assert not any("plan_total" in id or "disb_completed" in id for id in ids)
+        others = {p for (p,) in connection.execute("select distinct programme_code from mart.disbursement_line")}
+        assert not any(f"programme={other}" in id for id in ids for other in others - {programme})
+
+
+_OF_THE_LEAD = "exists (select 1 from core.task as t where t.task_id = m.task_id and lower(t.lead_vi) = lower('UBND ' || commune_vi))"
+
+
+def test_a_cell_of_a_proposal_and_of_a_task_feeds_what_is_told_of_it(published: Loaded) -> None:
+    with warehouse.connect() as connection:
+        for form, mart, name, key, condition in (
+            ("B04", "proposal", "issue_id", "addressee", "true"),
+            ("B03", "task_report", "task_id", "status", _OF_THE_LEAD),
+        ):  # fmt: skip
+            number, row_no, code = connection.execute(
+                f"select submission_id, row_no, {name} from mart.{mart} as m "
+                f"where period = '2025-10' and {condition} order by 1, 2 limit 1"
+            ).fetchone()
+            sheet, letter = connection.execute(
+                "select sheet, columns ->> %s from raw.sheet_layout where submission_id = %s and form = %s",
+                (key, number, form),
+            ).fetchone()
+            fed = trace_cell.feeds(connection, str(number), f"{sheet}!{letter}{row_no}")
+            assert any(f"={code}" in figure["figure_id"] for figure in fed["figures"]), (form, code)
+
+
+@pytest.mark.parametrize(
+    ("file", "cell", "said"),
+    [
+        ("khong-co.xlsx", "B01-GiaiNgan!K30", "Không có báo cáo nào từ tệp khong-co.xlsx"),
+        ("{sha256}", "K0", "không phải là địa chỉ ô"),
+        ("{sha256}", "K30", "Ghi cả tên trang tính"),
+        ("{sha256}", "Khác!K30", "các trang có: B01-GiaiNgan"),
+        ("{sha256}", "B01-GiaiNgan!K11", "không chứa số liệu được nạp"),
+        ("{sha256}", "B01-GiaiNgan!ZZ30", "không chứa số liệu được nạp"),
+    ],
+)
+def test_a_cell_that_feeds_nothing_is_told(published: Loaded, file: str, cell: str, said: str) -> None:
+    with warehouse.connect() as connection:
+        (sha256,) = connection.execute("select sha256 from mart.submission limit 1").fetchone()
+        with pytest.raises(UsageError, match=re.escape(said)):
+            trace_cell.feeds(connection, file.format(sha256=sha256), cell)
 
 
 def test_an_unknown_figure_is_a_wrong_call(released: Loaded) -> None:
