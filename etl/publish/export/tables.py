@@ -175,7 +175,7 @@ def _of_function(scope: Scope, name: str, shape: _Shape) -> sql.Composable:
 
 
 def _table(mart: Mapping[str, Any], shape: _Shape, source: sql.Composable, *, of_release: bool) -> Table:
-    name = mart["name"].removesuffix("_at")
+    name = mart["name"] if mart["name"].removesuffix("_at") in _described() else mart["name"].removesuffix("_at")
     own = _described()[mart["name"]].get("columns", {})
     left_out = {"release_no"} - set(own) | (_OF_THE_DAY if of_release else set())
     columns = tuple(_column(c, t, own) for c, t in shape.columns.items() if c not in left_out)
