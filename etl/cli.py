@@ -550,6 +550,85 @@ def dictionary(
     raise typer.Exit(1 if faults else 0)
 
 
+@app.command()
+@_guarded
+def export(
+    out: OutOption,
+    release: Annotated[str | None, typer.Option(help="Bản đã công bố, ví dụ 2025-10-r1.")] = None,
+    current: Annotated[bool, typer.Option("--current", help="Số hiện biết, mọi kỳ.")] = False,
+    tables: Annotated[str, typer.Option(help="Tên bảng, cách nhau bằng dấu phẩy; mặc định tất cả.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Xuất số liệu ra CSV (mở bằng Excel), XLSX, Parquet, kèm mô tả datapackage.json; mọi tệp hoặc không tệp nào."""
+    from etl.load import warehouse
+    from etl.publish import export as exporting
+
+    if current == (release is not None):
+        raise UsageError("Phải chọn đúng một trong hai: --release MÃ hoặc --current.")
+    _ready()
+    with warehouse.connect() as connection:
+        result = exporting.write(connection, out, release, [t.strip() for t in tables.split(",") if t.strip()])
+    if as_json:
+        _print_json(result)
+        return
+    typer.echo(f"{out}: {len(result['tables'])} bảng, {sum(t['rows'] for t in result['tables'])} dòng.")
+    for name in result["files"]:
+        if "/" not in name:
+            typer.echo(f"  {out / name}")
+
+
+@app.command()
+@_guarded
+def query(
+    which: Annotated[str | None, typer.Argument(help="Số hoặc tên câu hỏi; bỏ trống: danh sách.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="Tham số, ví dụ period=2025-10; lặp lại được.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="In kết quả dạng CSV.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hai mươi câu hỏi thường gặp (sql/queries): danh sách, hoặc câu trả lời từ kho dữ liệu, chỉ đọc."""
+    from etl.compute import queries
+
+    if which is None:
+        if as_json:
+            fields = ("number", "name", "vi", "en", "parameters")
+            _print_json([{field: getattr(q, field) for field in fields} for q in queries.every()])
+        else:
+            typer.echo("\n".join(f"{q.number:02d} {q.name:<28} {q.vi}" for q in queries.every()))
+        return
+    from etl.load import warehouse
+
+    chosen, given = queries.find(which), queries.parameters(param or [])
+    _ready()
+    with warehouse.connect() as connection:
+        columns, rows = queries.run(connection, chosen, given)
+    if as_json:
+        _print_json([dict(zip(columns, map(_plain, row), strict=True)) for row in rows])
+        return
+    if as_csv:
+        import csv
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([["" if v is None else v for v in map(_plain, row)] for row in rows])
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=chosen.vi)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*("" if v is None else str(v) for v in map(_plain, row)))
+    Console().print(table)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON holds it: amounts and rates as decimal text, days and moments in ISO form."""
+    if value is None or isinstance(value, bool | int | str | list):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
 @db_app.command("start")
 @_guarded
 def db_start() -> None:
@@ -634,6 +713,30 @@ def db_psql(context: typer.Context) -> None:
 
     program = server.client("psql")
     os.execv(program, [str(program), warehouse.url(), *context.args])  # noqa: S606 - psql takes over the terminal
+
+
+@db_app.command("analyst")
+@_guarded
+def db_analyst(
+    name: Annotated[str, typer.Argument(help="Tên đăng nhập.")],
+    drop: Annotated[bool, typer.Option("--drop", help="Xóa tài khoản.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tạo tài khoản chỉ đọc cho người phân tích số liệu (bảng của mart và ref); mật khẩu chỉ in một lần."""
+    from etl.load import analyst, warehouse
+
+    _ready()
+    with warehouse.transaction() as connection:
+        password = None if drop else analyst.create_login(connection, name)
+        if drop:
+            analyst.drop_login(connection, name)
+        database = connection.info.dbname
+    if as_json:
+        _print_json({"login": name, "password": password, "database": database, "dropped": drop})
+    elif drop:
+        typer.echo(f"Đã xóa tài khoản {name}.")
+    else:
+        typer.echo(f"Tài khoản {name}, mật khẩu {password}, cơ sở dữ liệu {database}; chỉ đọc mart và ref.")
 
 
 @reference_app.command("load")

@@ -25,6 +25,7 @@ from psycopg import sql
 
 from etl import settings
 from etl.dictionary.entries import AT, HISTORY, PUBLISHED
+from etl.load import analyst
 
 Connection = psycopg.Connection[Any]
 
@@ -74,7 +75,7 @@ def rebuild(connection: Connection) -> None:
         if _BEYOND.search(text):
             _run_as_owner(connection, _MADE.findall(text))
     _published(connection)
-    _grant(connection)
+    analyst.grant(connection)
 
 
 def _summaries(connection: Connection) -> None:
@@ -165,13 +166,4 @@ def _published(connection: Connection) -> None:
                 "cross join lateral {} (r.known_at) as m "
                 "where m.period = r.period and m.budget_year = r.budget_year"
             ).format(sql.Identifier("mart", name + PUBLISHED), sql.Identifier("mart", name + AT))
-        )
-
-
-def _grant(connection: Connection) -> None:
-    if connection.execute("select 1 from pg_roles where rolname = 'tiendo_analyst'").fetchone():
-        connection.execute(
-            "grant usage on schema mart, ref to tiendo_analyst;"
-            "grant select on all tables in schema mart, ref to tiendo_analyst;"
-            "grant execute on all functions in schema mart, ref to tiendo_analyst"
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -19,6 +19,9 @@ from etl.period import Period
 from etl.reference import province
 from etl.sample.month import write_month
 from tests.builders import truth
+
+if TYPE_CHECKING:
+    from tests.sql.published import Published
 
 MONTHS = (Period(2025, 8), Period(2025, 9), Period(2025, 10))
 NOW = datetime(2025, 11, 12, 2, 0, tzinfo=UTC)
@@ -99,6 +102,25 @@ def own(loaded_once: Loaded, postgres: settings.Settings, tmp_path: Path) -> Ite
     settings.reload()
     with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def published_once(
+    loaded_once: Loaded, postgres: settings.Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Published]:
+    from tests.sql.published import published
+
+    with published(loaded_once, postgres, tmp_path_factory.mktemp("published-home")) as value:
+        yield value
+
+
+@pytest.fixture
+def published(published_once: Published) -> Iterator[Published]:
+    """A shared warehouse with two published months, for tests that only read."""
+    with pytest.MonkeyPatch.context() as patch:
+        point(patch, published_once.address, published_once.home)
+        yield published_once
+    settings.reload()
 
 
 @pytest.fixture
