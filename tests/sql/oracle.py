@@ -45,6 +45,7 @@ AXES = ("commune_code", "programme_code", "project_code", "subproject_code", "ca
 OPEN_STATES = ("Chưa giải quyết", "Đang giải quyết")
 PLANNED = (*(f"planned_m{n:02d}" for n in range(1, 13)), "planned_close")
 CLOSE = 13
+PROBLEM = ("rule_id", "expectation_id", "form", "line", "item")
 
 
 @dataclass
@@ -61,6 +62,11 @@ class Version:
     accepted_at: datetime | None = None
     withdrawn: bool = False
     nothing_to_report: tuple[str, ...] = ()
+    findings: list[Row] = field(default_factory=list)
+
+    @property
+    def was_in_force(self) -> bool:
+        return self.verdict == "accepted" and (not self.is_late_revision or self.accepted_at is not None)
 
     @property
     def month(self) -> int:
@@ -147,12 +153,14 @@ def between(first: str, last: str) -> int:
 
 @dataclass
 class Oracle:
-    """The marts over these versions and decisions, as known at ``now``."""
+    """The marts over these versions and decisions, as known at ``now``. What the checks found is compared only where
+    all of it is given (``knows_findings``); the sample's truth has what was planted."""
 
     province: Province
     versions: list[Version]
     decided: list[Decided]
     now: datetime
+    knows_findings: bool = False
 
     # Who speaks -------------------------------------------------------------------------------------------------------
 
@@ -347,11 +355,95 @@ class Oracle:
                 "period": key[0], "budget_year": key[1], "commune_code": commune.code, "commune_vi": commune.name_vi,
                 "state": "reported" if speaks else shown.verdict if shown else "missing",
                 "received_at": shown.received_at if shown else None, "due_on": window.due_on,
-                "late_days": max(late, 0), "versions": len(sent), "errors": 0, "overridden": 0,
+                "late_days": max(late, 0), "versions": len(sent), **self._judged(shown),
                 "report": shown.received_at if shown else None,
                 "nothing_to_report": sorted(speaks.nothing_to_report) if speaks else None,
                 "late_revisions_waiting": sum(v.verdict == "accepted" for v in waiting),
             })  # fmt: skip
+        return result
+
+    def _answer(self, v: Version, finding: Row) -> str | None:
+        """What an officer said to it; an explanation of a warning counts in later versions as well."""
+        if finding["answer"] or finding["severity"] != "warning":
+            return finding["answer"]
+        place = (v.period, v.budget_year, v.commune)
+        earlier = [u for u in self.versions if (u.period, u.budget_year, u.commune) == place]
+        earlier = [u for u in earlier if u.received_at < v.received_at]
+        same = [f for u in earlier for f in u.findings if all(f[k] == finding[k] for k in PROBLEM)]
+        return "explained" if any(f["answer"] == "explained" for f in same) else None
+
+    def _judged(self, shown: Version | None) -> Row:
+        found = [(f, self._answer(shown, f)) for f in shown.findings] if shown else []
+        errors = [bool(answer) for f, answer in found if f["severity"] == "error"]
+        warnings = [bool(answer or f["explanation"]) for f, answer in found if f["severity"] == "warning"]
+        counts = {"errors": errors.count(False), "overridden": errors.count(True)}
+        if self.knows_findings:
+            counts |= {"warnings": len(warnings), "explained": warnings.count(True)}
+        return counts
+
+    @cached_property
+    def finding(self) -> list[Row]:
+        """One row per problem; what the same column of the same line has again in the next version is the same."""
+        result = []
+        sent: dict[tuple[str, int, str], list[Version]] = defaultdict(list)
+        for v in sorted(self.versions, key=lambda v: v.received_at):
+            if v.verdict != "refused":
+                sent[v.period, v.budget_year, v.commune].append(v)
+        for (period, year, commune), versions in sent.items():
+            found = [(n, f) for n, v in enumerate(versions) for f in v.findings]
+            for problem in dict.fromkeys(tuple(f[k] for k in PROBLEM) for _, f in found):
+                told = [(n, f) for n, f in found if tuple(f[k] for k in PROBLEM) == problem]
+                last, said = told[-1]
+                proves = [
+                    v
+                    for v in versions[last + 1 :]
+                    if v.was_in_force
+                    and not any(f["severity"] == "error" and (f["form"], f["line"]) == problem[2:4] for f in v.findings)
+                ]
+                noted = said["explanation"] and said["severity"] == "warning"
+                outcome = (
+                    "corrected" if proves else self._answer(versions[last], said) or ("explained" if noted else "open")
+                )
+                result.append({
+                    "period": period, "budget_year": year, "commune_code": commune,
+                    **dict(zip(PROBLEM, problem, strict=True)), "severity": said["severity"], "outcome": outcome,
+                    "versions": len({n for n, _ in told}), "first_found_at": versions[told[0][0]].received_at,
+                    "report": versions[last].received_at,
+                })  # fmt: skip
+        return result
+
+    @staticmethod
+    def _outcomes(rows: Sequence[Row]) -> Row:
+        count = {o: sum(r["outcome"] == o for r in rows) for o in ("corrected", "overridden", "explained", "open")}
+        return {"found": len(rows), "communes": len({r["commune_code"] for r in rows}),
+                "still_open": count.pop("open"), **count}  # fmt: skip
+
+    @cached_property
+    def finding_count(self) -> list[Row]:
+        result = []
+        for (period, year), rows in grouped(self.finding, month_of).items():
+            whole = {"period": period, "budget_year": year, "rule_id": None, "expectation_id": None, "severity": None}
+            result.append({**whole, **self._outcomes(rows)})
+            for expectation, some in grouped(rows, lambda r: r["expectation_id"]).items():
+                of_rule = {
+                    "rule_id": some[0]["rule_id"],
+                    "expectation_id": expectation,
+                    "severity": some[0]["severity"],
+                }
+                result.append({**whole, **of_rule, **self._outcomes(some)})
+        return result
+
+    @cached_property
+    def rule_precision(self) -> list[Row]:
+        """Rules that found something."""
+        result = []
+        for expectation, rows in grouped(self.finding, lambda r: r["expectation_id"]).items():
+            for (period, year), some in {(None, None): rows, **grouped(rows, month_of)}.items():
+                told = self._outcomes(some)
+                settled = told["corrected"] + told["overridden"] + told["explained"]
+                of_rule = {"rule_id": rows[0]["rule_id"], "expectation_id": expectation}
+                share = rate(told["corrected"], settled)
+                result.append({**of_rule, "period": period, "budget_year": year, **told, "precision_pct": share})
         return result
 
     @cached_property
@@ -386,6 +478,9 @@ class Oracle:
         for c in self.completeness:
             key = month_of(c)
             rows, closing_on = ranks.get(key, []), date(c["budget_year"] + 1, 1, 31)
+            if self.knows_findings:
+                with_warnings = [s for s in self.submission_status if month_of(s) == key and s["state"] == "reported"]
+                c = {**c, "communes_with_warnings": sum(s["warnings"] > 0 for s in with_warnings)}
             left = max(between(c["period"], f"{closing_on:%Y-%m}"), 0)
             stuck = whole.get(key)
             result.append({
@@ -811,3 +906,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "task_by_agency": ("period", "budget_year", "lead_vi", "state"),
 }
 """Mart -> the columns that tell its rows apart."""
+FOUND_KEYS = {
+    "finding": ("period", "budget_year", "commune_code", "expectation_id", "form", "line", "item"),
+    "finding_count": ("period", "budget_year", "expectation_id"),
+    "rule_precision": ("expectation_id", "period", "budget_year"),
+}
+"""The same of the marts of what the checks found."""

@@ -24,7 +24,7 @@ from etl.period import Period
 from tests.builders import truth
 from tests.sql import builders
 from tests.sql.conftest import MONTHS, NOW, Loaded
-from tests.sql.oracle import KEYS, PLANNED, Decided, Oracle, Row, Version, plus
+from tests.sql.oracle import FOUND_KEYS, KEYS, PLANNED, Decided, Oracle, Row, Version, plus
 
 CASES = 10_000
 OF_EACH_MART = 600
@@ -100,6 +100,7 @@ CODES = (("GNBV-DA1-TDA1", "DT"), ("GNBV-DA1-TDA2", "DT"), ("GNBV-DA2", "SN"), (
          ("DTTS-DA1-ND2", "DT"), ("DTTS-DA4-TDA1", "DT"), ("DTTS-DA4-TDA1", "SN"), ("DTTS-DA6", "SN"),
          ("NTM-ND02", "DT"), ("NTM-ND03", "SN"))  # fmt: skip
 SPLIT_NODE = "GNBV-DA1"
+RULES = {"CK05-rate": "error", "CK20-same": "warning", "CK15-explained": "info"}
 STATES = ("Chưa giải quyết", "Đang giải quyết", "Đã giải quyết", "Không thuộc thẩm quyền")
 
 
@@ -178,7 +179,37 @@ class Nasty:
         else:
             builders.submission(self.connection, commune, period, **how)
         self.versions.append(sent)
+        if verdict != "refused":
+            self._judge(sent)
         return sent
+
+    def _judge(self, sent: Version) -> None:
+        """Some problems of a version stay in the next one, some are gone; officers answer some of them."""
+        number = self._number(sent)
+        for rule, severity in RULES.items():
+            for line in ("GNBV-DA2-SN", "NTM-ND02-DT", None):
+                if self.chance.random() < 0.6 or (severity == "error" and sent.verdict == "accepted"):
+                    continue
+                answers = {"error": "overridden", "warning": "explained"}
+                sent.findings.append({
+                    "rule_id": rule.partition("-")[0], "expectation_id": rule, "severity": severity, "form": "B01",
+                    "line": line, "item": "disb_ytd" if line else None,
+                    "explanation": self.chance.choice((None, "Đã rà soát")),
+                    "answer": answers.get(severity) if self.chance.random() < 0.3 else None,
+                })  # fmt: skip
+        for finding_no, finding in enumerate(sent.findings, 1):
+            row = {k: v for k, v in finding.items() if k != "answer"}
+            row |= {"submission_id": number, "finding_no": finding_no, "message_vi": "Sai", "fix_vi": "Sửa"}
+            self.connection.execute(
+                f"insert into core.finding ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})",
+                list(row.values()),
+            )
+            if finding["answer"]:
+                self.connection.execute(
+                    "insert into core.finding_answer (submission_id, finding_no, kind, answered_by, reason, "
+                    "answered_at) values (%s, %s, %s, 'Hoa', 'Đúng', %s)",
+                    (number, finding_no, finding["answer"], self.now + timedelta(seconds=30)),
+                )
 
     def _number(self, sent: Version) -> int:
         row = self.connection.execute(
@@ -327,7 +358,7 @@ def nasty(postgres: settings.Settings) -> Iterator[tuple[str, Oracle]]:
             builders.reference_data(connection)
             made = Nasty(connection)
             made.make()
-        yield address, Oracle(builders.province(), made.versions, made.decided, made.now)
+        yield address, Oracle(builders.province(), made.versions, made.decided, made.now, knows_findings=True)
         admin.execute("drop database nasty with (force)")
 
 
@@ -378,6 +409,17 @@ def test_every_row_of_a_mart_equals_the_independent_computation(world: tuple[str
         if not same(column, found[key][column], value)
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("mart", sorted(FOUND_KEYS))
+def test_what_the_checks_found_equals_the_independent_computation(nasty: tuple[str, Oracle], mart: str) -> None:
+    address, oracle = nasty
+    expected = keyed(getattr(oracle, mart), FOUND_KEYS[mart])
+    rows = read(address, f"select * from mart.{mart}")
+    found = keyed([r for r in rows if r.get("found") != 0], FOUND_KEYS[mart])  # not the rules that found nothing
+    assert {r["outcome"] for r in oracle.finding} == {"corrected", "overridden", "explained", "open"}
+    assert found.keys() == expected.keys()
+    assert {k: {c: found[k][c] for c in row} for k, row in expected.items()} == expected
 
 
 def test_ten_thousand_random_figures_equal_the_independent_computation(world: tuple[str, Oracle]) -> None:
