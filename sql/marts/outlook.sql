@@ -6,8 +6,8 @@
 -- went beyond. The fewer lines a commune's undisbursed money lies on, the wider its interval: deviations are
 -- taken times the root of the number of equal lines that would be as concentrated, and divided by the commune's own.
 -- expected_plan is the plan times the median growth of the plans from the same month to the close: carry-over is decided
--- after January. Blank while no budget year is closed: without one nothing honest can be said. Intervals of communes do
--- not add up to one of the province.
+-- after January. Blank while no budget year is closed: without one nothing honest can be said. Neither what is expected of
+-- communes nor their intervals add up to those of the province: a few communes leave much more than the median unspent.
 create function mart.outlook_at(p_known_at timestamptz)
 returns table (
     period text,

@@ -441,7 +441,7 @@ def test_ten_thousand_random_figures_equal_the_independent_computation(world: tu
 def test_capital_by_decision_equals_the_independent_computation(world: tuple[str, Oracle]) -> None:
     address, oracle = world
     keys = ("budget_year", "commune_code", "project_code", "capital_kind", "source")
-    for as_of in sorted({w.as_of for w in oracle.windows}):
+    for as_of in (date(2025, 6, 30), date(2025, 9, 30), date(2025, 11, 30), date(2026, 1, 31), date(2027, 12, 31)):
         found = read(address, "select * from mart.allocation_at(%s, 'infinity')", as_of)
         assert {k: r["amount_vnd"] for k, r in keyed(found, keys).items()} == {
             k: r["amount_vnd"] for k, r in keyed(oracle.allocation_at(as_of), keys).items()
