@@ -1,13 +1,14 @@
 -- Where a commune is heading: what it would have to disburse in each month that is left until 31 January, what it
--- disbursed on average in those of the last three months that it reported, and what it can be expected to have disbursed
--- at the close. The expectation is drawn from the province's closed budget years that are known at the moment. Of what
--- was undisbursed at the end of the same month, communes then disbursed a share by the close: the median share gives
--- expected_close, and the interval of 80 % reaches as far as one commune in ten fell short of the median and one in ten
--- went beyond. The fewer lines a commune's undisbursed money lies on, the wider its interval: deviations are
--- taken times the root of the number of equal lines that would be as concentrated, and divided by the commune's own.
--- expected_plan is the plan times the median growth of the plans from the same month to the close: carry-over is decided
--- after January. Blank while no budget year is closed: without one nothing honest can be said. Neither what is expected of
--- communes nor their intervals add up to those of the province: a few communes leave much more than the median unspent.
+-- disbursed on average in those of the last three months that it reported, and what it can be expected to have
+-- disbursed at the close. The expectation is drawn from the province's closed budget years that are known at the
+-- moment. Of what was undisbursed at the end of the same month, communes then disbursed a share by the close: the
+-- median share gives expected_close, and the interval of 80 % reaches as far as one commune in ten fell short of the
+-- median and one in ten went beyond. The fewer lines a commune's undisbursed money lies on, the wider its interval:
+-- deviations are taken times the root of the number of equal lines that would be as concentrated, and divided by the
+-- commune's own. expected_plan is the plan times the median growth of the plans from the same month to the close:
+-- carry-over is decided after January. Blank while no budget year is closed: without one nothing honest can be said.
+-- Neither what is expected of communes nor their intervals add up to those of the province: a few communes leave much
+-- more than the median unspent.
 create function mart.outlook_at(p_known_at timestamptz)
 returns table (
     period text,

@@ -122,7 +122,7 @@ class Nasty:
             for n, commune in enumerate(COMMUNES):
                 self._month(commune, n, period, year)
         self.now += timedelta(days=2)
-        self.send(COMMUNES[-1], "2026-11", 2026, version=9)  # the last word of all, by which it is known what is due
+        self.send(COMMUNES[-1], "2026-12", 2026)  # before it is due; and the last word of all
         self.connection.commit()
         self.connection.execute("analyze")
         self.connection.commit()
@@ -137,6 +137,7 @@ class Nasty:
         )  # 17:00 UTC: next day
         if lot == 2:
             self.send(commune, period, year, verdict="returned")
+            self.send(commune, period, year, version=2, is_late_revision=True)  # which does not yet change the state
         elif lot == 3:
             self.send(commune, period, year, verdict="refused")
         else:
@@ -282,15 +283,17 @@ class Nasty:
 
     def _tasks(self, commune: str, period: str) -> list[Row]:
         """Quan Sơn leads these tasks; what another commune says of them has no weight."""
-        if commune not in ("06517", "06463"):
+        if commune not in (COMMUNES[0], COMMUNES[-1]):
             return []
         done = period >= "2026-01"
-        day = date(2026, 1, 15) if commune == "06517" else date(2025, 11, 1)
-        states = {"QS-2025-10-1.a": done, "QS-2025-10-2.a": True, "QS-2025-10-1.b": False}
+        late, in_time = date(2026, 1, 15), date(2025, 12, 31)
+        days = {"QS-2025-10-1.a": late if done else None, "QS-2025-10-2.a": late, "QS-2025-10-1.b": in_time}
+        if commune != COMMUNES[0]:
+            days = dict.fromkeys(days, date(2025, 11, 1))
         return [
-            {"task_id": task, "status": "Đã hoàn thành" if is_done else "Đang thực hiện",
-             "done_date": day if is_done else None, "progress": "Đang làm", "content": "Rà soát"}
-            for task, is_done in states.items()
+            {"task_id": task, "status": "Đã hoàn thành" if day else "Đang thực hiện", "done_date": day,
+             "progress": "Đang làm", "content": "Rà soát"}
+            for task, day in days.items()
         ]  # fmt: skip
 
     def _proposals(self, commune: str, period: str) -> list[Row]:
