@@ -1,6 +1,7 @@
 -- Communes ranked by rate and by the amount still to be disbursed: for a small commune the money stuck says more than
 -- the rate (DOMAIN.md 9). Equal rates share a rank; the listing order puts the larger amount stuck first. Communes
--- without a plan or without a report are not ranked.
+-- without a plan, without a report or with a report that leaves every amount disbursed blank are not ranked. Rates that
+-- are equal when rounded are told apart by the amounts.
 create function mart.commune_rank_at(p_known_at timestamptz)
 returns table (
     period text,
@@ -35,7 +36,8 @@ as $$
         (row_number() over (month_rows order by c.rate_total, c.undisbursed desc, c.commune_code))::integer
             as order_lowest,
         (row_number() over (month_rows order by c.undisbursed desc, c.commune_code))::integer as order_undisbursed,
-        c.disb_ytd * a.plan_total > a.disb_ytd * c.plan_total as above_average,
+        c.rate_total > a.rate_total
+        or c.rate_total = a.rate_total and c.disb_ytd * a.plan_total > a.disb_ytd * c.plan_total as above_average,
         c.disb_ytd = 0 as at_zero,
         c.rate_total < h.value as below_threshold
     from rate as c
@@ -45,7 +47,7 @@ as $$
         on
             h.threshold_code = 'low_rate_pct' and w.as_of >= h.valid_from
             and (h.valid_to is null or w.as_of <= h.valid_to)
-    where c.slice = 'commune' and c.plan_total > 0
+    where c.slice = 'commune' and c.plan_total > 0 and c.rate_total is not null
     window month_rows as (partition by c.period, c.budget_year)
 $$;
 

@@ -1,6 +1,6 @@
 -- Who needs help: communes by the money that they can be expected to leave unspent (mart.outlook; while no budget year
 -- is closed, by what is behind the pace that is needed), with the obstacles that they state themselves: the open
--- proposals of the period and the notes of the lines on which most is undisbursed.
+-- proposals of the period and three different notes, of the lines on which most is undisbursed.
 create function mart.help_list_at(p_known_at timestamptz)
 returns table (
     period text,
@@ -31,19 +31,28 @@ as $$
         from mart.outlook_at(p_known_at) as o
     ),
 
+    -- A sentence that stands on several lines is said once, where most is undisbursed.
     notes as (
         select
-            n.period, n.budget_year, n.commune_code, string_agg(n.note, '; ' order by n.undisbursed desc, n.line_code)
-                as notes
+            n.period, n.budget_year, n.commune_code,
+            string_agg(n.note, '; ' order by n.undisbursed desc nulls last, n.line_code) as notes
         from (
             select
-                l.period, l.budget_year, l.commune_code, l.line_code, l.note, l.plan_total - l.disb_ytd as undisbursed,
+                d.*,
                 row_number() over (
-                    partition by l.period, l.budget_year, l.commune_code
-                    order by l.plan_total - l.disb_ytd desc nulls last, l.line_code
+                    partition by d.period, d.budget_year, d.commune_code
+                    order by d.undisbursed desc nulls last, d.line_code
                 ) as place
-            from mart.disbursement_line_at(p_known_at) as l
-            where l.note is not null
+            from (
+                select distinct on (l.period, l.budget_year, l.commune_code, rtrim(l.note, ' .'))
+                    l.period, l.budget_year, l.commune_code, l.line_code, rtrim(l.note, ' .') as note,
+                    l.plan_total - l.disb_ytd as undisbursed
+                from mart.disbursement_line_at(p_known_at) as l
+                where l.note is not null
+                order by
+                    l.period, l.budget_year, l.commune_code, rtrim(l.note, ' .'),
+                    l.plan_total - l.disb_ytd desc nulls last, l.line_code
+            ) as d
         ) as n
         where n.place <= 3
         group by n.period, n.budget_year, n.commune_code
@@ -53,7 +62,7 @@ as $$
         select
             p.period, p.budget_year, p.commune_code, count(*)::integer as proposals,
             string_agg(distinct p.category, '; ') as categories,
-            string_agg(p.problem, '; ' order by p.issue_id) as problems
+            string_agg(rtrim(p.problem, ' .'), '; ' order by p.issue_id, p.row_no) as problems
         from mart.proposal_at(p_known_at) as p
         where p.state in ('Chưa giải quyết', 'Đang giải quyết')
         group by p.period, p.budget_year, p.commune_code

@@ -91,6 +91,8 @@ def submission(
     budget_year: int | None = None,
     version: int = 1,
     as_of: date | None = None,
+    is_late_revision: bool = False,
+    nothing_to_report: Sequence[str] = (),
 ) -> int:
     """A judged workbook; returns its number. Known at the moment it was received.
 
@@ -108,8 +110,8 @@ def submission(
         """
         insert into raw.submission (
             sha256, file_name, verdict, commune_code, period, budget_year, as_of, version_no, received_at, archived_at,
-            known_at
-        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning submission_id
+            known_at, is_late_revision, nothing_to_report
+        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning submission_id
         """,
         (
             sha256,
@@ -123,6 +125,8 @@ def submission(
             received,
             received,
             received,
+            is_late_revision,
+            list(nothing_to_report),
         ),
     ).fetchone()
     return int(row[0])
@@ -150,9 +154,11 @@ def report(
     proposals: Sequence[dict[str, Any]] = (),
     outputs: Sequence[dict[str, Any]] = (),
     tasks: Sequence[dict[str, Any]] = (),
+    roadmap: Sequence[dict[str, Any]] = (),
+    off_budget: Sequence[dict[str, Any]] = (),
     **more: Any,
 ) -> int:
-    """An accepted report of a commune with these leaf lines, proposals, outputs and reports on tasks."""
+    """An accepted report of a commune with these leaf lines, proposals, outputs, reports on tasks and so on."""
     number = submission(connection, commune, period, **more)
     year = more.get("budget_year") or Period.parse(period).year
     key = {"submission_id": number, "commune_code": commune, "period": period, "budget_year": year}
@@ -161,6 +167,8 @@ def report(
         ("proposal", proposals),
         ("output_indicator", outputs),
         ("task_report", tasks),
+        ("roadmap", roadmap),
+        ("off_budget", off_budget),
     ):
         _insert(connection, table, [{**key, "row_no": n, **row} for n, row in enumerate(rows, 11)])
     return number
