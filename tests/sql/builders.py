@@ -90,36 +90,31 @@ def submission(
     received_at: datetime | None = None,
     budget_year: int | None = None,
     version: int = 1,
-    is_late_revision: bool = False,
-    nothing_to_report: Sequence[str] = (),
+    **more: Any,
 ) -> int:
-    """A judged workbook; returns its number. Known at the moment it was received."""
+    """A judged workbook; returns its number. Known at the moment it was received. ``more`` are further columns."""
     window = province().window(Period.parse(period), budget_year)
     received = received_at or datetime(window.due_on.year, window.due_on.month, window.due_on.day, 3, tzinfo=UTC)
     sha256 = hashlib.sha256(f"{commune} {period} {budget_year} {version} {received}".encode()).hexdigest()
     connection.execute("insert into raw.original values (%s, 1, %s, %s)", (sha256, sha256, received))
+    values = {
+        "sha256": sha256,
+        "file_name": f"BC-MTQG_{commune}_{period}_v{version}.xlsx",
+        "verdict": verdict,
+        "commune_code": commune,
+        "period": period,
+        "budget_year": window.budget_year,
+        "as_of": window.as_of,
+        "version_no": version,
+        "received_at": received,
+        "archived_at": received,
+        "known_at": received,
+        **more,
+    }
     row = connection.execute(
-        """
-        insert into raw.submission (
-            sha256, file_name, verdict, commune_code, period, budget_year, as_of, version_no, received_at, archived_at,
-            known_at, is_late_revision, nothing_to_report
-        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning submission_id
-        """,
-        (
-            sha256,
-            f"BC-MTQG_{commune}_{period}_v{version}.xlsx",
-            verdict,
-            commune,
-            period,
-            window.budget_year,
-            window.as_of,
-            version,
-            received,
-            received,
-            received,
-            is_late_revision,
-            list(nothing_to_report),
-        ),
+        f"insert into raw.submission ({', '.join(values)}) values ({', '.join(['%s'] * len(values))}) "
+        "returning submission_id",
+        list(values.values()),
     ).fetchone()
     return int(row[0])
 
