@@ -250,14 +250,14 @@ def _like(entry: Entry, other: Entry) -> Entry:
 
 
 def as_known_at(entry: Entry, glossary: Mapping[str, Column]) -> Entry:
-    """``<mart>_at(p_known_at)``: the mart as it was known at a moment."""
+    """``<mart>_at(p_known_at)``: the mart as it was known at a moment; what else goes in is told in the mart's own file."""
     return replace(
         entry,
         name=entry.name + AT,
         kind="function",
         vi=f"{entry.vi} (như biết đến một thời điểm)",
         en=f"{entry.en} (as known at a moment)",
-        arguments={"p_known_at": glossary.get("p_known_at") or Column("p_known_at")},
+        arguments={"p_known_at": glossary.get("p_known_at") or Column("p_known_at"), **entry.arguments},
     )
 
 

@@ -91,10 +91,9 @@ def submission(
     budget_year: int | None = None,
     version: int = 1,
     as_of: date | None = None,
-    is_late_revision: bool = False,
-    nothing_to_report: Sequence[str] = (),
+    **more: Any,
 ) -> int:
-    """A judged workbook; returns its number. Known at the moment it was received.
+    """A judged workbook; returns its number. Known at the moment it was received. ``more`` are further columns.
 
     ``as_of``: of a month that the province's calendar lacks; it is received a week later.
     """
@@ -106,28 +105,24 @@ def submission(
     received = received_at or datetime(due.year, due.month, due.day, 3, tzinfo=UTC)
     sha256 = hashlib.sha256(f"{commune} {period} {budget_year} {version} {received}".encode()).hexdigest()
     connection.execute("insert into raw.original values (%s, 1, %s, %s)", (sha256, sha256, received))
+    values = {
+        "sha256": sha256,
+        "file_name": f"BC-MTQG_{commune}_{period}_v{version}.xlsx",
+        "verdict": verdict,
+        "commune_code": commune,
+        "period": period,
+        "budget_year": budget_year,
+        "as_of": as_of,
+        "version_no": version,
+        "received_at": received,
+        "archived_at": received,
+        "known_at": received,
+        **more,
+    }
     row = connection.execute(
-        """
-        insert into raw.submission (
-            sha256, file_name, verdict, commune_code, period, budget_year, as_of, version_no, received_at, archived_at,
-            known_at, is_late_revision, nothing_to_report
-        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning submission_id
-        """,
-        (
-            sha256,
-            f"BC-MTQG_{commune}_{period}_v{version}.xlsx",
-            verdict,
-            commune,
-            period,
-            budget_year,
-            as_of,
-            version,
-            received,
-            received,
-            received,
-            is_late_revision,
-            list(nothing_to_report),
-        ),
+        f"insert into raw.submission ({', '.join(values)}) values ({', '.join(['%s'] * len(values))}) "
+        "returning submission_id",
+        list(values.values()),
     ).fetchone()
     return int(row[0])
 

@@ -171,7 +171,7 @@ class Nasty:
         ticked = ("B03",) if not forms["B03"] else ()
         sent = Version(commune, period, year, self.now, forms, verdict, is_late_revision, nothing_to_report=ticked)
         how: dict[str, Any] = {"version": version, "received_at": self.now, "budget_year": year, "verdict": verdict,
-                               "is_late_revision": is_late_revision, "nothing_to_report": ticked}  # fmt: skip
+                               "is_late_revision": is_late_revision, "nothing_to_report": list(ticked)}  # fmt: skip
         if verdict == "accepted":
             builders.report(
                 self.connection, commune, period, forms["B01"], outputs=forms["B02"], tasks=forms["B03"],
