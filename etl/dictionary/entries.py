@@ -250,7 +250,7 @@ def _like(entry: Entry, other: Entry) -> Entry:
 
 
 def as_known_at(entry: Entry, glossary: Mapping[str, Column]) -> Entry:
-    """``<mart>_at(p_known_at)``: the mart as it was known at a moment; what else goes in is told in the mart's own file."""
+    """``<mart>_at(p_known_at)``: the mart as known at a moment; what else goes in is told in its own file."""
     return replace(
         entry,
         name=entry.name + AT,
