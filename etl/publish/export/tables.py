@@ -1,4 +1,4 @@
-"""Which tables an export holds, and what each column is: from the marts in the warehouse and their ``.yml``."""
+"""Which tables an export holds, and what each column is: from the marts in the warehouse and the data dictionary."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import psycopg
 import yaml
 from psycopg import sql
 
+from etl.dictionary import entries
+from etl.dictionary.entries import Dictionary, Entry
 from etl.errors import UsageError
-from etl.load import marts
 
 Connection = psycopg.Connection[Any]
 Kind = Literal["text", "integer", "vnd", "decimal", "bool", "date", "moment", "list", "object"]
@@ -74,6 +75,7 @@ class Scope:
             "p_known_at": self.known_at if self.release_id else "infinity",
             "p_period": self.period,
             "p_budget_year": self.budget_year,
+            "p_boundaries": None,  # those of now
         }
 
 
@@ -93,7 +95,7 @@ def _all(connection: Connection, scope: Scope) -> Iterator[Table]:
     views = _shapes(connection, _VIEWS)
     functions = _shapes(connection, _FUNCTIONS)
     for mart in _described().values():
-        name = mart["name"]
+        name = mart.name
         if name in views:
             source = _of_view(scope, name, views, functions)
             shape = views.get(f"{name}_published", views[name]) if scope.release_id else views[name]
@@ -174,13 +176,13 @@ def _of_function(scope: Scope, name: str, shape: _Shape) -> sql.Composable:
     return rows + sql.SQL(" where ") + sql.SQL(" and ").join(conditions) if conditions else rows
 
 
-def _table(mart: Mapping[str, Any], shape: _Shape, source: sql.Composable, *, of_release: bool) -> Table:
-    name = mart["name"] if mart["name"].removesuffix("_at") in _described() else mart["name"].removesuffix("_at")
-    own = _described()[mart["name"]].get("columns", {})
+def _table(mart: Entry, shape: _Shape, source: sql.Composable, *, of_release: bool) -> Table:
+    name = mart.name if mart.name.removesuffix("_at") in _described() else mart.name.removesuffix("_at")
+    own = mart.columns
     left_out = {"release_no"} - set(own) | (_OF_THE_DAY if of_release else set())
     columns = tuple(_column(c, t, own) for c, t in shape.columns.items() if c not in left_out)
     names = [c.name for c in columns]
-    key = tuple(mart.get("key") or _beyond()["keys"].get(name, ()))
+    key = tuple(_keys().get(name, ()))
     if not set(key) <= set(names):
         key = ()
     in_order = [
@@ -193,13 +195,13 @@ def _table(mart: Mapping[str, Any], shape: _Shape, source: sql.Composable, *, of
     query = sql.SQL("select {} from ({}) as t order by {}").format(
         sql.SQL(", ").join(sql.Identifier("t", n) for n in names), source, sql.SQL(", ").join(in_order)
     )
-    return Table(name, mart["vi"], mart["en"], columns, key, query)
+    return Table(name, mart.vi, mart.en, columns, key, query)
 
 
-def _column(name: str, type_name: str, own: Mapping[str, Any]) -> Column:
-    told = own.get(name) or _beyond()["columns"].get(name) or _elsewhere().get(name) or {"vi": name, "en": name}
-    unit = str(told.get("unit") or "")
-    column = Column(name, "text", told["vi"], told["en"], unit)
+def _column(name: str, type_name: str, own: Mapping[str, entries.Column]) -> Column:
+    told = own.get(name) or _dictionary().glossary.get(name) or entries.Column(name, name, name)
+    unit = told.unit
+    column = Column(name, "text", told.vi, told.en, unit)
     if type_name.endswith("[]"):
         return replace(column, kind="list")
     if type_name.startswith("numeric"):
@@ -210,19 +212,17 @@ def _column(name: str, type_name: str, own: Mapping[str, Any]) -> Column:
 
 
 @cache
-def _described() -> dict[str, dict[str, Any]]:
-    """The marts' own descriptions, by name."""
-    texts = (path.read_text(encoding="utf-8") for path in sorted(marts.folder().glob("*.yml")))
-    return {mart["name"]: mart for mart in map(yaml.safe_load, texts)}
+def _dictionary() -> Dictionary:
+    return entries.load()
 
 
 @cache
-def _elsewhere() -> dict[str, dict[str, str]]:
-    """How other marts describe a column of the same name: names mean the same everywhere."""
-    return {name: told for mart in _described().values() for name, told in mart.get("columns", {}).items()}
+def _described() -> dict[str, Entry]:
+    """The marts' entries in the data dictionary, by name."""
+    return {entry.name: entry for entry in _dictionary().entries if entry.schema == "mart"}
 
 
 @cache
-def _beyond() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("tables.yml").read_text(encoding="utf-8"))
+def _keys() -> dict[str, list[str]]:
+    loaded: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("keys.yml").read_text(encoding="utf-8"))
     return loaded
