@@ -111,6 +111,7 @@ class _Sheet:
                     self.sheet.write_string(*at, text, formats["digits"])
                 else:
                     named = "pct" if column.kind == "decimal" and column.scale == 2 else column.kind
+                    # A workbook's numbers are doubles: up to 15 digits they hold exactly what is written.
                     self.sheet.write_number(*at, float(text), formats[named])
             case "bool":
                 self.sheet.write_boolean(*at, value, formats["bool"])
