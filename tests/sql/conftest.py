@@ -15,10 +15,12 @@ import pytest
 from etl import settings, steps
 from etl.load import allocation, server
 from etl.load import warehouse as store
+from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference import province
 from etl.sample.month import write_month
 from tests.builders import truth
+from tests.sql import builders
 
 if TYPE_CHECKING:
     from tests.sql.published import Published
@@ -38,6 +40,22 @@ class Loaded:
 
     def truth(self, period: Period) -> dict[str, Any]:
         return truth(self.months[period])
+
+
+@pytest.fixture(scope="module")
+def reference(warehouse: str) -> str:
+    """A warehouse of the module with reference data only."""
+    with store.connect(warehouse) as connection:
+        builders.reference_data(connection)
+    return warehouse
+
+
+@pytest.fixture
+def connection(reference: str) -> Iterator[Connection]:
+    """A connection to it; what a test writes is rolled back."""
+    with store.connect(reference) as connection:
+        yield connection
+        connection.rollback()
 
 
 @pytest.fixture(scope="session")
