@@ -15,6 +15,7 @@ from etl.collect.template import write_workbook
 from etl.collect.workbook import WorkbookContent, file_name
 from etl.period import Period
 from etl.reference import province
+from etl.sample import commune_report
 from etl.sample.simulation import Simulation, simulate
 
 OCTOBER = Period(2025, 10)
@@ -27,7 +28,7 @@ def simulation() -> Simulation:
 
 
 def content(commune: str = "06463", period: Period = OCTOBER) -> WorkbookContent:
-    return simulation().content(commune, period, period.year)
+    return commune_report.content(simulation(), commune, period, period.year)
 
 
 def name(commune: str = "06463", period: Period = OCTOBER) -> str:

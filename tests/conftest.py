@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import tempfile
@@ -14,8 +13,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from etl import settings
-
-_numbers = itertools.count(1)
+from tests.databases import copy_of
 
 # How long an example takes says how busy the machine is, not whether the code is right: `make bench` measures time.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -45,7 +43,13 @@ def postgres() -> Iterator[settings.Settings]:
 
     home = Path(tempfile.mkdtemp(prefix="tiendo-test-"))
     conf = settings.Settings(home=home)
-    warehouse.migrate(server.start(conf))
+    address = server.start(conf)
+    with psycopg.connect(server.url("postgres", conf), autocommit=True) as connection:
+        # Nobody needs these data after a power cut; each database that is dropped would wait for the disk.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"alter system set {setting} = off")
+        connection.execute("select pg_reload_conf()")
+    warehouse.migrate(address)
     yield conf
     server.stop(conf)
     shutil.rmtree(home)
@@ -56,15 +60,9 @@ def warehouse(postgres: settings.Settings, tmp_path_factory: pytest.TempPathFact
     """Address of a fresh migrated warehouse for one module; ``etl.load.warehouse.connect()`` goes there."""
     from etl.load import server
 
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"create database {name} template tiendo")
-    address = server.url(name, postgres)
-    with pytest.MonkeyPatch.context() as patch:
+    with copy_of(server.url("tiendo", postgres)) as address, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TIENDO_WAREHOUSE_URL", address)
         patch.setenv("TIENDO_HOME", str(tmp_path_factory.mktemp("home")))
         settings.reload()
         yield address
     settings.reload()
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")

@@ -9,8 +9,7 @@ import csv
 import io
 
 from etl.collect import guard
-from etl.collect.grid import Grid
-from etl.collect.xlsx import MAX_COLUMNS, MAX_ROWS
+from etl.collect.grid import MAX_COLUMNS, MAX_ROWS, Grid
 
 NAME = "csv"
 _SEPARATORS = ";,\t|"

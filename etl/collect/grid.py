@@ -14,6 +14,11 @@ from etl.collect import cells
 from etl.collect.formula import CellValue, UnsupportedError, evaluate, index_to_letters, letters_to_index
 from etl.money import exact
 
+MAX_ROWS = 20_000
+"""Rows that any form could need, many times over."""
+MAX_COLUMNS = 702
+"""The last one is ZZ."""
+
 
 @dataclass(frozen=True)
 class ErrorValue:

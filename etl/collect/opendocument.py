@@ -16,8 +16,7 @@ from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element, iterparse
 
 from etl.collect import guard
-from etl.collect.grid import ErrorValue, Grid, GridValue, Position, Uncached, compute
-from etl.collect.xlsx import MAX_COLUMNS, MAX_ROWS
+from etl.collect.grid import MAX_COLUMNS, MAX_ROWS, ErrorValue, Grid, GridValue, Position, Uncached, compute
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"

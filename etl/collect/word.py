@@ -11,8 +11,7 @@ import zipfile
 from xml.etree.ElementTree import Element, fromstring
 
 from etl.collect import guard
-from etl.collect.grid import Grid, GridValue, Position
-from etl.collect.xlsx import MAX_COLUMNS, MAX_ROWS
+from etl.collect.grid import MAX_COLUMNS, MAX_ROWS, Grid, GridValue, Position
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FEWEST_COLUMNS = 8

@@ -16,6 +16,13 @@ from etl.publish.text import listing, sentence, show
 
 _NUMBER = Column("TT", 1.2, "center")
 _COMMUNE = Column("Xã, phường", 4.2, "left")
+_FINDING = (
+    _NUMBER,
+    Column("Xã, phường", 2.9, "left"),
+    Column("Mã dòng", 3.2, "left"),
+    Column("Quy tắc", 2.2, "left"),
+)
+"""Whom an answered finding concerns, and which rule found it."""
 _WHOLE_STATEMENT = "Cả sao kê"
 
 
@@ -204,15 +211,24 @@ def _answers(figures: FigureSet, outcome: str) -> list[Figure]:
     return sorted(found, key=lambda f: (-(figures.get("answer_amount", **dict(f.dims)).value or 0), f.key))
 
 
+def _finding(figures: FigureSet, number: int, item: Figure) -> tuple[Spans, ...]:
+    """The cells under ``_FINDING`` and the words of the finding that ``item`` answers."""
+    by = dict(item.dims)
+    return (
+        cell(str(number)),
+        figure(figures, "name", commune=by["commune"]),
+        figure(figures, "answer_line", **by),
+        (Span(by["rule"], item, "dimension"),),
+        figure(figures, "answer_finding", **by),
+    )
+
+
 def _explanations(figures: FigureSet, numbered: _Numbered) -> list[Block]:
     found = _answers(figures, "explained")
     if not found:
         return [_say(cell("Không có cảnh báo nào được giải trình."))]
     columns = (
-        _NUMBER,
-        Column("Xã, phường", 2.9, "left"),
-        Column("Mã dòng", 3.2, "left"),
-        Column("Quy tắc", 2.2, "left"),
+        *_FINDING,
         Column("Nội dung phát hiện", 6.6, "left"),
         Column("Số tiền liên quan", 2),
         Column("Giải trình", 6, "left"),
@@ -224,11 +240,7 @@ def _explanations(figures: FigureSet, numbered: _Numbered) -> list[Block]:
         rows.append(
             Row(
                 (
-                    cell(str(number)),
-                    figure(figures, "name", commune=by["commune"]),
-                    figure(figures, "answer_line", **by),
-                    (Span(by["rule"], item, "dimension"),),
-                    figure(figures, "answer_finding", **by),
+                    *_finding(figures, number, item),
                     figure(figures, "answer_amount", "trieu_fine", **by),
                     figure(figures, "answer_text", "initial", **by),
                     figure(figures, "answer_by", **by),
@@ -261,10 +273,7 @@ def _overrides(figures: FigureSet, numbered: _Numbered) -> list[Block]:
     if not found:
         return [_say(cell("Không có lỗi nào được cán bộ chấp nhận cho qua."))]
     columns = (
-        _NUMBER,
-        Column("Xã, phường", 2.9, "left"),
-        Column("Mã dòng", 3.2, "left"),
-        Column("Quy tắc", 2.2, "left"),
+        *_FINDING,
         Column("Nội dung phát hiện", 8, "left"),
         Column("Cán bộ chấp nhận", 2.8, "left"),
         Column("Lý do", 6, "left"),
@@ -275,11 +284,7 @@ def _overrides(figures: FigureSet, numbered: _Numbered) -> list[Block]:
         rows.append(
             Row(
                 (
-                    cell(str(number)),
-                    figure(figures, "name", commune=by["commune"]),
-                    figure(figures, "answer_line", **by),
-                    (Span(by["rule"], item, "dimension"),),
-                    figure(figures, "answer_finding", **by),
+                    *_finding(figures, number, item),
                     figure(figures, "answer_by", **by),
                     figure(figures, "answer_text", "initial", **by),
                 )

@@ -22,6 +22,7 @@ from etl.reference import forms, province
 from etl.sample import defects as defect_register
 from etl.sample import treasury, truth
 from etl.sample.budget import Allocation
+from etl.sample.commune_report import content
 from etl.sample.simulation import FIRST_PERIOD, Simulation, budget_month, simulate
 from etl.sample.spoiling import Spoiled
 
@@ -133,7 +134,7 @@ def _jobs(
         for code in codes:
             defect = spoiled.get(code) if year == period.year else None
             name = file_name(code, period, budget_year=year)
-            yield _Job(name, simulation.content(code, period, year), defect)
+            yield _Job(name, content(simulation, code, period, year), defect)
 
 
 def _write_all(out: Path, jobs: Iterator[_Job], count: int) -> list[_Written]:

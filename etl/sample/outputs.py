@@ -11,14 +11,11 @@ import random
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING
 
 from etl.collect.workbook import Row
 from etl.sample import budget
 from etl.sample.disbursement import CLOSING
-
-if TYPE_CHECKING:
-    from etl.sample.simulation import Simulation
+from etl.sample.simulation import Simulation
 
 # Unit -> (smallest, largest) target of a year in a commune, and the step in which results are counted.
 _TARGETS = {

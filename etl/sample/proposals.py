@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from etl.collect.workbook import Row
 from etl.period import Period
 from etl.sample.budget import MERGED_PROGRAMME, MILLION, LineKey
 from etl.sample.disbursement import CLOSING
-
-if TYPE_CHECKING:
-    from etl.sample.simulation import Simulation
+from etl.sample.simulation import Simulation
 
 _CAPITAL = "Vốn"
 _BENEFICIARIES = "Đối tượng, địa bàn"

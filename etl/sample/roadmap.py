@@ -6,15 +6,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from etl.collect.workbook import Row, Value
 from etl.sample import budget
 from etl.sample.budget import LineKey
 from etl.sample.disbursement import CLOSING, THOUSAND
-
-if TYPE_CHECKING:
-    from etl.sample.simulation import Simulation
+from etl.sample.simulation import Simulation
 
 _REVISION_MONTH = 10
 _REVISION_NOTE = "Điều chỉnh lộ trình theo tình hình thực hiện đến hết tháng 9 và kế hoạch vốn sau điều chỉnh"

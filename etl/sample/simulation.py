@@ -1,26 +1,22 @@
 """A province whose figures hang together from 2025-07 on: the same seed gives the same province.
 
-``simulate`` returns the trajectory; ``Simulation.content`` cuts out of it what one commune reports for one
-period and budget year. Each budget year starts from 0; what was assigned and not disbursed at its closing is
-carried over. Quan Sơn has paid nothing up to 31/10/2025, as the notice of the inspection of 10/10/2025 says.
+``simulate`` returns the trajectory; ``commune_report`` cuts out of it what one commune reports for one period and
+budget year. Each budget year starts from 0; what was assigned and not disbursed at its closing is carried over. Quan
+Sơn has paid nothing up to 31/10/2025, as the notice of the inspection of 10/10/2025 says.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import cache, cached_property
 
-from etl.collect.workbook import DisbursementLine, Value, WorkbookContent, capital_kind_names
-from etl.errors import UsageError
+from etl.collect.workbook import capital_kind_names
 from etl.period import Period
-from etl.reference import forms
-from etl.reference.province import Commune, Province
-from etl.sample import budget, notes, outputs, proposals, roadmap, tasks
-from etl.sample.budget import PLAN_KEY, Allocation, LineKey, YearBudget
+from etl.reference.province import Province
+from etl.sample import budget
+from etl.sample.budget import Allocation, LineKey, YearBudget
 from etl.sample.disbursement import CLOSING, Pace, Paid
 
 FIRST_PERIOD = Period(2025, 7)
@@ -28,22 +24,6 @@ FOCUS_COMMUNE = "06517"
 """Xã Quan Sơn, of which the first registered notice speaks."""
 
 _FOCUS_IDLE_UNTIL = 10
-_FAMILY_NAMES = (
-    "Hoàng",
-    "Nông",
-    "Lương",
-    "Vi",
-    "Triệu",
-    "Nguyễn",
-    "Lý",
-    "Hứa",
-    "Đặng",
-    "Phùng",
-    "Chu",
-    "Dương",
-)
-_MIDDLE_NAMES = ("Văn", "Thị", "Đức", "Minh", "Thanh", "Quốc", "Ngọc", "Xuân")
-_GIVEN_NAMES = ("Hùng", "Hoa", "Dũng", "Lan", "Tuấn", "Hương", "Sơn", "Thủy", "Bình", "Nga", "Long", "Hạnh")
 
 
 def simulate(province: Province, seed: int) -> Simulation:
@@ -103,100 +83,6 @@ class Simulation:
         known = [a for y in years for a in self.year(y).allocations if a.signed_on <= as_of]
         return sorted(known, key=lambda a: (a.signed_on, a.decision_no, a.key, a.source))
 
-    def content(self, commune_code: str, period: Period, budget_year: int) -> WorkbookContent:
-        """What the commune reports. Raises UsageError before the first period or outside the budget year."""
-        month = budget_month(period, budget_year)
-        if period < FIRST_PERIOD or not 1 <= month <= CLOSING:
-            raise UsageError(f"Dữ liệu mẫu có từ kỳ {FIRST_PERIOD}; không có kỳ {period}, năm ngân sách {budget_year}.")
-        commune = self.province.communes[commune_code]
-        keys = self.lines(commune_code, budget_year, month)
-        indicator_rows = outputs.rows(self, commune_code, budget_year, month)
-        # Tasks and proposals belong to the month, not to a budget year: in January one of the two files has
-        # them.
-        main = month != CLOSING
-        task_rows = tasks.rows(self.province, commune, period) if main else ()
-        proposal_rows = proposals.rows(self, commune_code, period) if main else ()
-        empty = {"B02": indicator_rows, "B03": task_rows, "B04": proposal_rows}
-        preparer, signer = self._people(commune_code)
-        return WorkbookContent(
-            commune=commune,
-            period=period,
-            budget_year=budget_year,
-            as_of=self.as_of(budget_year, month),
-            nodes=self.province.nodes,
-            lines=tuple(self._line(key, budget_year, month) for key in keys),
-            indicators=indicator_rows,
-            tasks=task_rows,
-            proposals=proposal_rows,
-            roadmap=roadmap.rows(self, keys, budget_year, month),
-            off_budget=self._off_budget(commune, budget_year, month),
-            previous=self._previous(commune_code, keys, budget_year, month),
-            nothing_to_report=frozenset(form for form, rows in empty.items() if not rows),
-            preparer=preparer,
-            signer=signer,
-        )
-
-    def _line(self, key: LineKey, budget_year: int, month: int) -> DisbursementLine:
-        plan, paid = self.plan(key, budget_year, month), self.paid(key, budget_year, month)
-        total = sum(plan.values())
-        values: dict[str, Value] = {PLAN_KEY[source]: amount for source, amount in plan.items()}
-        values |= figures(paid)
-        values["forecast"] = self._forecast(key, budget_year, month, total, paid.total)
-        before = self.paid(key, budget_year, month - 1) if month > 1 else None
-        changed = self._plan_changes(key, budget_year, month)
-        values["note"] = notes.note(
-            self.province,
-            month,
-            total,
-            paid.total,
-            before.total if before else 0,
-            changed,
-            random.Random(f"{self.seed}:reason:{budget_year}:{key}"),
-        )
-        return DisbursementLine(key.line_code, self.kind_names(budget_year)[key.capital_kind], values)
-
-    def _forecast(self, key: LineKey, budget_year: int, month: int, plan_total: int, paid: int) -> int:
-        if month == CLOSING:
-            return paid
-        expected = self.paid(key, budget_year, CLOSING).total
-        rng = random.Random(f"{self.seed}:forecast:{budget_year}:{month}:{key}")
-        guess = expected * rng.randint(97, 104) // 100 // 1000 * 1000
-        return min(max(guess, paid), plan_total)
-
-    def _plan_changes(self, key: LineKey, budget_year: int, month: int) -> list[Allocation]:
-        """Decisions that changed the plan in the period; the first plan of a line is no change."""
-        since = self.as_of(budget_year, month - 1) if month > 1 else date(budget_year, 1, 1)
-        year = self.year(budget_year)
-        if not year.is_assigned(key, since):
-            return []
-        return year.changes(key, since, self.as_of(budget_year, month))
-
-    def _previous(
-        self, commune_code: str, keys: Sequence[LineKey], budget_year: int, month: int
-    ) -> dict[str, Mapping[str, int | Decimal]]:
-        if month == 1:
-            return {}
-        before: dict[str, Mapping[str, int | Decimal]] = {}
-        for key in keys:
-            paid = self.paid(key, budget_year, month - 1)
-            before[key.line_code] = {**figures(paid), "disb_ytd": paid.total}
-        return before | outputs.previous(self, commune_code, budget_year, month)
-
-    def _off_budget(self, commune: Commune, budget_year: int, month: int) -> dict[str, int | None]:
-        rng = random.Random(f"{self.seed}:off-budget:{budget_year}:{commune.code}")
-        lent_a_month, balance, mobilised = (
-            rng.randint(180, 900),
-            rng.randint(20_000, 60_000),
-            rng.randint(0, 120),
-        )
-        amounts = (
-            lent_a_month * min(month, 12),
-            balance + lent_a_month * min(month, 12) // 3,
-            mobilised * month,
-        )
-        lines = forms.load().off_budget
-        return {o.line_code: a * budget.MILLION for o, a in zip(lines, amounts, strict=True)}
-
     def habits(self, commune_code: str, budget_year: int) -> tuple[int, bool]:
         """(month up to which the commune has paid nothing, whether it reports to the đồng)."""
         exact = random.Random(f"{self.seed}:exact:{commune_code}").random() < 0.15
@@ -207,25 +93,8 @@ class Simulation:
         idle = {code: rng.choice((7, 8, 9, 10)) for code in rng.sample(others, min(4, len(others)))}
         return idle.get(commune_code, 0), exact
 
-    def _people(self, commune_code: str) -> tuple[str, str]:
-        rng = random.Random(f"{self.seed}:people:{commune_code}")
-        names = [" ".join(rng.choice(part) for part in (_FAMILY_NAMES, _MIDDLE_NAMES, _GIVEN_NAMES)) for _ in range(2)]
-        return names[0], names[1]
-
     def kind_names(self, budget_year: int) -> dict[str, str]:
         return _kind_names(self.province, budget_year)
-
-
-def figures(paid: Paid) -> dict[str, int]:
-    """Layout key -> đồng of what a commune types into a line of Biểu 01."""
-    return {
-        "disb_nstw": paid.nstw,
-        "disb_nsdp": paid.nsdp,
-        "disb_completed": paid.completed,
-        "disb_advance": paid.advance,
-        "disb_carry": paid.carry,
-        "accepted_volume": paid.accepted,
-    }
 
 
 def _period(budget_year: int, month: int) -> Period:

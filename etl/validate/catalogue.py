@@ -16,29 +16,19 @@ from typing import Any
 
 from etl import settings
 from etl.errors import UsageError
-from etl.validate.declared import REFUSALS
+from etl.validate import rule_files
+from etl.validate.declared import (
+    DECISION_SUITES,
+    FORM_OF_SUITE,
+    OTHER_SUITES,
+    PERIOD_SUITES,
+    REFUSALS,
+    SEVERITIES,
+    SUITES,
+)
 
-SUITES = ("b01", "b02", "b03", "b04", "b05", "months", "allocation", "treasury", "roadmap")
-"""Suites that judge a report; within a phase they are heard in this order."""
-PERIOD_SUITES = ("completeness", "outliers", "publication")
-"""Suites that judge a whole period when it is frozen."""
-DECISION_SUITES = ("decisions",)
-"""Suites that judge decisions on capital when they are loaded."""
-OTHER_SUITES = (*DECISION_SUITES, *PERIOD_SUITES)
-"""Suites that judge no report of a commune."""
 STATEMENT = "statement"
 """Stands for a suite where the rules of a Treasury statement (``statement``) are listed with the others."""
-PHASES = ("form", "plan", "code", "ceiling", "ledger", "known", "identity", "bounds", "sums")
-"""What a finding of an earlier phase takes out, a later one does not judge: what shows best where the fault lies is
-heard first. A pair of amounts that the Treasury has under each other's codes; an amount typed beyond its plan; the
-Treasury's total; what was known a month ago; only then the identities of a line, which cannot say which side is
-wrong."""
-STATES = ("beta", "on", "retired")
-ALL = "*"
-"""In ``takes``: every figure of the row."""
-SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
-"""As a suite has it -> as a finding has it."""
-FORM_OF_SUITE = {name: name.upper() for name in SUITES if name.startswith("b0")}
 
 
 @dataclass(frozen=True)
@@ -121,9 +111,7 @@ class Rule:
 
 def load() -> dict[str, dict[str, Any]]:
     """Content of every rule file by its name. Raises CatalogueError where one is not sound, with every fault of all."""
-    from etl.validate import catalogue_check  # which needs the words above
-
-    return catalogue_check.load(settings.assets() / "expectations")
+    return rule_files.load(settings.assets() / "expectations")
 
 
 @cache

@@ -10,18 +10,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
-from pathlib import Path
 from string import Formatter
 from typing import Any, TypeGuard
 
-from etl.errors import CatalogueError
 from etl.reference import forms
 from etl.validate import declared
-from etl.validate.catalogue import ALL, FORM_OF_SUITE, OTHER_SUITES, PHASES, SEVERITIES, STATES, SUITES
+from etl.validate.declared import ALL, FORM_OF_SUITE, PHASES, SEVERITIES, STATES, SUITES
 
 Files = dict[str, dict[str, Any]]
 """Name of a file without its ending -> its content."""
@@ -86,101 +83,12 @@ _SMALL_NEEDS = ("severity", "state", "reason", "message", "fix")
 _SHOWN = ("value", "expected", "difference")
 
 
-@cache
-def load(folder: Path) -> Files:
-    """The files of the folder, sound. Raises CatalogueError that tells every fault of all of them."""
-    content, found = _read(folder)
-    found += faults(content)
-    if found:
-        lines = "\n".join(f"  {number}. {fault.as_text()}" for number, fault in enumerate(found, 1))
-        raise CatalogueError(
-            f"Danh mục quy tắc có {len(found)} chỗ sai nên chưa kiểm tra được gì; sửa các tệp trong {folder} "
-            f"rồi chạy lại (nghĩa của các khóa: README.md cùng thư mục):\n{lines}"
-        )
-    return content
-
-
 def faults(files: Files) -> list[Fault]:
     """Every fault in the content of files that could be read, in the order of the files and of their rules."""
     found: list[Fault] = []
     for name, content in files.items():
         found += _Check(name).file(content)
     return found + list(_doubled(files))
-
-
-def _read(folder: Path) -> tuple[Files, list[Fault]]:
-    """What could be read, in the order of the suites; a file that is missing, strange or no JSON is a fault."""
-    wanted = (*SUITES, *OTHER_SUITES, "intake")
-    content: Files = {}
-    found: list[Fault] = []
-    for path in sorted(folder.glob("*.json")):
-        if path.stem not in wanted:
-            told = f"tệp lạ, không quy tắc nào trong đó được dùng; các tệp được dùng: {_listed(wanted)}"
-            found.append(
-                Fault(path.name, "", "", told, "chuyển các quy tắc sang một trong các tệp trên rồi bỏ tệp này")
-            )
-    for name in wanted:
-        path = folder / f"{name}.json"
-        if not path.is_file():
-            found.append(Fault(path.name, "", "", "thiếu tệp", "lấy lại tệp này từ kho mã nguồn"))
-            continue
-        repeated: list[str] = []
-        try:
-            loaded = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once(repeated))
-        except UnicodeDecodeError as error:
-            told = f"không phải văn bản UTF-8 (byte thứ {error.start + 1})"
-            found.append(Fault(path.name, "", "", told, "lưu lại tệp bằng bảng mã UTF-8"))
-            continue
-        except json.JSONDecodeError as error:
-            found.append(_no_json(path.name, error))
-            continue
-        for key in repeated:
-            told = "ghi hai lần trong cùng một đối tượng, lần trước bị bỏ"
-            found.append(Fault(path.name, "", key, told, "bỏ bớt một lần hoặc đổi tên khóa"))
-        if isinstance(loaded, dict):
-            content[name] = loaded
-        else:
-            found.append(
-                Fault(path.name, "", "", f"nội dung là {_shown(loaded)}, phải là một đối tượng {{…}}", _AS_OTHERS)
-            )
-    return content, found
-
-
-_AS_OTHERS = "viết theo mẫu của các tệp khác cùng thư mục"
-_SYNTAX = {
-    "Expecting value": "thiếu một giá trị, hoặc thừa dấu phẩy",
-    "Expecting ',' delimiter": "thiếu dấu phẩy hoặc dấu đóng ngoặc",
-    "Expecting ':' delimiter": "thiếu dấu hai chấm sau tên khóa",
-    "Expecting property name enclosed in double quotes": "tên khóa phải nằm trong ngoặc kép, hoặc thừa dấu phẩy",
-    "Unterminated string starting at": "chuỗi chưa đóng ngoặc kép",
-    "Invalid control character at": "chuỗi bị ngắt dòng",
-    "Invalid \\escape": "dấu \\ trong chuỗi phải viết là \\\\",
-    "Extra data": "còn nội dung sau dấu } cuối cùng",
-    "Illegal trailing comma before end of object": "thừa dấu phẩy trước dấu }",
-    "Illegal trailing comma before end of array": "thừa dấu phẩy trước dấu ]",
-}
-"""What the JSON reader says, for people."""
-
-
-def _no_json(file: str, error: json.JSONDecodeError) -> Fault:
-    line = error.doc.splitlines()[error.lineno - 1 :][:1]
-    near = f" (“{line[0].strip()[:60]}”)" if line and line[0].strip() else ""
-    why = _SYNTAX.get(error.msg, error.msg)
-    told = f"sai cú pháp JSON: {why}{near}"
-    return Fault(file, f"dòng {error.lineno}, cột {error.colno}", "", told, "sửa tại chỗ này hoặc ngay trước đó")
-
-
-def _once(repeated: list[str]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
-    """Of a key that stands twice JSON keeps the last one and says nothing."""
-
-    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
-        if len(result) < len(pairs):
-            names = [name for name, _ in pairs]
-            repeated.extend(dict.fromkeys(name for name in names if names.count(name) > 1))
-        return result
-
-    return made
 
 
 def _doubled(files: Files) -> Iterator[Fault]:
@@ -199,7 +107,7 @@ def _doubled(files: Files) -> Iterator[Fault]:
             other = seen.get(id.casefold()) or (None if is_intake else of_statements.get(id.casefold()))
             seen.setdefault(id.casefold(), name)
             if other:
-                told = f"{_shown(id)} đã dùng trong {other}.json; mã không được trùng trong toàn bộ danh mục"
+                told = f"{shown(id)} đã dùng trong {other}.json; mã không được trùng trong toàn bộ danh mục"
                 fix = "đặt mã khác cho một trong hai quy tắc, ví dụ thêm phần sau dấu gạch nối"
                 yield Fault(f"{name}.json", f"quy tắc {id}", "" if is_intake else "meta.id", told, fix)
 
@@ -284,7 +192,7 @@ class _Check:
             self.bound(f"kwargs.{key}", kwargs[key])
         low, high = (kwargs.get(key) for key in _BOUNDS)
         if _is_number(low) and _is_number(high) and low > high:
-            told = f"min_value {_shown(low)} lớn hơn max_value {_shown(high)} nên số nào cũng sai"
+            told = f"min_value {shown(low)} lớn hơn max_value {shown(high)} nên số nào cũng sai"
             self.say("kwargs", told, "đổi lại hai giá trị")
         for key in ("strict_min", "strict_max", "or_equal"):
             if key in kwargs:
@@ -299,7 +207,7 @@ class _Check:
             try:
                 re.compile(kwargs["regex"])
             except re.error as error:
-                told = f"{_shown(kwargs['regex'])} không phải biểu thức chính quy ({error})"
+                told = f"{shown(kwargs['regex'])} không phải biểu thức chính quy ({error})"
                 self.say("kwargs.regex", told, "sửa biểu thức")
         if "ignore_row_if" in kwargs:
             self.one_of("kwargs.ignore_row_if", kwargs["ignore_row_if"], (_BLANKS_ASIDE,))
@@ -310,7 +218,7 @@ class _Check:
         if isinstance(value, dict) and set(value) == {"$PARAMETER"}:
             self.name(f"{key}.$PARAMETER", value["$PARAMETER"], allowed, _THRESHOLD)
         elif not _is_number(value):
-            told = f'{_shown(value)}, phải là một số hoặc {{"$PARAMETER": tên ngưỡng}}'
+            told = f'{shown(value)}, phải là một số hoặc {{"$PARAMETER": tên ngưỡng}}'
             self.say(key, told, "ghi số không có ngoặc kép, hoặc tên ngưỡng của tỉnh")
 
     # What people need to know of it
@@ -341,12 +249,12 @@ class _Check:
             return
         match = _ID.fullmatch(meta["id"])
         if match is None:
-            told = f"{_shown(meta['id'])} không đúng dạng mã"
+            told = f"{shown(meta['id'])} không đúng dạng mã"
             self.say(
                 "meta.id", told, "viết chữ hoa rồi đến số, thêm phần sau gạch nối nếu cần, ví dụ CK20 hoặc CK20-jump"
             )
         elif isinstance(meta.get("rule"), str) and meta["rule"] and meta["rule"] != match[1]:
-            told = f"{_shown(meta['rule'])} khác phần đầu của mã {meta['id']}"
+            told = f"{shown(meta['rule'])} khác phần đầu của mã {meta['id']}"
             self.say("meta.rule", told, f"ghi {match[1]}, hoặc sửa meta.id")
 
     def cells(self, meta: Mapping[str, Any]) -> None:
@@ -358,7 +266,7 @@ class _Check:
                 self.cell("meta.cell", marked, form)
             elif "form" not in meta and not self.of_report:
                 self.say(
-                    "meta.cell", f"{_shown(marked)} nhưng quy tắc không có form", "ghi meta.form, hoặc để cell là null"
+                    "meta.cell", f"{shown(marked)} nhưng quy tắc không có form", "ghi meta.form, hoặc để cell là null"
                 )
         for key, of_form in (
             ("uses", form), ("takes", form), ("uses_line", _MONEY_FORM), ("uses_project", _MONEY_FORM),
@@ -378,7 +286,7 @@ class _Check:
             allowed = (own,) if own else tuple(sheet.form for sheet in forms.load().sheets)
             return str(meta["form"]) if self.one_of("meta.form", meta["form"], allowed) else None
         if own is None and self.of_report:
-            names = _listed(sheet.form for sheet in forms.load().sheets)
+            names = listed(sheet.form for sheet in forms.load().sheets)
             self.say("meta.form", f"không ghi; tệp này phải nói rõ biểu nào: {names}", "bổ sung form cho quy tắc")
         return own
 
@@ -438,7 +346,7 @@ class _Check:
         allowed = (*needs, *may)
         for key in value:
             if key not in allowed:
-                told = f"khóa lạ, chương trình không đọc{_near(key, allowed)}; các khóa được dùng: {_listed(allowed)}"
+                told = f"khóa lạ, chương trình không đọc{_near(key, allowed)}; các khóa được dùng: {listed(allowed)}"
                 self.say(f"{prefix}{key}", told, "sửa lại tên khóa, hoặc bỏ khóa này")
         for key in needs:
             if key not in value:
@@ -447,7 +355,7 @@ class _Check:
     def is_a(self, kind: type, key: str, value: Any) -> bool:
         if isinstance(value, kind):
             return True
-        self.say(key, f"{_shown(value)}, phải là {_TYPES[kind]}", f"viết lại dưới dạng {_TYPES[kind]}")
+        self.say(key, f"{shown(value)}, phải là {_TYPES[kind]}", f"viết lại dưới dạng {_TYPES[kind]}")
         return False
 
     def text(self, key: str, value: Any) -> bool:
@@ -458,7 +366,7 @@ class _Check:
     def one_of(self, key: str, value: Any, allowed: Collection[str]) -> bool:
         if isinstance(value, str) and value in allowed:
             return True
-        told = f"{_shown(value)} không được dùng{_near(value, allowed)}; giá trị được dùng: {_listed(allowed)}"
+        told = f"{shown(value)} không được dùng{_near(value, allowed)}; giá trị được dùng: {listed(allowed)}"
         self.say(key, told, "ghi đúng giá trị được dùng")
         return False
 
@@ -467,9 +375,9 @@ class _Check:
         if isinstance(value, str) and value in allowed:
             return
         near = _near(value, allowed)
-        known = "" if near else f"; các tên có: {_listed(sorted(allowed)) or 'không có tên nào'}"
+        known = "" if near else f"; các tên có: {listed(sorted(allowed)) or 'không có tên nào'}"
         kind, _, fix = what.partition(": ")
-        self.say(key, f"{_shown(value)} không phải là {kind}{near}{known}", fix)
+        self.say(key, f"{shown(value)} không phải là {kind}{near}{known}", fix)
 
     def places(self, key: str, text: str, allowed: Collection[str]) -> list[str]:
         """Names of the places of a text that can be filled."""
@@ -477,17 +385,17 @@ class _Check:
         try:
             places = [(name, spec, how_) for _, name, spec, how_ in Formatter().parse(text) if name is not None]
         except ValueError:
-            self.say(key, f"dấu ngoặc nhọn không khớp trong {_shown(text)}", how)
+            self.say(key, f"dấu ngoặc nhọn không khớp trong {shown(text)}", how)
             return []
         result = []
         for name, spec, conversion in places:
             if name in allowed and not spec and not conversion:
                 result.append(name)
             elif not name.isidentifier() or spec or conversion:
-                self.say(key, f"chỗ điền viết sai: {_shown(text)}", how)
+                self.say(key, f"chỗ điền viết sai: {shown(text)}", how)
             else:
                 near = _near(name, allowed)
-                known = "" if near else f"; các tên điền được: {_listed(sorted(allowed)) or 'không có tên nào'}"
+                known = "" if near else f"; các tên điền được: {listed(sorted(allowed)) or 'không có tên nào'}"
                 self.say(
                     key, f"không có gì để điền vào chỗ {{{name}}}{near}{known}", "sửa lại tên, hoặc bỏ chỗ điền này"
                 )
@@ -503,14 +411,14 @@ _THRESHOLD = "ngưỡng được dùng ở tệp này: sửa lại tên; nếu l
 
 def _near(value: Any, allowed: Collection[str]) -> str:
     close = get_close_matches(value, allowed, n=2, cutoff=0.75) if isinstance(value, str) else []
-    return f" (gần giống: {_listed(close)})" if close else ""
+    return f" (gần giống: {listed(close)})" if close else ""
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """As it stands in the file, shortened."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from etl.collect.report import Issue, Report
 from etl.reference.province import Province
-from etl.validate import catalogue, controls, data_docs, known, settle, suites, verdicts
+from etl.validate import catalogue, controls, data_docs, declared, known, settle, suites, verdicts
 from etl.validate.finding import Finding, verdict
 
 
@@ -51,7 +51,7 @@ def _broken(
     parameters = {"rate_tolerance_pct_points": province.thresholds["rate_tolerance_pct_points"]}
     validator = suites.Validator()
     result: list[list[verdicts.Broken]] = [[] for _ in reports]
-    for suite in catalogue.SUITES:
+    for suite in declared.SUITES:
         frame = controls.batch([table.get(suite, {}) for table in tables], catalogue.columns(suite))
         failures = validator.failures(catalogue.rules(suite), frame, parameters)
         for position, one in verdicts.broken(frame, failures):

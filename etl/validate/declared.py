@@ -9,6 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+SUITES = ("b01", "b02", "b03", "b04", "b05", "months", "allocation", "treasury", "roadmap")
+"""Suites that judge a report; within a phase they are heard in this order."""
+PERIOD_SUITES = ("completeness", "outliers", "publication")
+"""Suites that judge a whole period when it is frozen."""
+DECISION_SUITES = ("decisions",)
+"""Suites that judge decisions on capital when they are loaded."""
+OTHER_SUITES = (*DECISION_SUITES, *PERIOD_SUITES)
+"""Suites that judge no report of a commune."""
+PHASES = ("form", "plan", "code", "ceiling", "ledger", "known", "identity", "bounds", "sums")
+"""What a finding of an earlier phase takes out, a later one does not judge: what shows best where the fault lies is
+heard first. A pair of amounts that the Treasury has under each other's codes; an amount typed beyond its plan; the
+Treasury's total; what was known a month ago; only then the identities of a line, which cannot say which side is
+wrong."""
+STATES = ("beta", "on", "retired")
+ALL = "*"
+"""In ``takes``: every figure of the row."""
+SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
+"""As a suite has it -> as a finding has it."""
+FORM_OF_SUITE = {name: name.upper() for name in SUITES if name.startswith("b0")}
+
 EVERY_ROW = ("row_no", "code", "form")
 """Columns of every frame of a report's suite."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from etl.validate import catalogue, catalogue_check
+from etl.validate import catalogue, catalogue_check, declared
 
 _LEVELS = {"error": "Lỗi · error", "warning": "Cảnh báo · warning", "info": "Lưu ý · info"}
 _STATES = {"on": "áp dụng · on", "beta": "thử · beta", "retired": "thôi dùng · retired"}
@@ -20,8 +20,8 @@ def text() -> str:
     )  # fmt: skip
     environment.filters["cell"] = lambda content: content.replace("|", "\\|")
     return environment.get_template("rules.md.j2").render(
-        suites=[_suite(name) for name in (*catalogue.SUITES, *catalogue.OTHER_SUITES, "intake")],
-        phases=", ".join(f"`{phase}`" for phase in catalogue.PHASES),
+        suites=[_suite(name) for name in (*declared.SUITES, *declared.OTHER_SUITES, "intake")],
+        phases=", ".join(f"`{phase}`" for phase in declared.PHASES),
         types=tuple(catalogue_check.TYPES),
         levels=_LEVELS,
         states=_STATES,

@@ -12,7 +12,8 @@ import pandas as pd
 
 from etl.errors import CatalogueError
 from etl.validate import declared
-from etl.validate.catalogue import SUITES, Rule
+from etl.validate.catalogue import Rule
+from etl.validate.declared import SUITES
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # no network at run time
 

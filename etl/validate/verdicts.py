@@ -19,7 +19,8 @@ from etl.collect.report import Issue, Report
 from etl.reference import forms
 from etl.reference.province import split_line_code
 from etl.validate import catalogue
-from etl.validate.catalogue import ALL, PHASES, SUITES, Rule
+from etl.validate.catalogue import Rule
+from etl.validate.declared import ALL, PHASES, SUITES
 from etl.validate.finding import Finding
 from etl.validate.suites import Failure
 from etl.validate.wording import shortened

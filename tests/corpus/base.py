@@ -19,6 +19,7 @@ from etl.collect.workbook import DisbursementLine, SheetPlan, Value, WorkbookCon
 from etl.period import Period
 from etl.reference import forms, province
 from etl.reference.province import split_line_code
+from etl.sample import commune_report
 from etl.sample.simulation import Simulation, simulate
 from tests.corpus import package
 from tests.corpus.item import FactKey
@@ -167,7 +168,7 @@ class Base:
 def base(number: int) -> Base:
     """Sound workbook ``number``, counted around."""
     commune, period, wanted = _CHOSEN[number % COUNT]
-    content = simulation().content(commune, period, period.year)
+    content = commune_report.content(simulation(), commune, period, period.year)
     chosen = _chosen_lines(content, wanted)
     content = _cut(content, chosen)
     targets = sorted(

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import openpyxl
 
+from etl.sample import commune_report
 from tests.corpus.base import COUNT, Base, base, simulation
 from tests.corpus.draft import Draft
 from tests.corpus.item import Item, Made
@@ -202,7 +203,7 @@ _FULL = ("06463", "06517", "05986")
 def _full(commune: str) -> Base:
     """The whole report of a commune, as large as they come."""
     period = base(0).content.period
-    return Base(simulation().content(commune, period, period.year), ())
+    return Base(commune_report.content(simulation(), commune, period, period.year), ())
 
 
 def valid() -> list[Item]:

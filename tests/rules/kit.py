@@ -19,6 +19,7 @@ from etl.collect.workbook import WorkbookContent
 from etl.period import Period
 from etl.reference import forms, province
 from etl.reference.province import Province
+from etl.sample import commune_report
 from etl.sample.budget import FIRST_YEAR, PLAN_KEY, LineKey
 from etl.sample.simulation import FIRST_PERIOD, Simulation, budget_month, simulate
 from etl.validate import check, known
@@ -50,7 +51,7 @@ def simulation(seed: int = SEED) -> Simulation:
 
 @cache
 def content(commune: str, period: Period, budget_year: int, seed: int = SEED) -> WorkbookContent:
-    return simulation(seed).content(commune, period, budget_year)
+    return commune_report.content(simulation(seed), commune, period, budget_year)
 
 
 def report(commune: str, period: Period, budget_year: int, seed: int = SEED) -> Report:

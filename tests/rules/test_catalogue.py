@@ -15,7 +15,8 @@ import pytest
 from etl.publish import checks
 from etl.reference import forms
 from etl.validate import catalogue, catalogue_check, check, controls, decisions, declared
-from etl.validate.catalogue import ALL, IntakeRule, Rule
+from etl.validate.catalogue import IntakeRule, Rule
+from etl.validate.declared import ALL
 from etl.validate.finding import SEVERITIES
 from tests.rules import cases_b01, cases_forms, cases_known, kit  # noqa: F401 - they register their cases
 from tests.rules.registry import CASES, outcome
@@ -39,8 +40,8 @@ def is_vietnamese(text: str) -> bool:
 @pytest.mark.parametrize("rule", TOLD, ids=[rule.id for rule in TOLD])
 def test_a_rule_says_what_it_is(rule: Rule) -> None:
     assert rule.severity in SEVERITIES
-    assert rule.phase in catalogue.PHASES
-    assert rule.state in catalogue.STATES
+    assert rule.phase in declared.PHASES
+    assert rule.state in declared.STATES
     assert rule.id.startswith(rule.rule)
     assert rule.rule == re.match(r"[A-Z]+\d+", rule.id)[0]  # type: ignore[index]
     for text in (rule.reason, rule.message, rule.fix):
@@ -55,7 +56,7 @@ def test_a_rule_says_what_it_is(rule: Rule) -> None:
 def test_a_rule_of_the_intake_says_what_it_is(name: str) -> None:
     rule: IntakeRule = SMALL[name]
     assert rule.severity in SEVERITIES
-    assert rule.state in catalogue.STATES
+    assert rule.state in declared.STATES
     assert re.fullmatch(r"(CK|M)\d\d(-[a-z]+)*", name.removeprefix("statement/"))
     for text in (rule.reason, rule.message, rule.fix):
         assert text in _PASSED_ON or is_vietnamese(text), text
@@ -79,7 +80,7 @@ def test_the_cells_that_a_rule_names_are_columns_of_its_form(rule: Rule) -> None
 @cache
 def made() -> dict[str, set[str]]:
     """Suite -> columns that the control functions give for the reports that break and just do not break the rules."""
-    names: dict[str, set[str]] = {suite: set() for suite in catalogue.SUITES}
+    names: dict[str, set[str]] = {suite: set() for suite in declared.SUITES}
     for case in CASES:
         s = scene(case.when, case.commune)
         case.change(s)
@@ -96,7 +97,7 @@ def test_every_column_that_a_rule_names_is_one_that_the_controls_make(rule: Rule
     assert rule.judged
 
 
-@pytest.mark.parametrize("suite", catalogue.SUITES)
+@pytest.mark.parametrize("suite", declared.SUITES)
 def test_what_is_declared_for_the_rule_files_is_what_the_controls_make(suite: str) -> None:
     """``etl/validate/declared.py``, by which a rule file is judged when it is loaded."""
     assert declared.columns(suite, of_report=True) - set(declared.EVERY_ROW) == made()[suite] - set(declared.EVERY_ROW)
@@ -104,8 +105,8 @@ def test_what_is_declared_for_the_rule_files_is_what_the_controls_make(suite: st
 
 @pytest.mark.parametrize(
     ("suite", "module"),
-    [("decisions", decisions), *((suite, getattr(checks, suite)) for suite in catalogue.PERIOD_SUITES)],
-    ids=catalogue.OTHER_SUITES,
+    [("decisions", decisions), *((suite, getattr(checks, suite)) for suite in declared.PERIOD_SUITES)],
+    ids=declared.OTHER_SUITES,
 )
 def test_what_is_declared_for_other_suites_is_written_by_their_modules(suite: str, module: ModuleType) -> None:
     texts = [node.value for node in ast.walk(_parsed(module)) if isinstance(node, ast.Constant)]

@@ -15,7 +15,7 @@ import pytest
 
 from etl import settings
 from etl.collect.report import Issue
-from etl.validate import catalogue, catalogue_check
+from etl.validate import catalogue, rule_files
 from etl.validate.finding import Finding
 from etl.validate.known import CUMULATIVE_KEYS
 from tests.rules import kit
@@ -450,7 +450,7 @@ def change_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
 
 def forget() -> None:
     """What was read of the catalogue is read anew."""
-    for name in (*vars(catalogue).values(), catalogue_check.load):
+    for name in (*vars(catalogue).values(), rule_files.load):
         if hasattr(name, "cache_clear"):
             name.cache_clear()
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from etl import settings
 from etl.cli import app
 from etl.errors import CatalogueError
-from etl.validate import catalogue, catalogue_check, declared, suites
+from etl.validate import catalogue, catalogue_check, declared, rule_files, suites
 from etl.validate.catalogue import Rule
 
 SOUND = settings.assets() / "expectations"
@@ -50,7 +50,7 @@ def edit(folder: Path, file: str, change: Change) -> None:
 def told(folder: Path) -> list[str]:
     """The faults that loading tells, without their numbers."""
     with pytest.raises(CatalogueError) as caught:
-        catalogue_check.load(folder)
+        rule_files.load(folder)
     first, *lines = str(caught.value).splitlines()
     assert f"có {len(lines)} chỗ sai" in first
     assert str(folder) in first
@@ -474,7 +474,7 @@ def test_a_file_in_another_encoding_is_told_and_a_byte_order_mark_is_none(folder
         "b04.json: không phải văn bản UTF-8 (byte thứ 1). Cách sửa: lưu lại tệp bằng bảng mã UTF-8."
     ]
     path.write_text(text, encoding="utf-8-sig")
-    assert catalogue_check.load(folder)["b04"]["name"] == "b04"
+    assert rule_files.load(folder)["b04"]["name"] == "b04"
 
 
 def test_every_fault_of_all_files_is_told_at_once(folder: Path) -> None:

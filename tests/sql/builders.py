@@ -7,15 +7,11 @@ whole đồng.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-
-import psycopg
 
 from etl.collect import archive
 from etl.load import warehouse
@@ -23,28 +19,18 @@ from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference import load as reference
 from etl.reference.province import Province, load
+from tests import databases
 
 TRIEU = 1_000_000
 TY = 1_000_000_000
 LOADED = datetime(2025, 7, 1, tzinfo=UTC)
-_copies = itertools.count(1)
 
 
 @contextmanager
 def copy_of(address: str) -> Iterator[Connection]:
     """A connection to a throw-away copy of a warehouse, in which a test may commit what it likes."""
-    parts = urlsplit(address)
-    source = parts.path.lstrip("/")
-    name = f"{source}_copy_{next(_copies)}"
-    server = urlunsplit(parts._replace(path="/postgres"))
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {name} template {source}")
-    try:
-        with warehouse.connect(urlunsplit(parts._replace(path=f"/{name}"))) as connection:
-            yield connection
-    finally:
-        with psycopg.connect(server, autocommit=True) as admin:
-            admin.execute(f"drop database {name} with (force)")
+    with databases.copy_of(address) as own, warehouse.connect(own) as connection:
+        yield connection
 
 
 def province() -> Province:

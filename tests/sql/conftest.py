@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from etl import settings, steps
 from etl.load import allocation, server
 from etl.load import warehouse as store
+from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.reference import province
 from etl.sample.month import write_month
 from tests.builders import truth
+from tests.databases import copy_of
+from tests.sql import builders
 
 if TYPE_CHECKING:
     from tests.sql.published import Published
 
 MONTHS = (Period(2025, 8), Period(2025, 9), Period(2025, 10))
 NOW = datetime(2025, 11, 12, 2, 0, tzinfo=UTC)
-_copies = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,22 @@ class Loaded:
         return truth(self.months[period])
 
 
+@pytest.fixture(scope="module")
+def reference(warehouse: str) -> str:
+    """A warehouse of the module with reference data only."""
+    with store.connect(warehouse) as connection:
+        builders.reference_data(connection)
+    return warehouse
+
+
+@pytest.fixture
+def connection(reference: str) -> Iterator[Connection]:
+    """A connection to it; what a test writes is rolled back."""
+    with store.connect(reference) as connection:
+        yield connection
+        connection.rollback()
+
+
 @pytest.fixture(scope="session")
 def sample_months(tmp_path_factory: pytest.TempPathFactory) -> dict[Period, Path]:
     folders = {}
@@ -50,16 +66,23 @@ def sample_months(tmp_path_factory: pytest.TempPathFactory) -> dict[Period, Path
 
 
 @pytest.fixture(scope="session")
+def prepared_once(postgres: settings.Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A warehouse with reference data only; it is copied and never used itself."""
+    with copy_of(server.url("tiendo", postgres)) as address:
+        with pytest.MonkeyPatch.context() as patch:
+            point(patch, address, tmp_path_factory.mktemp("prepared-home"))
+            steps.prepare(NOW)
+        settings.reload()
+        yield address
+
+
+@pytest.fixture(scope="session")
 def loaded_once(
-    postgres: settings.Settings, sample_months: dict[Period, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Loaded:
-    name = "loaded"
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"create database {name} template tiendo")
+    prepared_once: str, sample_months: dict[Period, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loaded]:
     home = tmp_path_factory.mktemp("loaded-home")
-    with pytest.MonkeyPatch.context() as patch:
-        point(patch, server.url(name, postgres), home)
-        steps.prepare(NOW)
+    with copy_of(prepared_once) as address, pytest.MonkeyPatch.context() as patch:
+        point(patch, address, home)
         for folder in sample_months.values():
             with store.transaction() as connection:
                 allocation.load(connection, folder / "reference" / "allocation.csv", province.load(), NOW)
@@ -69,8 +92,9 @@ def loaded_once(
                 target.hardlink_to(path)
         steps.archive_inbox(NOW)
         steps.process_received(NOW)
-    settings.reload()
-    return Loaded(server.url(name, postgres), home, sample_months)
+        patch.undo()
+        settings.reload()
+        yield Loaded(address, home, sample_months)
 
 
 def point(patch: pytest.MonkeyPatch, address: str, home: Path) -> None:
@@ -90,27 +114,20 @@ def loaded(loaded_once: Loaded) -> Iterator[Loaded]:
 
 
 @pytest.fixture
-def own(loaded_once: Loaded, postgres: settings.Settings, tmp_path: Path) -> Iterator[Loaded]:
+def own(loaded_once: Loaded, tmp_path: Path) -> Iterator[Loaded]:
     """A copy of the shared warehouse with its own inbox and output, for a test that changes it."""
-    name = f"own_{next(_copies)}"
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"create database {name} template loaded")
     (tmp_path / "archive").symlink_to(loaded_once.home / "archive")
-    with pytest.MonkeyPatch.context() as patch:
-        point(patch, server.url(name, postgres), tmp_path)
-        yield Loaded(server.url(name, postgres), tmp_path, loaded_once.months)
+    with copy_of(loaded_once.address) as address, pytest.MonkeyPatch.context() as patch:
+        point(patch, address, tmp_path)
+        yield Loaded(address, tmp_path, loaded_once.months)
     settings.reload()
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="session")
-def published_once(
-    loaded_once: Loaded, postgres: settings.Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Published]:
+def published_once(loaded_once: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     from tests.sql.published import published
 
-    with published(loaded_once, postgres, tmp_path_factory.mktemp("published-home")) as value:
+    with published(loaded_once, tmp_path_factory.mktemp("published-home")) as value:
         yield value
 
 
@@ -124,15 +141,9 @@ def published(published_once: Published) -> Iterator[Published]:
 
 
 @pytest.fixture
-def empty(postgres: settings.Settings, tmp_path: Path) -> Iterator[Path]:
+def empty(prepared_once: str, tmp_path: Path) -> Iterator[Path]:
     """A warehouse with reference data only; the value is its home folder."""
-    name = f"empty_{next(_copies)}"
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"create database {name} template tiendo")
-    with pytest.MonkeyPatch.context() as patch:
-        point(patch, server.url(name, postgres), tmp_path)
-        steps.prepare(NOW)
+    with copy_of(prepared_once) as address, pytest.MonkeyPatch.context() as patch:
+        point(patch, address, tmp_path)
         yield tmp_path
     settings.reload()
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")

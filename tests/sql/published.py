@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from etl import settings, steps
-from etl.load import allocation, analyst, reconciliation, server, treasury
+from etl.load import allocation, analyst, reconciliation, treasury
 from etl.load import warehouse as store
 from etl.period import Period
 from etl.publish import release
@@ -22,6 +21,7 @@ from etl.reference import province
 from etl.sample import treasury as statement
 from etl.sample.month import write_month
 from tests.builders import name, simulation, truth
+from tests.databases import copy_of
 from tests.sql.conftest import NOW, Loaded, point
 from tests.sql.test_load import corrected, put
 
@@ -44,13 +44,9 @@ class Published(Loaded):
 
 
 @contextmanager
-def published(loaded: Loaded, postgres: settings.Settings, home: Path) -> Iterator[Published]:
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute("drop database if exists published with (force)")
-        connection.execute("create database published template loaded")
+def published(loaded: Loaded, home: Path) -> Iterator[Published]:
     (home / "archive").symlink_to(loaded.home / "archive")
-    address = server.url("published", postgres)
-    with pytest.MonkeyPatch.context() as patch:
+    with copy_of(loaded.address) as address, pytest.MonkeyPatch.context() as patch:
         point(patch, address, home)
         planted = _statement(home)
         releases = {period: _release(period, home) for period in (SEPTEMBER, OCTOBER)}
@@ -67,10 +63,9 @@ def published(loaded: Loaded, postgres: settings.Settings, home: Path) -> Iterat
         steps.process_received(NEXT_MONTH)
         with store.transaction() as connection:
             analyst.grant(connection)
-    settings.reload()
-    yield Published(address, home, loaded.months | {NOVEMBER: november}, releases, planted, truth(november))
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute("drop database published with (force)")
+        patch.undo()
+        settings.reload()
+        yield Published(address, home, loaded.months | {NOVEMBER: november}, releases, planted, truth(november))
 
 
 def _statement(home: Path) -> list[dict[str, Any]]:

@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 from etl import settings
 from etl.cli import app
 from etl.errors import UsageError
-from etl.load import analyst, marts, server
+from etl.load import analyst, marts
 from etl.load import warehouse as db
 from etl.load.warehouse import Connection
+from tests.databases import copy_of
 from tests.sql.conftest import Loaded, point
 
 DENIED = psycopg.errors.InsufficientPrivilege
@@ -35,18 +36,12 @@ ARGUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def office(
-    loaded_once: Loaded, postgres: settings.Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
+def office(loaded_once: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A copy of the loaded warehouse as a migrate leaves it: rights on a database do not travel with a copy."""
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute("create database office template loaded")
-    address = server.url("office", postgres)
-    with db.connect(address) as connection:
-        analyst.grant(connection)
-    yield address, tmp_path_factory.mktemp("office")
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute("drop database office with (force)")
+    with copy_of(loaded_once.address) as address:
+        with db.connect(address) as connection:
+            analyst.grant(connection)
+        yield address, tmp_path_factory.mktemp("office")
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -28,20 +27,6 @@ __all__ = ["folder"]
 MAY, JULY, JUNE_30 = date(2025, 5, 31), date(2025, 7, 31), date(2025, 6, 30)
 DINH_LAP, KIEN_MOC, CHAU_SON, DONG_KINH = "06613", "06625", "06637", "05977"
 GROUP = "06613+06625+06637"
-
-
-@pytest.fixture(scope="module")
-def reference(warehouse: str) -> str:
-    with db.connect(warehouse) as connection:
-        builders.reference_data(connection)
-    return warehouse
-
-
-@pytest.fixture
-def connection(reference: str) -> Iterator[Connection]:
-    with db.connect(reference) as connection:
-        yield connection
-        connection.rollback()
 
 
 def amounts(number: int) -> list[dict[str, Any]]:

@@ -14,10 +14,11 @@ from etl import settings
 from etl.dictionary import constraints, entries
 from etl.dictionary import warehouse as present
 from etl.errors import DictionaryError
-from etl.load import reconciliation, server, treasury, warehouse
+from etl.load import reconciliation, treasury, warehouse
 from etl.load.warehouse import Connection
 from etl.publish import release
 from etl.reference import province
+from tests.databases import copy_of
 from tests.sql import builders
 from tests.sql.conftest import MONTHS, NOW, Loaded, point
 
@@ -27,16 +28,12 @@ SQL = settings.assets() / "sql"
 
 
 @pytest.fixture(scope="module")
-def complete(
-    loaded_once: Loaded, postgres: settings.Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def complete(loaded_once: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The loaded warehouse with a Treasury statement, its comparison and a published release: no schema is empty."""
     home = tmp_path_factory.mktemp("complete-home")
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute("create database complete template loaded")
     (home / "archive").symlink_to(loaded_once.home / "archive")
-    with pytest.MonkeyPatch.context() as patch:
-        point(patch, server.url("complete", postgres), home)
+    with copy_of(loaded_once.address) as address, pytest.MonkeyPatch.context() as patch:
+        point(patch, address, home)
         patch.setattr("etl.publish.pack.render", lambda figures, documents=None: {"tom-tat.txt": b"x"})
         month, later, out = MONTHS[-1], NOW + timedelta(hours=1), settings.get().out_dir
         statement = next((loaded_once.months[month] / "reference").glob("treasury-*.xlsx"))
@@ -47,10 +44,8 @@ def complete(
             which = frozen["release_id"]
             release.approve(connection, which, frozen["manifest_sha256"], "Nguyễn Văn A", "approved", later, out)
             release.mark_published(connection, which, later)
-        yield server.url("complete", postgres)
+        yield address
     settings.reload()
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute("drop database complete with (force)")
 
 
 @pytest.mark.parametrize("table", TABLES)

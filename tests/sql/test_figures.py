@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -11,7 +10,6 @@ import pytest
 from etl.compute.tasks import states
 from etl.errors import ReleaseError, UsageError
 from etl.load import marts
-from etl.load import warehouse as db
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.publish import brief, figures, report, sentences
@@ -23,20 +21,6 @@ from tests.sql.builders import TRIEU, TY, allocate, line, proposal, submission
 OCTOBER = Period(2025, 10)
 NOW = datetime(2025, 11, 11, 2, 30, tzinfo=UTC)
 QUAN_SON, DONG_KINH, TAM_THANH = "06517", "05977", "05986"
-
-
-@pytest.fixture(scope="module")
-def reference(warehouse: str) -> str:
-    with db.connect(warehouse) as connection:
-        builders.reference_data(connection)
-    return warehouse
-
-
-@pytest.fixture
-def connection(reference: str) -> Iterator[Connection]:
-    with db.connect(reference) as connection:
-        yield connection
-        connection.rollback()
 
 
 def compute(connection: Connection, period: Period = OCTOBER, year: int | None = None) -> FigureSet:

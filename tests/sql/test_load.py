@@ -14,7 +14,8 @@ from etl.collect import archive, intake
 from etl.load import submission, warehouse
 from etl.load.warehouse import Connection
 from tests.builders import OCTOBER, QUAN_SON, edited, name, workbook
-from tests.sql.conftest import NOW, Loaded
+from tests.databases import copy_of
+from tests.sql.conftest import NOW, Loaded, point
 
 FACTS = ("disbursement", "output_indicator", "task_report", "proposal", "roadmap", "off_budget")
 
@@ -223,19 +224,11 @@ COMMUNES = ("06463", QUAN_SON, "05977")
 
 
 @pytest.fixture(scope="module")
-def own_reference(postgres, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def own_reference(prepared_once: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The facts of an undisturbed run."""
-    import psycopg
-
-    from etl.load import server
-    from tests.sql.conftest import point
-
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute("create database undisturbed template tiendo")
     home = tmp_path_factory.mktemp("undisturbed")
-    with pytest.MonkeyPatch.context() as patch:
-        point(patch, server.url("undisturbed", postgres), home)
-        steps.prepare(NOW)
+    with copy_of(prepared_once) as address, pytest.MonkeyPatch.context() as patch:
+        point(patch, address, home)
         for commune in COMMUNES:
             put(home, workbook(commune), name(commune))
         collect()

@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg.rows import dict_row
 
@@ -22,6 +21,7 @@ from etl.load import warehouse as store
 from etl.load.warehouse import Connection
 from etl.period import Period
 from tests.builders import truth
+from tests.databases import copy_of
 from tests.sql import builders
 from tests.sql.conftest import MONTHS, NOW, Loaded
 from tests.sql.oracle import FOUND_KEYS, KEYS, PLANNED, Decided, Oracle, Row, Version, plus
@@ -354,15 +354,12 @@ class Nasty:
 
 @pytest.fixture(scope="module")
 def nasty(postgres: settings.Settings) -> Iterator[tuple[str, Oracle]]:
-    address = server.url("nasty", postgres)
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as admin:
-        admin.execute("create database nasty template tiendo")
+    with copy_of(server.url("tiendo", postgres)) as address:
         with store.connect(address) as connection:
             builders.reference_data(connection)
             made = Nasty(connection)
             made.make()
         yield address, Oracle(builders.province(), made.versions, made.decided, made.now, knows_findings=True)
-        admin.execute("drop database nasty with (force)")
 
 
 @pytest.fixture(params=["sample", "nasty"])

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from statistics import median
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg.rows import dict_row
 
@@ -22,6 +22,7 @@ from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.sample.disbursement import CLOSING
 from etl.sample.simulation import Simulation, simulate
+from tests.databases import copy_of
 from tests.sql import builders
 
 SEEDS = (1, 2)
@@ -103,17 +104,13 @@ def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequ
 @pytest.fixture(scope="module")
 def provinces(postgres: settings.Settings) -> Iterator[dict[int, str]]:
     """Seed -> address of a warehouse with the four budget years of that province, all of them closed."""
-    addresses = {}
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as admin:
+    with ExitStack() as copies:
+        addresses = {seed: copies.enter_context(copy_of(server.url("tiendo", postgres))) for seed in SEEDS}
         for seed in SEEDS:
-            admin.execute(f"create database years_{seed} template tiendo")
-            addresses[seed] = server.url(f"years_{seed}", postgres)
             with store.connect(addresses[seed]) as connection:
                 builders.reference_data(connection)
                 load_years(connection, simulate(builders.province(), seed), YEARS)
         yield addresses
-        for seed in SEEDS:
-            admin.execute(f"drop database years_{seed} with (force)")
 
 
 @pytest.fixture(scope="module")

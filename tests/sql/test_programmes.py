@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from etl import settings, steps
@@ -21,6 +20,7 @@ from etl.reference import load as reference_load
 from etl.reference import province
 from etl.reference.province import Province
 from etl.sample.month import write_month
+from tests.databases import copy_of
 from tests.sql import builders
 from tests.sql.builders import TRIEU, line
 from tests.unit.test_units import Rows, edit, folder
@@ -148,12 +148,9 @@ def test_the_lines_of_a_level_sum_to_all(connection: Connection, folder: Path) -
 def grown(postgres: settings.Settings, folder: Path, tmp_path: Path) -> Iterator[Path]:
     """An empty warehouse of the province whose tree of 2026-2030 has components; its home folder."""
     grow(folder)
-    name = "grown_tree"
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"create database {name} template tiendo")
     home = tmp_path / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TIENDO_WAREHOUSE_URL", server.url(name, postgres))
+    with copy_of(server.url("tiendo", postgres)) as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIENDO_WAREHOUSE_URL", address)
         patch.setenv("TIENDO_HOME", str(home))
         patch.setenv("TIENDO_PROVINCE", str(folder))
         settings.reload()
@@ -161,8 +158,6 @@ def grown(postgres: settings.Settings, folder: Path, tmp_path: Path) -> Iterator
         yield home
     settings.reload()
     province.load.cache_clear()
-    with psycopg.connect(server.url("postgres", postgres), autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")
 
 
 def test_reports_with_lines_of_both_trees_go_from_template_to_marts(grown: Path, tmp_path: Path) -> None:

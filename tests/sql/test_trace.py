@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,18 +19,19 @@ from etl.period import Period
 from etl.publish import release, trace, trace_cell
 from etl.publish.originals import Originals
 from tests.builders import edited, workbook
+from tests.databases import copy_of
 from tests.sql.conftest import NOW, Loaded, point
 
 LATER = NOW + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def released(loaded_once: Loaded, postgres: settings.Settings) -> Iterator[Loaded]:
-    """The shared warehouse with a frozen release of October."""
-    with pytest.MonkeyPatch.context() as patch:
-        point(patch, loaded_once.address, loaded_once.home)
+def released(loaded_once: Loaded) -> Iterator[Loaded]:
+    """A copy of the shared warehouse with a frozen release of October."""
+    with copy_of(loaded_once.address) as address, pytest.MonkeyPatch.context() as patch:
+        point(patch, address, loaded_once.home)
         steps.freeze("2025-10", NOW)
-        yield loaded_once
+        yield replace(loaded_once, address=address)
     settings.reload()
 
 

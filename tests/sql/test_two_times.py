@@ -35,13 +35,6 @@ LINES = (("GNBV-DA2", "SN"), ("DTTS-DA4-TDA1", "DT"), ("DTTS-DA4-TDA1", "SN"), (
 
 
 @pytest.fixture(scope="module")
-def reference(warehouse: str) -> str:
-    with db.connect(warehouse) as connection:
-        builders.reference_data(connection)
-    return warehouse
-
-
-@pytest.fixture(scope="module")
 def bare(reference: str) -> Iterator[Connection]:
     """A warehouse with reference data in which every example is rolled back."""
     with builders.copy_of(reference) as connection:

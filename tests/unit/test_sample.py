@@ -19,7 +19,7 @@ from etl.collect.workbook import WorkbookContent
 from etl.errors import UsageError
 from etl.period import Period
 from etl.reference import forms, province
-from etl.sample import defects, truth
+from etl.sample import commune_report, defects, truth
 from etl.sample.month import write_month
 from etl.sample.simulation import FOCUS_COMMUNE, Simulation, budget_month, simulate
 
@@ -35,7 +35,7 @@ def sample(seed: int = 2025) -> Simulation:
 
 @cache
 def content(code: str, period: Period = OCTOBER, budget_year: int = 2025) -> WorkbookContent:
-    return sample().content(code, period, budget_year)
+    return commune_report.content(sample(), code, period, budget_year)
 
 
 @cache
@@ -261,7 +261,7 @@ def test_the_closing_report_is_the_thirteenth_of_its_year() -> None:
 
 def test_a_period_before_the_first_is_refused() -> None:
     with pytest.raises(UsageError, match="2025-07"):
-        sample().content(FOCUS_COMMUNE, Period(2025, 6), 2025)
+        commune_report.content(sample(), FOCUS_COMMUNE, Period(2025, 6), 2025)
 
 
 def test_another_seed_gives_another_province() -> None:

@@ -32,6 +32,7 @@ from etl.period import Period
 from etl.reference import province
 from etl.reference import treasury as configuration
 from etl.reference.province import Province
+from etl.sample import commune_report
 from etl.sample.treasury import KINDS, UNKNOWN_CODE, Plant, write_statement
 from etl.validate import catalogue
 from etl.validate import statement as on_statement
@@ -902,7 +903,7 @@ def judged(read_: Statement, commune: str, period: Period = OCTOBER, year: int =
         tuple(LatePosting(p.budget_code, *place(p), p.posted_on, p.document_no, p.kind, p.amount) for p in after),
         codes,
     )
-    lines = simulation().content(commune, period, year).lines
+    lines = commune_report.content(simulation(), commune, period, year).lines
     reported = {
         line.line_code: Reported(
             int(line.values["disb_nstw"]) + int(line.values["disb_nsdp"]),

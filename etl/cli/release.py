@@ -1,0 +1,108 @@
+"""The monthly summary: drafted, approved, published, and each of its figures followed back to its cell."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from etl import clock, settings
+from etl.cli.conventions import BudgetYearOption, DeciderOption, Json, PeriodOption, guarded, print_json, ready
+from etl.errors import UsageError
+
+_STAGES = {None: "chờ phê duyệt", "approved": "đã phê duyệt, chưa phát hành", "rejected": "không được phê duyệt"}
+
+
+@guarded
+def summarise(
+    period: PeriodOption,
+    budget_year: BudgetYearOption = None,
+    as_json: Json = False,
+) -> None:
+    """Chốt số liệu của kỳ và soạn báo cáo tổng hợp (dự thảo, chờ phê duyệt)."""
+    from etl import steps
+
+    ready()
+    result = steps.freeze(period, clock.now(), budget_year)
+    if as_json:
+        print_json(result)
+        return
+    stage = "đã phát hành" if result["published"] else _STAGES[result["decision"]]
+    typer.echo(f"Bản {result['release_id']} ({stage})")
+    for artifact in result["artifacts"]:
+        typer.echo(f"  {artifact['path']}")
+    typer.echo(f"Mã niêm phong: {result['manifest_sha256']}")
+
+
+@guarded
+def approve(
+    release: Annotated[str, typer.Option(help="Mã bản, ví dụ 2025-10-r1.")],
+    manifest: Annotated[str, typer.Option(help="Mã niêm phong mà người duyệt đã xem.")],
+    by: DeciderOption,
+    reject: Annotated[bool, typer.Option("--reject", help="Không đồng ý phát hành.")] = False,
+) -> None:
+    """Ghi quyết định phê duyệt, gắn với đúng các tệp đã xem."""
+    from etl import steps
+
+    ready()
+    result = steps.approve(release, manifest, by, "rejected" if reject else "approved", clock.now())
+    typer.echo(f"{result['release_id']}: {'không đồng ý' if reject else 'đã phê duyệt'}, {by}")
+
+
+@guarded
+def publish(
+    release: Annotated[str, typer.Option(help="Mã bản đã phê duyệt.")],
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Gửi lại cho những nơi mà máy chủ thư đã từ chối.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Phát hành và gửi bản đã được phê duyệt; gửi mỗi nơi nhiều nhất một lần.
+
+    Mã thoát 1 khi còn nơi không gửi được hoặc chưa rõ đã gửi hay chưa.
+    """
+    from etl import steps
+
+    ready()
+    result = steps.publish(release, clock.now(), retry_failed=retry_failed)
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo(
+            f"{release}: gửi {result['delivered']}, đã gửi từ trước {result['already']}, "
+            f"không gửi được {result['failed']}, chưa rõ {result['unknown']}"
+        )
+    raise typer.Exit(1 if result["failed"] or result["unknown"] else 0)
+
+
+@guarded
+def trace(
+    figure_id: Annotated[str | None, typer.Argument(help="Mã số liệu, ví dụ 2025-10-r1/rate_total.")] = None,
+    file: Annotated[
+        str | None, typer.Option(help="Chiều ngược lại: tên tệp, sha256 hoặc số báo cáo của tệp có ô cần hỏi.")
+    ] = None,
+    cell: Annotated[str | None, typer.Option(help="Ô của tệp đó, ví dụ B01-GiaiNgan!K30.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Lần từ một số liệu đã phát hành về tận ô của tệp gốc; hoặc từ một ô tới các số liệu lấy từ ô đó."""
+    from etl.load import warehouse
+    from etl.publish import trace as chain
+    from etl.publish import trace_cell
+
+    if (figure_id is None) == (file is None) or (file is None) != (cell is None):
+        raise UsageError("Ghi mã số liệu, hoặc cả --file và --cell.")
+    ready()
+    with warehouse.connect() as connection:
+        if file is not None and cell is not None:
+            fed = trace_cell.feeds(connection, file, cell)
+            if as_json:
+                print_json(fed)
+            else:
+                typer.echo(trace_cell.as_text(fed))
+            return
+        result = chain.trace(connection, figure_id or "", settings.get().archive_dir)
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo(chain.as_text(result))
+    raise typer.Exit(0 if result.get("agrees", True) else 1)
