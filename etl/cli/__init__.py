@@ -33,6 +33,7 @@ for command in (
     decisions.explain,
     decisions.override,
     register.tasks,
+    register.directives,
     release.trace,
     analysis.dictionary,
     analysis.export,

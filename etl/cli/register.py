@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,3 +39,22 @@ def tasks(
         content = row["content"] if len(row["content"]) <= 80 else row["content"][:79] + "…"
         table.add_row(row["task_id"], row["lead"], content, due, row["state"], str(row["days_overdue"] or ""))
     Console().print(table)
+
+
+@guarded
+def directives(
+    file: Annotated[Path, typer.Argument(help="Thông báo kết luận: .txt, .docx hoặc .pdf có chữ.")],
+    issued: Annotated[str | None, typer.Option(help="Ngày ban hành khi văn bản không ghi, ví dụ 2025-10-15.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Đọc thông báo kết luận thành danh sách nhiệm vụ có thời hạn."""
+    from etl.directives import notice, report
+    from etl.reference import province as reference
+
+    found = notice.read(file, reference.load().is_working_day, local_day(issued) if issued else None)
+    if as_json:
+        print_json(found.rows)
+        for question in found.questions:
+            typer.echo(question, err=True)
+    else:
+        typer.echo(report.as_text(found))

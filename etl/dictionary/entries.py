@@ -25,6 +25,8 @@ from etl.reference import forms
 SCHEMAS = ("mart", "ref", "raw", "core", "release", "audit")
 """In the order in which a reader needs them."""
 HISTORY, AT, PUBLISHED = "_history", "_at", "_published"
+OF_PERIOD = ("p_period", "p_budget_year")
+"""What ``<mart>_at`` takes besides the moment where one period of it is asked for."""
 """What is made of a mart besides itself (``etl.load.marts``)."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORM_COLUMN = re.compile(r"\b(B0[1-5])\((\d+)\)")

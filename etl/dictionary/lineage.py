@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from etl import settings
-from etl.dictionary.entries import AT, HISTORY, PUBLISHED, SCHEMAS, Dictionary
+from etl.dictionary.entries import AT, HISTORY, OF_PERIOD, PUBLISHED, SCHEMAS, Dictionary
 
 _MADE = re.compile(
     r"^create (?:or replace )?(?:view|function) (\w+\.\w+)(.*?)(?=^(?:create|drop|alter|insert|comment|do)\b|\Z)",
@@ -65,7 +65,8 @@ def also(dictionary: Dictionary, folder: Path | None = None) -> dict[str, tuple[
         own = name + AT in {other.full_name for other in dictionary.entries}  # a function of another meaning
         if entry.schema == "mart" and not entry.is_function and not own and names & {name + HISTORY, name + AT}:
             published = {"period", "budget_year"} <= entry.columns.keys()
-            found[name] = (f"{name}{AT}(p_known_at)", *([f"{name}{PUBLISHED}"] if published else []))
+            of_period = [f"{name}{AT}(p_known_at, {', '.join(OF_PERIOD)})"] if published and name + AT in names else []
+            found[name] = (f"{name}{AT}(p_known_at)", *of_period, *([f"{name}{PUBLISHED}"] if published else []))
     return found
 
 

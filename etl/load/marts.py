@@ -4,11 +4,16 @@ A mart is ``sql/marts/<name>.sql`` with its ``<name>.yml`` (``etl.dictionary``).
 
 - ``mart.<name>_history``: rows with the stretch of time (``known_from`` until ``known_to``) during which each was what
   was known. ``mart.<name>_at(moment)`` and the current ``mart.<name>`` are made from it here;
-- ``mart.<name>_at(moment)`` and ``mart.<name>`` themselves, where a row is made of more than one such stretch;
+- ``mart.<name>_at(moment)``, where a row is made of more than one such stretch; the current ``mart.<name>`` is made
+  from it here;
 - ``mart.<name>`` alone, or a function with other arguments.
 
-Of every mart that has a period and a moment, ``mart.<name>_published`` shows the rows as they were published, by
-release.
+Of every mart that has a period and a moment, ``mart.<name>_at(moment, period, budget year)`` is one period of it and
+``mart.<name>_published`` shows the rows as they were published, by release.
+
+Conditions on a period or commune must reach the tables, or a question about one month reads all years. PostgreSQL takes
+views apart and does not take apart functions that run as their owner; so what is made here has their text
+in it (``_Text``).
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -33,6 +39,11 @@ _MADE = re.compile(r"create (?:view|function) mart\.(\w+)")
 _REFERENCE = re.compile(r"\bmart\.(\w+)")
 _BEYOND = re.compile(r"\b(?:core|raw|release|audit)\.\w")
 """What an analyst may not read: a function that does so reads it as its owner."""
+_AT_MOMENT = re.compile(r"\b(mart|core)\.(\w+)\(p_known_at\)")
+_SPEAKING = re.compile(r"\((\w+)\.known_to > p_known_at or \1\.known_to = 'infinity'\)")
+
+_MEETING = re.compile(r"least\((\w+)\.known_to, (\w+)\.known_to\) as known_to")
+"""A history whose rows are made of two stretches of time."""
 
 
 def folder() -> Path:
@@ -58,7 +69,7 @@ def _names(made: str) -> Iterable[str]:
     if made.endswith(HISTORY):
         base = made.removesuffix(HISTORY)
         return made, base, base + AT
-    return (made,)
+    return (made, made.removesuffix(AT))
 
 
 def rebuild(connection: Connection) -> None:
@@ -71,7 +82,10 @@ def rebuild(connection: Connection) -> None:
         connection.execute(text.encode())
         for name in _MADE.findall(text):
             if name.endswith(HISTORY):
-                _two_views(connection, name.removesuffix(HISTORY))
+                _two_views(connection, name.removesuffix(HISTORY), text)
+            elif name.removesuffix(AT) not in _MADE.findall(text) and (of_moment := _Text.of(connection, "mart", name)):
+                _current(connection, name.removesuffix(AT), of_moment)
+                _of_period(connection, name.removesuffix(AT), of_moment)
         if _BEYOND.search(text):
             _run_as_owner(connection, _MADE.findall(text))
     _published(connection)
@@ -102,23 +116,93 @@ def refresh(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _two_views(connection: Connection, name: str) -> None:
-    """``<name>``: what is known now. ``<name>_at``: what was known at a moment; written so that the planner takes it
-    apart and conditions on a month or commune reach the tables."""
-    columns = [c for c in _columns(connection, name + HISTORY) if c not in ("known_from", "known_to")]
-    parts = {
-        "columns": sql.SQL(", ").join(sql.Identifier("h", c) for c in columns),
-        "history": sql.Identifier("mart", name + HISTORY),
-        "view": sql.Identifier("mart", name),
-        "function": sql.Identifier("mart", name + AT),
-    }
+def _two_views(connection: Connection, name: str, text: str) -> None:
+    """``<name>``: what is known now. ``<name>_at``: what was known at a moment."""
+    columns = ", ".join(f"h.{c}" for c in _columns(connection, name + HISTORY) if c not in ("known_from", "known_to"))
+    history = f"mart.{name}{HISTORY} as h where h.known_to = 'infinity'"
+    meeting = _MEETING.search(text)
+    if meeting:
+        # Written out: the planner has no idea how often the earlier end of two stretches is still to come.
+        first, second = meeting.groups()
+        ends = f"{first}.known_to = 'infinity' and ({second}.known_to = 'infinity' or {second}.known_to is null)"
+        body = text.partition(" as\n")[2].strip().removesuffix(";")
+        history = f"(\n{body}\nwhere {ends}\n) as h"
     for statement in (
-        "create view {view} as select {columns} from {history} as h where h.known_to = 'infinity'",
-        "create function {function} (p_known_at timestamptz) returns setof {view} language sql stable as $$ "
-        "select {columns} from {history} as h "
+        f"create view mart.{name} as select {columns} from {history}",
+        f"create function mart.{name}{AT} (p_known_at timestamptz) returns setof mart.{name} language sql stable as $$ "
+        f"select {columns} from mart.{name}{HISTORY} as h "
         "where h.known_from <= p_known_at and (h.known_to > p_known_at or h.known_to = 'infinity') $$",
     ):
-        connection.execute(sql.SQL(statement).format(**parts))
+        connection.execute(statement.encode())
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What a function of a moment says, as a part of other statements: ``columns`` with their types, and the query."""
+
+    columns: tuple[tuple[str, str], ...]
+    query: str
+
+    @staticmethod
+    def of(connection: Connection, schema: str, name: str) -> _Text | None:
+        """Of a function of a moment alone that returns a table of its own; None where there is no such function."""
+        row = connection.execute(
+            """
+            select p.prosrc, array(
+                select array[a.name, format_type(a.type, null)]
+                from unnest(p.proargnames, p.proallargtypes, p.proargmodes) with ordinality as a (name, type, mode, i)
+                where a.mode = 't' order by a.i
+            )
+            from pg_proc as p
+            where p.oid = to_regprocedure(%s) and p.proargmodes is not null
+            """,
+            (f"{schema}.{name}(timestamptz)",),
+        ).fetchone()
+        return _Text(tuple((column, kind) for column, kind in row[1]), row[0].strip()) if row else None
+
+    def expanded(self, connection: Connection) -> str:
+        """The query as a table in brackets; functions of the moment in it are taken apart in the same way."""
+
+        def apart(match: re.Match[str]) -> str:
+            text = _Text.of(connection, *match.groups())
+            return text.expanded(connection) if text else match[0]
+
+        return self.bracketed(_AT_MOMENT.sub(apart, self.query))
+
+    def now(self, connection: Connection) -> str:
+        """The same of what is known now: made of current marts, and with the condition that the indexes have."""
+
+        def present(match: re.Match[str]) -> str:
+            schema, name = match.groups()
+            if schema == "mart":
+                return f"mart.{name.removesuffix(AT)}"
+            text = _Text.of(connection, schema, name)
+            return text.now(connection) if text else match[0]
+
+        query = _SPEAKING.sub(r"\1.known_to = 'infinity'", _AT_MOMENT.sub(present, self.query))
+        return self.bracketed(re.sub(r"\bp_known_at\b", "'infinity'::timestamptz", query))
+
+    def bracketed(self, query: str) -> str:
+        names = ", ".join(name for name, _ in self.columns)
+        columns = ", ".join(f"q.{name}::{kind} as {name}" for name, kind in self.columns)
+        return f"(select {columns} from (\n{query}\n) as q ({names}))"
+
+
+def _current(connection: Connection, name: str, text: _Text) -> None:
+    """``mart.<name>`` of ``mart.<name>_at(moment)``."""
+    connection.execute(f"create view mart.{name} as select * from {text.now(connection)} as m".encode())
+
+
+def _of_period(connection: Connection, name: str, text: _Text) -> None:
+    """``mart.<name>_at(moment, period, budget year)``, where the mart has both."""
+    if {"period", "budget_year"} <= {column for column, _ in text.columns}:
+        connection.execute(
+            f"create function mart.{name}{AT} (p_known_at timestamptz, p_period text, p_budget_year integer) "
+            f"returns setof mart.{name} "
+            "language sql stable security definer set search_path = pg_catalog, pg_temp as $$ "
+            f"select * from {text.expanded(connection)} as m "
+            "where m.period = p_period and m.budget_year = p_budget_year $$".encode()
+        )
 
 
 def _columns(connection: Connection, view: str) -> list[str]:
@@ -160,10 +244,14 @@ def _published(connection: Connection) -> None:
         order by v.relname
         """
     ).fetchall():
+        has_period = connection.execute(
+            "select to_regprocedure(%s) is not null", (f"mart.{name}{AT}(timestamptz, text, integer)",)
+        ).fetchone()
+        arguments = "(r.known_at, r.period, r.budget_year)" if has_period == (True,) else "(r.known_at)"
         connection.execute(
             sql.SQL(
                 "create view {} as select r.release_id, r.release_no, m.* from mart.release as r "
-                "cross join lateral {} (r.known_at) as m "
+                "cross join lateral {} {} as m "
                 "where m.period = r.period and m.budget_year = r.budget_year"
-            ).format(sql.Identifier("mart", name + PUBLISHED), sql.Identifier("mart", name + AT))
+            ).format(sql.Identifier("mart", name + PUBLISHED), sql.Identifier("mart", name + AT), sql.SQL(arguments))
         )

@@ -110,6 +110,10 @@ def load(connection: Connection, province: Province, now: datetime) -> dict[str,
         columns = _header(province.folder / name)
         replace(connection, table, columns, ([_TYPES.get(c, _text)(row[c]) for c in columns] for row in rows))
         counts[table] = len(rows)
+    connection.execute(
+        "select core.add_budget_year(w.budget_year) "
+        "from (select distinct c.budget_year from ref.reporting_calendar as c) as w"
+    )
     replace(connection, "unit", _UNIT, map(astuple, history.units))
     replace(connection, "unit_change", _UNIT_CHANGE, map(astuple, history.changes))
     replace(connection, "programme_change", _PROGRAMME_CHANGE, map(astuple, handed_on))

@@ -43,6 +43,3 @@ as $$
     )
     group by p.decision_no, p.budget_year, p.project_code, p.capital_kind, p.source
 $$;
-
-create view mart.allocation_balance as
-select * from mart.allocation_balance_at('infinity');

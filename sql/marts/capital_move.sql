@@ -25,98 +25,98 @@ returns table (
 )
 language sql stable
 as $$
-    with open_ones as materialized (
-        select p.* from mart.proposal_at(p_known_at) as p
-        where p.adjust_amount <> 0 and p.state in ('Chưa giải quyết', 'Đang giải quyết')
-    ),
-
-    projects as (
-        select distinct o.period, o.budget_year, o.project_code from open_ones as o where o.adjust_amount < 0
-    ),
-
-    money as (
-        select
-            x.period, x.budget_year, x.project_code, l.commune_code, max(l.commune_vi) as commune_vi,
-            sum(l.plan_total) as plan_total, sum(l.disb_ytd) as disb_ytd,
-            mart.rate_pct(
-                sum(l.disb_ytd) filter (where l.plan_total is not null),
-                sum(l.plan_total) filter (where l.disb_ytd is not null)
-            ) as rate_total
-        from (
-            select q.period, q.budget_year, q.project_code from projects as q
-            union
-            select o.period, o.budget_year, o.project_code from open_ones as o
-        ) as x
-        inner join mart.disbursement_line_at(p_known_at) as l
-            on
-                x.period = l.period and x.budget_year = l.budget_year
-                and (l.subproject_code = x.project_code or starts_with(l.subproject_code, x.project_code || '-'))
-        group by x.period, x.budget_year, x.project_code, l.commune_code
-    ),
-
-    asked as (
-        select
-            o.period, o.budget_year, case when o.adjust_amount < 0 then 'give' else 'take' end as side, o.project_code,
-            o.commune_code, o.commune_vi, 'proposal' as basis, abs(o.adjust_amount) as amount,
-            case
-                when o.adjust_amount < 0
-                    then least(abs(o.adjust_amount), greatest(coalesce(m.plan_total - m.disb_ytd, 0), 0))
-                else o.adjust_amount
-            end as possible,
-            m.plan_total, m.disb_ytd, m.rate_total, o.issue_id, o.proposal, o.submission_id, o.row_no
-        from open_ones as o
-        left join money as m
-            on
-                o.period = m.period and o.budget_year = m.budget_year and o.project_code = m.project_code
-                and o.commune_code = m.commune_code
-    ),
-
-    able as (
-        select
-            m.period, m.budget_year, 'take' as side, m.project_code, m.commune_code, m.commune_vi, 'rate' as basis,
-            null::numeric as amount, null::numeric as possible, m.plan_total, m.disb_ytd, m.rate_total,
-            null::text as issue_id, null::text as proposal, null::bigint as submission_id, null::integer as row_no
-        from money as m
-        inner join projects as q
-            on m.period = q.period and m.budget_year = q.budget_year and m.project_code = q.project_code
-        inner join ref.reporting_calendar as w on m.period = w.period and m.budget_year = w.budget_year
-        inner join ref.threshold as h
-            on
-                h.threshold_code = 'absorb_rate_pct' and w.as_of >= h.valid_from
-                and (h.valid_to is null or w.as_of <= h.valid_to)
-        where
-            m.rate_total >= h.value
-            and not exists (
-                select 1 from open_ones as o
-                where
-                    o.period = m.period and o.budget_year = m.budget_year and o.project_code = m.project_code
-                    and o.commune_code = m.commune_code
-            )
-    )
-
+    -- Each month apart, so that a question about one month reads one.
     select
-        a.period,
-        a.budget_year,
-        a.side,
-        a.project_code,
+        w.period,
+        w.budget_year,
+        x.side,
+        x.project_code,
         n.name_vi as project_vi,
-        a.commune_code,
-        a.commune_vi,
-        a.basis,
-        a.amount,
-        a.possible,
-        a.plan_total,
-        a.disb_ytd,
-        a.rate_total,
-        a.issue_id,
-        a.proposal,
-        a.submission_id,
-        a.row_no
-    from (select * from asked union all select * from able) as a
-    left join ref.reporting_calendar as w on a.period = w.period and a.budget_year = w.budget_year
-    left join ref.programme_node as n
-        on a.project_code = n.code and w.as_of >= n.valid_from and (n.valid_to is null or w.as_of <= n.valid_to)
-$$;
+        x.commune_code,
+        x.commune_vi,
+        x.basis,
+        x.amount,
+        x.possible,
+        x.plan_total,
+        x.disb_ytd,
+        x.rate_total,
+        x.issue_id,
+        x.proposal,
+        x.submission_id,
+        x.row_no
+    from ref.reporting_calendar as w
+    cross join lateral (
+        with open_one as materialized (
+            select p.* from mart.proposal_at(p_known_at) as p
+            where
+                p.period = w.period and p.budget_year = w.budget_year and p.adjust_amount <> 0
+                and p.state in ('Chưa giải quyết', 'Đang giải quyết')
+        ),
 
-create view mart.capital_move as
-select * from mart.capital_move_at('infinity');
+        line as materialized (
+            select l.subproject_code, l.commune_code, l.commune_vi, l.plan_total, l.disb_ytd
+            from mart.disbursement_line_at(p_known_at) as l
+            where l.period = w.period and l.budget_year = w.budget_year and exists (select 1 from open_one)
+        ),
+
+        node as (
+            select c.subproject_code, o.project_code
+            from (select distinct l.subproject_code from line as l) as c
+            inner join (select distinct q.project_code from open_one as q) as o
+                on c.subproject_code = o.project_code or starts_with(c.subproject_code, o.project_code || '-')
+        ),
+
+        money as materialized (
+            select
+                d.project_code, l.commune_code, max(l.commune_vi) as commune_vi,
+                sum(l.plan_total) as plan_total, sum(l.disb_ytd) as disb_ytd,
+                mart.rate_pct(
+                    sum(l.disb_ytd) filter (where l.plan_total is not null),
+                    sum(l.plan_total) filter (where l.disb_ytd is not null)
+                ) as rate_total
+            from line as l
+            inner join node as d on l.subproject_code = d.subproject_code
+            group by d.project_code, l.commune_code
+        ),
+
+        asked as (
+            select
+                case when o.adjust_amount < 0 then 'give' else 'take' end as side, o.project_code,
+                o.commune_code, o.commune_vi, 'proposal' as basis, abs(o.adjust_amount) as amount,
+                case
+                    when o.adjust_amount < 0
+                        then least(abs(o.adjust_amount), greatest(coalesce(m.plan_total - m.disb_ytd, 0), 0))
+                    else o.adjust_amount
+                end as possible,
+                m.plan_total, m.disb_ytd, m.rate_total, o.issue_id, o.proposal, o.submission_id, o.row_no
+            from open_one as o
+            left join money as m on o.project_code = m.project_code and o.commune_code = m.commune_code
+        ),
+
+        able as (
+            select
+                'take' as side, m.project_code, m.commune_code, m.commune_vi, 'rate' as basis,
+                null::numeric as amount, null::numeric as possible, m.plan_total, m.disb_ytd, m.rate_total,
+                null::text as issue_id, null::text as proposal, null::bigint as submission_id,
+                null::integer as row_no
+            from money as m
+            inner join ref.threshold as h
+                on
+                    h.threshold_code = 'absorb_rate_pct' and w.as_of >= h.valid_from
+                    and (h.valid_to is null or w.as_of <= h.valid_to)
+            where
+                m.rate_total >= h.value
+                and m.project_code in (select o.project_code from open_one as o where o.adjust_amount < 0)
+                and not exists (
+                    select 1 from open_one as o
+                    where o.project_code = m.project_code and o.commune_code = m.commune_code
+                )
+        )
+
+        select * from asked
+        union all
+        select * from able
+    ) as x
+    left join ref.programme_node as n
+        on x.project_code = n.code and w.as_of >= n.valid_from and (n.valid_to is null or w.as_of <= n.valid_to)
+$$;

@@ -20,7 +20,7 @@ returns table (
 )
 language sql stable
 as $$
-    with rate as materialized (
+    with rate as not materialized (
         select r.* from mart.disbursement_rate_at(p_known_at) as r where r.slice in ('all', 'commune')
     )
 
@@ -50,6 +50,3 @@ as $$
     where c.slice = 'commune' and c.plan_total > 0 and c.rate_total is not null
     window month_rows as (partition by c.period, c.budget_year)
 $$;
-
-create view mart.commune_rank as
-select * from mart.commune_rank_at('infinity');

@@ -25,6 +25,3 @@ as $$
     inner join core.task as t on d.directive_id = t.directive_id and t.registered_at <= p_known_at
     group by d.directive_id
 $$;
-
-create view mart.directive as
-select * from mart.directive_at('infinity');

@@ -20,16 +20,30 @@ returns table (
 )
 language sql stable
 as $$
-    with rate as materialized (
-        select
-            r.*,
-            concat_ws(
-                '|', r.slice, r.commune_code, r.programme_code, r.project_code, r.subproject_code, r.capital_kind,
-                r.source
-            ) as slice_key,
-            to_char((r.period || '-01')::date - interval '1 month', 'YYYY-MM') as period_before,
-            to_char((r.period || '-01')::date - interval '1 year', 'YYYY-MM') as period_year_ago
-        from mart.disbursement_rate_at(p_known_at) as r
+    with figure as not materialized (
+        select s.*, mart.rate_pct(s.paired_disb_total, s.paired_plan_total) as rate_total
+        from core.disbursement_slice as s
+        where s.known_from <= p_known_at and (s.known_to > p_known_at or s.known_to = 'infinity')
+    ),
+
+    -- By way of the calendar, so that a question about one month reads three.
+    earlier as not materialized (
+        select w.period as of_period, w.budget_year as of_budget_year, f.slice_key, f.rate_total, c.communes_reported
+        from ref.reporting_calendar as w
+        inner join figure as f
+            on
+                f.period = to_char((w.period || '-01')::date - interval '1 month', 'YYYY-MM')
+                and f.budget_year = w.budget_year
+        left join mart.completeness_at(p_known_at) as c on f.period = c.period and f.budget_year = c.budget_year
+    ),
+
+    last_year as not materialized (
+        select w.period as of_period, w.budget_year as of_budget_year, f.slice_key, f.rate_total
+        from ref.reporting_calendar as w
+        inner join figure as f
+            on
+                f.period = to_char((w.period || '-01')::date - interval '1 year', 'YYYY-MM')
+                and f.budget_year = w.budget_year - 1
     )
 
     select
@@ -48,12 +62,9 @@ as $$
         p.communes_reported as communes_previous,
         y.rate_total as rate_last_year,
         r.rate_total - y.rate_total as rate_change_last_year_points
-    from rate as r
-    left join rate as p
-        on r.period_before = p.period and r.budget_year = p.budget_year and r.slice_key = p.slice_key
-    left join rate as y
-        on r.period_year_ago = y.period and r.budget_year - 1 = y.budget_year and r.slice_key = y.slice_key
+    from figure as r
+    left join earlier as p
+        on r.period = p.of_period and r.budget_year = p.of_budget_year and r.slice_key = p.slice_key
+    left join last_year as y
+        on r.period = y.of_period and r.budget_year = y.of_budget_year and r.slice_key = y.slice_key
 $$;
-
-create view mart.disbursement_change as
-select * from mart.disbursement_change_at('infinity');

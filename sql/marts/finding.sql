@@ -33,7 +33,7 @@ returns table (
 )
 language sql stable
 as $$
-    with judged as (
+    with judged as not materialized (
         select
             s.submission_id,
             s.period,
@@ -94,24 +94,6 @@ as $$
                 and d.item is not distinct from f.item
         order by
             d.period, d.budget_year, d.commune_code, d.rule_id, d.expectation_id, d.form, d.line, d.item, f.finding_no
-    ),
-
-    corrected as (
-        select distinct
-            l.submission_id,
-            l.finding_no
-        from last_seen as l
-        inner join judged as j
-            on
-                (l.period, l.budget_year, l.commune_code) = (j.period, j.budget_year, j.commune_code)
-                and l.from_latest > j.from_latest
-        where
-            j.counted and not exists (
-                select 1 from core.finding as m
-                where
-                    m.submission_id = j.submission_id and m.severity = 'error' and m.form = l.form
-                    and m.line is not distinct from l.line
-            )
     )
 
     select
@@ -133,7 +115,19 @@ as $$
         l.unit,
         l.message_vi,
         case
-            when k.finding_no is not null then 'corrected'
+            when
+                l.from_latest > 1 and exists (
+                    select 1 from judged as j
+                    where
+                        (j.period, j.budget_year, j.commune_code) = (l.period, l.budget_year, l.commune_code)
+                        and j.from_latest < l.from_latest and j.counted
+                        and not exists (
+                            select 1 from core.finding as m
+                            where
+                                m.submission_id = j.submission_id and m.severity = 'error' and m.form = l.form
+                                and m.line is not distinct from l.line
+                        )
+                ) then 'corrected'
             when a.kind is not null then a.kind
             when l.note is not null and l.severity = 'warning' then 'explained'
             else 'open'
@@ -145,7 +139,6 @@ as $$
         l.submission_id,
         l.finding_no
     from last_seen as l
-    left join corrected as k on l.submission_id = k.submission_id and l.finding_no = k.finding_no
     left join core.answer_in_force(p_known_at) as a
         on l.submission_id = a.submission_id and l.finding_no = a.finding_no
     left join ref.reporting_calendar as w on l.period = w.period and l.budget_year = w.budget_year
@@ -154,6 +147,3 @@ as $$
             l.commune_code = c.commune_code and w.as_of >= c.valid_from
             and (c.valid_to is null or w.as_of <= c.valid_to)
 $$;
-
-create view mart.finding as
-select * from mart.finding_at('infinity');

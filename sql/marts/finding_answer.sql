@@ -42,6 +42,3 @@ as $$
     from mart.finding_at(p_known_at) as f
     where f.outcome = 'overridden' or (f.outcome = 'explained' and f.severity = 'warning')
 $$;
-
-create view mart.finding_answer as
-select * from mart.finding_answer_at('infinity');

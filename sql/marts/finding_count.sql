@@ -17,13 +17,14 @@ returns table (
 )
 language sql stable
 as $$
+    -- Each problem twice, for its expectation and for all: grouping sets would keep a condition on the period outside.
     select
         f.period,
         f.budget_year,
-        case when grouping(f.expectation_id) = 0 then max(f.rule_id) end as rule_id,
-        f.expectation_id,
-        case when grouping(f.expectation_id) = 0 then min(f.severity) end as severity,
-        case when grouping(f.expectation_id) = 0 then max(r.reason_vi) end as reason_vi,
+        case when not g.of_all then max(f.rule_id) end as rule_id,
+        case when not g.of_all then f.expectation_id end as expectation_id,
+        case when not g.of_all then min(f.severity) end as severity,
+        case when not g.of_all then max(r.reason_vi) end as reason_vi,
         count(distinct f.commune_code)::integer as communes,
         count(*)::integer as found,
         count(*) filter (where f.outcome = 'explained')::integer as explained,
@@ -32,8 +33,6 @@ as $$
         count(*) filter (where f.outcome = 'open')::integer as still_open
     from mart.finding_at(p_known_at) as f
     left join ref.rule as r on f.expectation_id = r.expectation_id
-    group by grouping sets ((f.period, f.budget_year), (f.period, f.budget_year, f.expectation_id))
+    cross join (values (true), (false)) as g (of_all)
+    group by f.period, f.budget_year, g.of_all, case when not g.of_all then f.expectation_id end
 $$;
-
-create view mart.finding_count as
-select * from mart.finding_count_at('infinity');

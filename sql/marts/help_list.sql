@@ -98,6 +98,3 @@ as $$
     left join lags as g on b.period = g.period and b.budget_year = g.budget_year and b.commune_code = g.commune_code
     where b.at_risk > 0
 $$;
-
-create view mart.help_list as
-select * from mart.help_list_at('infinity');

@@ -35,80 +35,78 @@ returns table (
 )
 language sql stable
 as $$
-    with lines as materialized (
-        select
-            l.period, l.budget_year, l.commune_code,
-            -- How many lines of equal amount would be as concentrated: 1 where all is on one line.
-            sum(l.undisbursed) ^ 2 / nullif(sum(l.undisbursed ^ 2), 0) as equal_lines
-        from (
-            select
-                d.period, d.budget_year, d.commune_code, greatest(d.plan_total - d.disb_ytd, 0) as undisbursed
-            from mart.disbursement_line_at(p_known_at) as d
-        ) as l
-        group by l.period, l.budget_year, l.commune_code
-    ),
-
-    rates as materialized (
-        select
-            r.period, r.budget_year, r.commune_code, r.plan_total, r.disb_ytd, r.disb_period, r.undisbursed,
-            r.rate_total, coalesce(l.equal_lines, 1) as equal_lines,
-            n.month_no,
-            round(avg(r.disb_period) over (
-                partition by r.budget_year, r.commune_code order by n.month_no range between 2 preceding and current row
-            )) as pace_recent
-        from mart.disbursement_rate_at(p_known_at) as r
-        cross join lateral (
-            select substr(r.period, 6)::integer + 12 * (substr(r.period, 1, 4)::integer - r.budget_year) as month_no
-        ) as n
-        left join lines as l
-            on r.period = l.period and r.budget_year = l.budget_year and r.commune_code = l.commune_code
-        where r.slice = 'commune'
-    ),
-
     -- Month 13 is the close: the January report of the year after.
-    histories as materialized (
+    with month as not materialized (
         select
-            y.budget_year, m.month_no, m.budget_year as closed_year, m.plan_total, m.undisbursed, m.equal_lines,
-            c.plan_total / m.plan_total as growth, c.disb_ytd - m.disb_ytd as disbursed_later
-        from (select distinct r.budget_year from rates as r) as y
-        inner join rates as m on y.budget_year > m.budget_year
-        inner join rates as c on m.budget_year = c.budget_year and m.commune_code = c.commune_code and c.month_no = 13
-        where m.month_no < 13 and m.plan_total > 0
+            w.period, w.budget_year, w.as_of,
+            substr(w.period, 6)::integer + 12 * (substr(w.period, 1, 4)::integer - w.budget_year) as month_no
+        from ref.reporting_calendar as w
     ),
 
-    growth as (
+    figure as not materialized (
         select
-            h.budget_year, h.month_no, percentile_disc(0.5) within group (order by h.growth) as growth
-        from histories as h
-        group by h.budget_year, h.month_no
+            s.period, s.budget_year, s.commune_code, s.plan_total, s.disb_ytd, s.disb_period, s.undisbursed,
+            mart.rate_pct(s.paired_disb_total, s.paired_plan_total) as rate_total,
+            -- How many lines of equal amount would be as concentrated: 1 where all is on one line.
+            coalesce(s.undisbursed_open ^ 2 / nullif(s.undisbursed_squares, 0), 1) as equal_lines
+        from core.disbursement_slice as s
+        where
+            s.slice = 'commune' and s.known_from <= p_known_at
+            and (s.known_to > p_known_at or s.known_to = 'infinity')
     ),
 
-    shares as (
-        select
-            h.budget_year, h.month_no, h.closed_year, h.equal_lines, g.growth,
-            h.disbursed_later / (h.undisbursed + h.plan_total * (g.growth - 1)) as share
-        from histories as h
-        inner join growth as g on h.budget_year = g.budget_year and h.month_no = g.month_no
-        where h.disbursed_later is not null and h.undisbursed + h.plan_total * (g.growth - 1) > 0
+    recent as (
+        select m.period, m.budget_year, f.commune_code, round(avg(f.disb_period)) as pace_recent
+        from month as m
+        inner join month as b on m.budget_year = b.budget_year and b.month_no between m.month_no - 2 and m.month_no
+        inner join figure as f on b.period = f.period and b.budget_year = f.budget_year
+        group by m.period, m.budget_year, f.commune_code
     ),
 
-    middle as (
-        select
-            s.budget_year, s.month_no, count(distinct s.closed_year)::integer as closed_years,
-            count(*)::integer as histories, max(s.growth) as growth,
-            percentile_disc(0.5) within group (order by s.share) as median
-        from shares as s
-        group by s.budget_year, s.month_no
-    ),
+    -- What the closed years say of a month: made for each month apart, so that a question about one makes one.
+    expectation as (
+        select m.period, m.budget_year, m.month_no, x.*
+        from month as m
+        cross join lateral (
+            with history as materialized (
+                select
+                    f.budget_year as closed_year, f.plan_total, f.undisbursed, f.equal_lines,
+                    c.plan_total / f.plan_total as growth, c.disb_ytd - f.disb_ytd as disbursed_later
+                from month as b
+                inner join figure as f on b.period = f.period and b.budget_year = f.budget_year
+                inner join month as z on b.budget_year = z.budget_year and z.month_no = 13
+                inner join figure as c
+                    on z.period = c.period and z.budget_year = c.budget_year and f.commune_code = c.commune_code
+                where
+                    b.budget_year < m.budget_year and b.month_no = m.month_no and m.month_no < 13 and f.plan_total > 0
+            ),
 
-    spread as (
-        select
-            m.budget_year, m.month_no, m.closed_years, m.histories, m.growth, m.median,
-            percentile_disc(0.1) within group (order by (s.share - m.median) * sqrt(s.equal_lines)) as below,
-            percentile_disc(0.9) within group (order by (s.share - m.median) * sqrt(s.equal_lines)) as beyond
-        from middle as m
-        inner join shares as s on m.budget_year = s.budget_year and m.month_no = s.month_no
-        group by m.budget_year, m.month_no, m.closed_years, m.histories, m.growth, m.median
+            growth as (select percentile_disc(0.5) within group (order by h.growth) as growth from history as h),
+
+            share as materialized (
+                select
+                    h.closed_year, h.equal_lines, g.growth,
+                    h.disbursed_later / (h.undisbursed + h.plan_total * (g.growth - 1)) as share
+                from history as h
+                cross join growth as g
+                where h.disbursed_later is not null and h.undisbursed + h.plan_total * (g.growth - 1) > 0
+            ),
+
+            middle as (
+                select
+                    count(distinct s.closed_year)::integer as closed_years, count(*)::integer as histories,
+                    max(s.growth) as growth, percentile_disc(0.5) within group (order by s.share) as median
+                from share as s
+            )
+
+            select
+                d.closed_years, d.histories, d.growth, d.median,
+                percentile_disc(0.1) within group (order by (s.share - d.median) * sqrt(s.equal_lines)) as below,
+                percentile_disc(0.9) within group (order by (s.share - d.median) * sqrt(s.equal_lines)) as beyond
+            from middle as d
+            inner join share as s on d.histories > 0
+            group by d.closed_years, d.histories, d.growth, d.median
+        ) as x
     )
 
     select
@@ -120,10 +118,10 @@ as $$
         r.disb_ytd,
         r.rate_total,
         r.undisbursed,
-        13 - r.month_no as months_left,
-        round(r.undisbursed / nullif(13 - r.month_no, 0)) as pace_needed,
-        r.pace_recent,
-        round(r.undisbursed / nullif(13 - r.month_no, 0) / nullif(r.pace_recent, 0), 2) as pace_ratio,
+        13 - w.month_no as months_left,
+        round(r.undisbursed / nullif(13 - w.month_no, 0)) as pace_needed,
+        p.pace_recent,
+        round(r.undisbursed / nullif(13 - w.month_no, 0) / nullif(p.pace_recent, 0), 2) as pace_ratio,
         s.closed_years,
         s.histories,
         r.plan_total + e.growing as expected_plan,
@@ -133,11 +131,13 @@ as $$
         r.undisbursed + e.growing - e.median as expected_unspent,
         r.undisbursed + e.growing - e.high as expected_unspent_low,
         r.undisbursed + e.growing - e.low as expected_unspent_high
-    from rates as r
-    inner join ref.reporting_calendar as w on r.period = w.period and r.budget_year = w.budget_year
+    from month as w
+    inner join figure as r on w.period = r.period and w.budget_year = r.budget_year
     left join ref.commune as c
         on r.commune_code = c.commune_code and w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
-    left join spread as s on r.budget_year = s.budget_year and r.month_no = s.month_no
+    left join recent as p
+        on r.period = p.period and r.budget_year = p.budget_year and r.commune_code = p.commune_code
+    left join expectation as s on r.period = s.period and r.budget_year = s.budget_year
     left join lateral (
         select
             x.growing,
@@ -151,6 +151,3 @@ as $$
         ) as x
     ) as e on s.median is not null
 $$;
-
-create view mart.outlook as
-select * from mart.outlook_at('infinity');

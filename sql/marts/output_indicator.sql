@@ -36,6 +36,3 @@ as $$
     where o.is_registered
     group by o.period, o.budget_year, o.indicator_code, o.indicator_vi, o.project_code, o.unit
 $$;
-
-create view mart.output_indicator as
-select * from mart.output_indicator_at('infinity');

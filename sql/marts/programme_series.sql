@@ -100,6 +100,3 @@ as $$
         f.period, f.budget_year, d.as_of, f.level, coalesce(m.common_code, f.code), f.slice, f.capital_kind, k.name_vi,
         c.communes_reported, c.communes_expected
 $$;
-
-create view mart.programme_series as
-select * from mart.programme_series_at('infinity');

@@ -51,6 +51,3 @@ as $$
     from numbered as p
     where p.state in ('Chưa giải quyết', 'Đang giải quyết')
 $$;
-
-create view mart.proposal_age as
-select * from mart.proposal_age_at('infinity');

@@ -20,6 +20,3 @@ as $$
     from mart.proposal_at(p_known_at) as p
     group by p.period, p.budget_year, cube (p.addressee, p.state)
 $$;
-
-create view mart.proposal_count as
-select * from mart.proposal_count_at('infinity');

@@ -39,6 +39,3 @@ as $$
         )::date
     group by s.budget_year, s.commune_code
 $$;
-
-create view mart.punctuality as
-select * from mart.punctuality_at('infinity');

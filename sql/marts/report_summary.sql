@@ -89,6 +89,3 @@ as $$
             h.threshold_code = 'low_rate_pct' and m.as_of >= h.valid_from
             and (h.valid_to is null or m.as_of <= h.valid_to)
 $$;
-
-create view mart.report_summary as
-select * from mart.report_summary_at('infinity');

@@ -24,19 +24,17 @@ returns table (
 )
 language sql stable
 as $$
-    with sent as (
-        select distinct r.budget_year, r.commune_code, r.period, r.submission_id
-        from mart.roadmap_line_at(p_known_at) as r
-    ),
-
-    in_use as (
+    with in_use as (
         select
             s.period, s.budget_year, s.commune_code, r.period as roadmap_period,
             r.submission_id as roadmap_submission_id
         from mart.submission_at(p_known_at) as s
         cross join lateral (
-            select q.period, q.submission_id from sent as q
-            where q.budget_year = s.budget_year and q.commune_code = s.commune_code and q.period <= s.period
+            select q.period, q.submission_id from core.submission_span as q
+            where
+                q.budget_year = s.budget_year and q.commune_code = s.commune_code and q.period <= s.period
+                and q.known_from <= p_known_at and (q.known_to > p_known_at or q.known_to = 'infinity')
+                and exists (select 1 from core.roadmap as x where x.submission_id = q.submission_id)
             order by q.period desc limit 1
         ) as r
     )
@@ -79,6 +77,3 @@ as $$
     ) as v
     where not l.is_unallocated
 $$;
-
-create view mart.roadmap_lag as
-select * from mart.roadmap_lag_at('infinity');

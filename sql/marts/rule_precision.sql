@@ -54,6 +54,3 @@ as $$
     from ref.rule as r
     full join counted as c on r.expectation_id = c.expectation_id
 $$;
-
-create view mart.rule_precision as
-select * from mart.rule_precision_at('infinity');

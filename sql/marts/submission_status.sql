@@ -142,6 +142,3 @@ as $$
         on w.period = ct.period and w.budget_year = ct.budget_year and c.commune_code = ct.commune_code
     left join findings as fd on coalesce(f.submission_id, l.submission_id) = fd.submission_id
 $$;
-
-create view mart.submission_status as
-select * from mart.submission_status_at('infinity');

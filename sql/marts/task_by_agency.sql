@@ -16,6 +16,3 @@ as $$
     from ref.reporting_calendar as w
     cross join lateral mart.task_count(w.as_of, p_known_at) as t
 $$;
-
-create view mart.task_by_agency as
-select * from mart.task_by_agency_at('infinity');

@@ -35,6 +35,3 @@ as $$
     ) as r on true
     left join core.treasury_statement as s on r.sha256 = s.sha256
 $$;
-
-create view mart.treasury_comparison as
-select * from mart.treasury_comparison_at('infinity');

@@ -26,6 +26,3 @@ as $$
     from mart.treasury_reconciliation_at(p_known_at) as d
     group by grouping sets ((d.period, d.budget_year), (d.period, d.budget_year, d.kind))
 $$;
-
-create view mart.treasury_kind as
-select * from mart.treasury_kind_at('infinity');

@@ -64,6 +64,3 @@ as $$
     left join ref.programme_node as n
         on d.node_code = n.code and l.as_of >= n.valid_from and (n.valid_to is null or l.as_of <= n.valid_to)
 $$;
-
-create view mart.treasury_reconciliation as
-select * from mart.treasury_reconciliation_at('infinity');

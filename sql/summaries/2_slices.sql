@@ -30,7 +30,10 @@ returns table (
     paired_disb_assigned numeric,
     paired_plan_assigned numeric,
     paired_disb_carry numeric,
-    paired_plan_carry numeric
+    paired_plan_carry numeric,
+    undisbursed_open numeric,
+    undisbursed_squares numeric,
+    slice_key text
 )
 language sql stable
 as $$
@@ -57,63 +60,75 @@ as $$
             ('NSDP', l.plan_nst + l.plan_nsx + l.carry_nsdp, l.disb_nsdp)
         ) as v (source, plan, disbursed)
         group by v.source
+    ),
+
+    slices as (
+        select
+            p_period as period,
+            p_budget_year as budget_year,
+            case grouping(l.commune_code, l.programme_code, l.project_code, l.subproject_code, l.capital_kind)
+                when 31 then 'all'
+                when 15 then 'commune'
+                when 23 then 'programme'
+                when 19 then 'project'
+                when 17 then 'subproject'
+                when 30 then 'capital_kind'
+                when 22 then 'programme_capital_kind'
+                when 14 then 'commune_capital_kind'
+                when 7 then 'commune_programme'
+            end as slice,
+            l.commune_code,
+            l.programme_code,
+            l.project_code,
+            l.subproject_code,
+            l.capital_kind,
+            null::text as source,
+            sum(l.plan_total) as plan_total,
+            sum(l.plan_assigned) as plan_assigned,
+            sum(l.plan_carry) as plan_carry,
+            sum(l.disb_period) as disb_period,
+            sum(l.disb_ytd) as disb_ytd,
+            sum(l.disb_assigned) as disb_assigned,
+            sum(l.disb_carry) as disb_carry,
+            sum(l.disb_completed) as disb_completed,
+            sum(l.disb_advance) as disb_advance,
+            sum(l.plan_total - l.disb_ytd) as undisbursed,
+            sum(l.plan_carry - l.disb_carry) as undisbursed_carry,
+            case when count(*) = count(l.forecast) then sum(l.forecast) end as forecast,
+            sum(l.disb_ytd) filter (where l.plan_total is not null) as paired_disb_total,
+            sum(l.plan_total) filter (where l.disb_ytd is not null) as paired_plan_total,
+            sum(l.disb_assigned) filter (where l.plan_assigned is not null) as paired_disb_assigned,
+            sum(l.plan_assigned) filter (where l.disb_assigned is not null) as paired_plan_assigned,
+            sum(l.disb_carry) filter (where l.plan_carry is not null) as paired_disb_carry,
+            sum(l.plan_carry) filter (where l.disb_carry is not null) as paired_plan_carry,
+            sum(greatest(l.plan_total - l.disb_ytd, 0)) as undisbursed_open,
+            sum(greatest(l.plan_total - l.disb_ytd, 0) * greatest(l.plan_total - l.disb_ytd, 0)) as undisbursed_squares
+        from lines as l
+        group by grouping sets (
+            (),
+            (l.commune_code),
+            (l.programme_code),
+            (l.programme_code, l.project_code),
+            (l.programme_code, l.project_code, l.subproject_code),
+            (l.capital_kind),
+            (l.programme_code, l.capital_kind),
+            (l.commune_code, l.capital_kind),
+            (l.commune_code, l.programme_code)
+        )
+        having count(*) > 0
+        union all
+        select
+            p_period, p_budget_year, 'source', null, null, null, null, null, b.source, b.plan_total, null, null, null,
+            b.disb_ytd, null, null, null, null, b.undisbursed, null, null, b.paired_disb, b.paired_plan, null, null, null,
+            null, null, null
+        from by_source as b
     )
 
     select
-        p_period,
-        p_budget_year,
-        case grouping(l.commune_code, l.programme_code, l.project_code, l.subproject_code, l.capital_kind)
-            when 31 then 'all'
-            when 15 then 'commune'
-            when 23 then 'programme'
-            when 19 then 'project'
-            when 17 then 'subproject'
-            when 30 then 'capital_kind'
-            when 22 then 'programme_capital_kind'
-            when 14 then 'commune_capital_kind'
-            when 7 then 'commune_programme'
-        end as slice,
-        l.commune_code,
-        l.programme_code,
-        l.project_code,
-        l.subproject_code,
-        l.capital_kind,
-        null::text as source,
-        sum(l.plan_total) as plan_total,
-        sum(l.plan_assigned) as plan_assigned,
-        sum(l.plan_carry) as plan_carry,
-        sum(l.disb_period) as disb_period,
-        sum(l.disb_ytd) as disb_ytd,
-        sum(l.disb_assigned) as disb_assigned,
-        sum(l.disb_carry) as disb_carry,
-        sum(l.disb_completed) as disb_completed,
-        sum(l.disb_advance) as disb_advance,
-        sum(l.plan_total - l.disb_ytd) as undisbursed,
-        sum(l.plan_carry - l.disb_carry) as undisbursed_carry,
-        case when count(*) = count(l.forecast) then sum(l.forecast) end as forecast,
-        sum(l.disb_ytd) filter (where l.plan_total is not null) as paired_disb_total,
-        sum(l.plan_total) filter (where l.disb_ytd is not null) as paired_plan_total,
-        sum(l.disb_assigned) filter (where l.plan_assigned is not null) as paired_disb_assigned,
-        sum(l.plan_assigned) filter (where l.disb_assigned is not null) as paired_plan_assigned,
-        sum(l.disb_carry) filter (where l.plan_carry is not null) as paired_disb_carry,
-        sum(l.plan_carry) filter (where l.disb_carry is not null) as paired_plan_carry
-    from lines as l
-    group by grouping sets (
-        (),
-        (l.commune_code),
-        (l.programme_code),
-        (l.programme_code, l.project_code),
-        (l.programme_code, l.project_code, l.subproject_code),
-        (l.capital_kind),
-        (l.programme_code, l.capital_kind),
-        (l.commune_code, l.capital_kind),
-        (l.commune_code, l.programme_code)
-    )
-    having count(*) > 0
-    union all
-    select
-        p_period, p_budget_year, 'source', null, null, null, null, null, b.source, b.plan_total, null, null, null,
-        b.disb_ytd, null, null, null, null, b.undisbursed, null, null, b.paired_disb, b.paired_plan, null, null, null,
-        null
-    from by_source as b
+        s.*,
+        concat_ws(
+            '|', s.slice, coalesce(s.commune_code, ''), coalesce(s.programme_code, ''), coalesce(s.project_code, ''),
+            coalesce(s.subproject_code, ''), coalesce(s.capital_kind, ''), coalesce(s.source, '')
+        ) as slice_key
+    from slices as s
 $$;

@@ -26,7 +26,7 @@ from etl import settings  # noqa: E402
 USUAL_FILES = 13
 """The usual way takes too long for all 65 workbooks: every fifth, scaled by the file."""
 GIB = 1024**3
-PARTS = ("month", "nation", "dags", "pack", "rules")
+PARTS = ("month", "nation", "dags", "pack", "rules", "questions")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def main() -> None:
         bench = Bench(stage, options.repeat, raw)
         chosen: dict[str, Callable[[], list[Row]]] = {
             "month": bench.month, "nation": bench.nation, "dags": bench.dags, "pack": bench.pack,
-            "rules": bench.rules,
+            "rules": bench.rules, "questions": bench.questions,
         }  # fmt: skip
         for part in parts:
             rows += chosen[part]()
@@ -173,6 +173,21 @@ class Bench:
             goal("with one column wrong everywhere, seconds", best["one_column"], "at most", 3),
             goal("with everything wrong everywhere, seconds", best["everything"], "at most", 3),
             Row("everything wrong / clean", f"{best['everything'] / best['clean']:.2f}"),
+        ]
+
+    def questions(self) -> list[Row]:
+        say("five years of the nation, some twenty minutes")
+        database = self.stage.five_years(self._warm_up())
+        figures = self._measure("questions", "questions.py", str(self.repeat), database=database)
+        seconds = sorted(figures["questions"].values())
+        slowest = max(figures["questions"], key=figures["questions"].get)
+        marts = figures["marts"]
+        return [
+            Row(f"five years of the nation: {self.stage.facts(database)} facts", f"{figures['gib']:.1f} GiB"),
+            goal("20 questions, p95 in ms", 1000 * seconds[-(len(seconds) // 20 + 1)], "at most", 300),
+            Row(f"slowest: {slowest}", f"{1000 * seconds[-1]:.0f} ms"),
+            Row(f"{len(marts)} marts, one month of each: median", f"{1000 * statistics.median(marts.values()):.0f} ms"),
+            *(Row(f"  {name}", f"{1000 * s:.0f} ms") for name, s in marts.items() if s > 1),
         ]
 
     def _best(self, name: str) -> float:

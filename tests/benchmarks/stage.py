@@ -11,16 +11,18 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import memory
 import psycopg
+from psycopg import sql
 
 from etl import settings, steps
 from etl.load import allocation, server, warehouse
@@ -33,8 +35,14 @@ ROOT = HERE.parents[1]
 PERIOD = Period(2025, 10)
 NOW = datetime(2025, 11, 12, 2, 0, tzinfo=UTC)
 NATION = 3321
-_FIRST_CODE = 10001
+FIVE_YEARS = tuple(range(2021, 2026))
+SAMPLED = ("disbursement", "roadmap", "output_indicator", "proposal", "task_report", "off_budget", "treasury_balance")
+FIRST_CODE = 10001
+_DAYS_AFTER = {"due": 7, "cutoff": 11, "publish": 14}
 _STRINGS = "xl/sharedStrings.xml"
+
+
+Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True)
@@ -131,12 +139,8 @@ class Stage:
         Each workbook is one of the sample's with another commune's code and name in it, so each is read, checked and
         loaded like any other; the figures repeat every 65 workbooks.
         """
-        folder = self.folder / "nation"
-        shutil.copytree(settings.Settings(province="lang_son").reference_dir, folder)
-        names = {f"{_FIRST_CODE + n:05d}": f"Mẫu số {n + 1}" for n in range(NATION)}
-        _write_communes(folder / "communes.csv", names)
-        former = folder / "former_units.csv"  # of the real communes
-        former.write_text(former.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+        names = {f"{FIRST_CODE + n:05d}": f"Mẫu số {n + 1}" for n in range(NATION)}
+        folder = self._country("nation", names)
         inbox = self.folder / "nation-inbox"
         inbox.mkdir()
         sources = [_Source(path, self.inbox) for path in sorted(self.inbox.glob("*.xlsx"))]
@@ -147,16 +151,97 @@ class Stage:
         self._settings(TIENDO_PROVINCE="lang_son")
         return database, folder, inbox
 
+    def five_years(self, source: Database) -> Database:
+        """A warehouse with five years of the country, made by SQL (five_years.sql) from a month that was loaded."""
+        names = {f"{FIRST_CODE + n:05d}": f"Mẫu số {n + 1}" for n in range(NATION)}
+        folder = self._country("five-years", names, valid_from=f"{FIVE_YEARS[0]}-01-01")
+        _write_calendar(folder / "calendar.csv")
+        database = self.database(None, "five_years")
+        self._settings(TIENDO_WAREHOUSE_URL=database.address, TIENDO_PROVINCE=str(folder))
+        steps.prepare(NOW)
+        with warehouse.connect(source.address) as month, warehouse.transaction() as connection:
+            # Made as a restore makes rows: no trigger runs and no foreign key is looked up, row by row.
+            connection.execute("set session_replication_role = replica")
+            connection.execute("create schema sample; create schema bench")
+            for table in (*(f"core.{name}" for name in SAMPLED), "ref.allocation"):
+                _copy_over(month, connection, table, f"sample.{table.partition('.')[2]}")
+            connection.execute((HERE / "five_years.sql").read_bytes())
+            connection.execute("analyze")
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(_facts_of_year, FIVE_YEARS))
+        with warehouse.connect() as connection:
+            connection.autocommit = True
+            connection.execute("vacuum analyze")
+        with warehouse.transaction() as connection:
+            connection.execute("set tiendo.refresh = 'later'")
+            connection.execute("select core.note_everything()")
+            connection.execute("select core.refresh()")
+        with warehouse.transaction() as connection:
+            connection.execute("set session_replication_role = replica")
+            connection.execute((HERE / "five_years_figures.sql").read_bytes())
+            connection.execute("drop schema sample cascade; drop schema bench cascade")
+        with warehouse.connect() as connection:
+            connection.autocommit = True
+            connection.execute("vacuum analyze")
+        self._settings(TIENDO_PROVINCE="lang_son")
+        return database
 
-def _write_communes(path: Path, names: dict[str, str]) -> None:
-    with path.open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle))
+    def _country(self, name: str, names: dict[str, str], **more: str) -> Path:
+        """A province folder with these communes, by code, instead of the sample's."""
+        folder = self.folder / name
+        shutil.copytree(settings.Settings(province="lang_son").reference_dir, folder)
+        path = folder / "communes.csv"
+        with path.open(encoding="utf-8", newline="") as handle:
+            model = next(csv.DictReader(handle))
+        own = [
+            {"commune_code": code, "name_vi": f"Xã {short}", "short_name_vi": short, "kind": "xã"}
+            for code, short in names.items()
+        ]
+        _write_csv(path, [model | row | more for row in own])
+        former = folder / "former_units.csv"  # of the real communes
+        former.write_text(former.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+        return folder
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, rows[0].keys())
         writer.writeheader()
-        for code, name in names.items():
-            own = {"commune_code": code, "name_vi": f"Xã {name}", "short_name_vi": name, "kind": "xã"}
-            writer.writerow(rows[0] | own)
+        writer.writerows(rows)
+
+
+def _write_calendar(path: Path) -> None:
+    """Twelve months and the closing January of each year."""
+    months = [(year, year + (n > 12), (n - 1) % 12 + 1) for year in FIVE_YEARS for n in range(1, 14)]
+    _write_csv(
+        path,
+        [
+            {"period": period, "budget_year": budget_year}
+            | {"as_of": period.last_day, "opens_on": period.last_day}
+            | {f"{name}_on": period.last_day + timedelta(days) for name, days in _DAYS_AFTER.items()}
+            | {"is_closing": "yes" if year > budget_year else "no", "verified": "no"}
+            for budget_year, year, month in months
+            for period in [Period(year, month)]
+        ],
+    )
+
+
+def _copy_over(source: Connection, target: Connection, table: str, name: str) -> None:
+    """A table of one database into another, with its columns."""
+    old, new = sql.Identifier(*table.split(".")), sql.Identifier(*name.split("."))
+    target.execute(sql.SQL("create table {} (like {})").format(new, old))
+    rows = source.cursor().copy(sql.SQL("copy (select * from {}) to stdout").format(old))
+    with rows as out, target.cursor().copy(sql.SQL("copy {} from stdin").format(new)) as copy:
+        for part in out:
+            copy.write(part)
+
+
+def _facts_of_year(year: int) -> None:
+    with warehouse.transaction() as connection:
+        connection.execute("set session_replication_role = replica")
+        for statement in (HERE / "five_years_facts.sql").read_text(encoding="utf-8").split(";\n"):
+            if statement.strip():
+                connection.execute(statement.encode(), {"year": year})
 
 
 class _Source:

@@ -178,6 +178,7 @@ def test_at_every_moment_the_summaries_say_what_was_known_then(bare: Connection,
 _KEPT = """
     select row(s.*)::text from core.disbursement_slice as s
     union all select row(c.*)::text from core.coverage as c
+    union all select row(g.*)::text from core.allocation_gap as g
     union all select row(u.*)::text from core.unallocated_line as u
     order by 1
 """

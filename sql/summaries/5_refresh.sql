@@ -60,7 +60,7 @@ language plpgsql
 as $$
 declare
     stale record;
-    moment timestamptz;
+    change record;
     taken bigint[];
     gone_through integer := 0;
 begin
@@ -78,31 +78,44 @@ begin
     loop
         perform core.forget(t, stale.period, stale.budget_year, stale.since)
         from unnest(
-            array['core.unallocated_line', 'core.disbursement_slice', 'core.coverage']::regclass[]
+            array[
+                'core.unallocated_line', 'core.disbursement_slice', 'core.coverage', 'core.allocation_gap'
+            ]::regclass[]
         ) as t;
-        for moment in
-            select m.moment
+        -- Where only a report was returned, coverage alone can have changed.
+        for change in
+            select m.moment, bool_or(m.of_figures) as of_figures
             from (
-                select '-infinity'::timestamptz as moment
-                union
-                select unnest(array[s.known_from, s.known_to])
+                select '-infinity'::timestamptz as moment, true as of_figures
+                union all
+                select unnest(array[s.known_from, s.known_to]), true
                 from core.submission_span as s
                 where s.period = stale.period and s.budget_year = stale.budget_year
-                union
-                select s.known_at
+                union all
+                select s.known_at, false
                 from raw.submission as s
                 where s.period = stale.period and s.budget_year = stale.budget_year
-                union
-                select a.loaded_at
+                union all
+                select a.loaded_at, true
                 from ref.allocation as a
                 where a.budget_year = stale.budget_year
             ) as m
             where m.moment >= stale.since and m.moment < 'infinity'
+            group by m.moment
             order by m.moment
         loop
-            perform core.keep('core.unallocated_line', 'unallocated_at', stale.period, stale.budget_year, moment);
-            perform core.keep('core.disbursement_slice', 'slices_at', stale.period, stale.budget_year, moment);
-            perform core.keep('core.coverage', 'coverage_at', stale.period, stale.budget_year, moment);
+            perform core.keep('core.coverage', 'coverage_at', stale.period, stale.budget_year, change.moment);
+            if change.of_figures then
+                perform core.keep(
+                    'core.unallocated_line', 'unallocated_at', stale.period, stale.budget_year, change.moment
+                );
+                perform core.keep(
+                    'core.disbursement_slice', 'slices_at', stale.period, stale.budget_year, change.moment
+                );
+                perform core.keep(
+                    'core.allocation_gap', 'allocation_gap_at', stale.period, stale.budget_year, change.moment
+                );
+            end if;
             gone_through := gone_through + 1;
         end loop;
     end loop;

@@ -1,0 +1,69 @@
+"""Names of bodies of any province and level, and what became of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from etl.directives import agencies
+from etl.directives.folding import key
+
+NAMES = [
+    ("Sở Tài chính, Sở Xây dựng theo chức năng", ["Sở Tài chính", "Sở Xây dựng"]),
+    ("Sở NN&PTNT, Sở KH&ĐT, Sở TN&MT rà soát", [
+        "Sở Nông nghiệp và Phát triển nông thôn", "Sở Kế hoạch và Đầu tư", "Sở Tài nguyên và Môi trường"]),
+    ("các Sở: Tài chính, Xây dựng, Nông nghiệp và Môi trường chủ trì", [
+        "Sở Tài chính", "Sở Xây dựng", "Sở Nông nghiệp và Môi trường"]),
+    ("Sở Văn hoá, Thể thao và Du lịch và UBND các xã rà soát", ["Sở Văn hóa, Thể thao và Du lịch", "UBND các xã"]),
+    ("Uỷ ban nhân dân tỉnh Đồng Nai chỉ đạo", ["UBND tỉnh Đồng Nai"]),
+    ("Chủ tịch UBND các huyện, thành phố chủ động", ["UBND các huyện, thành phố"]),
+    ("UBND các xã: Yên Bình, Hữu Liên và Vân Nham khẩn trương", [
+        "UBND xã Yên Bình", "UBND xã Hữu Liên", "UBND xã Vân Nham"]),
+    ("UBND các xã, phường Quế Võ, Nhân Hòa khẩn trương", ["UBND Quế Võ", "UBND Nhân Hòa"]),
+    ("cấp ủy, chính quyền xã Quan Sơn tập trung", ["UBND xã Quan Sơn"]),
+    ("Đảng ủy, UBND xã Quan Sơn lãnh đạo", ["UBND xã Quan Sơn"]),
+    ("UBND các xã biên giới đẩy nhanh tiến độ", ["UBND các xã biên giới"]),
+    ("Ban Quản lý dự án đầu tư xây dựng tỉnh rà soát", ["Ban Quản lý dự án đầu tư xây dựng tỉnh"]),
+    ("Ban Quản lý dự án đầu tư xây dựng công trình giao thông hoàn thiện", [
+        "Ban Quản lý dự án đầu tư xây dựng công trình giao thông"]),
+    ("Trung tâm Dịch vụ nông nghiệp tổng hợp: triển khai", ["Trung tâm Dịch vụ nông nghiệp tổng hợp"]),
+    ("Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh xây dựng kế hoạch", ["Công an tỉnh", "Bộ Chỉ huy Quân sự tỉnh"]),
+    ("Kho bạc Nhà nước khu vực VI thực hiện", ["Kho bạc Nhà nước khu vực VI"]),
+    ("Ngân hàng Nhà nước chi nhánh khu vực 5 chỉ đạo", ["Ngân hàng Nhà nước chi nhánh khu vực 5"]),
+    ("Ủy ban MTTQ Việt Nam tỉnh và các tổ chức chính trị - xã hội tỉnh tuyên truyền", [
+        "Ủy ban MTTQ Việt Nam tỉnh", "Các tổ chức chính trị - xã hội tỉnh"]),
+    ("Chánh Văn phòng UBND tỉnh theo dõi", ["Văn phòng UBND tỉnh"]),
+    ("Văn phòng HĐND và UBND huyện tham mưu", ["Văn phòng HĐND và UBND huyện"]),
+    ("Phó Giám đốc Sở Nguyễn Hữu Chiến chỉ đạo", ["Phó Giám đốc Sở Nguyễn Hữu Chiến"]),
+    ("Phòng Kinh tế, Hạ tầng và Đô thị là cơ quan đầu mối", ["Phòng Kinh tế, Hạ tầng và Đô thị"]),
+    ("Báo và phát thanh, truyền hình Cao Bằng duy trì", ["Báo và phát thanh, truyền hình Cao Bằng"]),
+    ("Bộ trưởng, Thủ trưởng cơ quan ngang bộ, cơ quan thuộc Chính phủ, Chủ tịch UBND các tỉnh, thành phố trực thuộc "
+     "Trung ương tập trung", [
+        "Bộ trưởng, Thủ trưởng cơ quan ngang bộ, cơ quan thuộc Chính phủ, UBND các tỉnh, thành phố trực thuộc "
+        "Trung ương"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "names"), NAMES, ids=[text for text, _ in NAMES])
+def test_names_end_where_the_action_begins(text: str, names: list[str]) -> None:
+    assert [unit.name for unit in agencies.units(text, key(text), 0)] == names
+
+
+@pytest.mark.parametrize(
+    "text", ["báo cáo UBND tỉnh", "Báo cáo kết quả", "Ban hành kế hoạch", "Tổ chức thực hiện", "các trường hợp vi phạm"]
+)
+def test_actions_are_no_names(text: str) -> None:
+    assert agencies.units(text, key(text), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "successor"),
+    [
+        ("Sở Kế hoạch và Đầu tư", "Sở Tài chính"),
+        ("Sở Giao thông vận tải", "Sở Xây dựng"),
+        ("Sở Lao động - Thương binh và Xã hội", "Sở Nội vụ"),
+        ("Ban Dân tộc tỉnh", "Sở Dân tộc và Tôn giáo"),
+        ("Sở Tài chính", None),
+    ],
+)
+def test_a_former_body_has_its_successor(name: str, successor: str | None) -> None:
+    assert agencies.successor_of(name) == successor
