@@ -19,11 +19,20 @@ hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
 
+_LONGEST = ("e2e", "corpus", "sql")
+"""Folders with the longest tests, the longest first."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Who shares a process (``--dist loadgroup``): the tests of a file, and all that need what is dear to make, the
     three sample months in a warehouse. A module that needs something else that is dear says so by a mark of its own.
+
+    The longest come first, so that no process is left waiting for them at the end.
     """
+    items.sort(
+        key=lambda item: next((n for n, folder in enumerate(_LONGEST) if folder in item.path.parts), len(_LONGEST))
+    )
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             needed = getattr(item, "fixturenames", ())
