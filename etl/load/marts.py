@@ -7,8 +7,10 @@ A mart is ``sql/marts/<name>.sql`` with its ``<name>.yml`` (``etl.dictionary``).
 - ``mart.<name>_at(moment)`` and ``mart.<name>`` themselves, where a row is made of more than one such stretch;
 - ``mart.<name>`` alone, or a function with other arguments.
 
-Of every mart that has a period and a moment, ``mart.<name>_published`` shows the rows as they were published, by
-release.
+Of every mart that is known at a moment, ``mart.<name>_published`` shows the rows as they were published, by release.
+
+In a function that takes ``p_known_at`` a reference table (``ref.<table>``) is what was known of it at that moment
+(``ref.<table>_known_at``, migration 0012): no file has to say so, and none can forget it.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ Connection = psycopg.Connection[Any]
 
 _MADE = re.compile(r"create (?:view|function) mart\.(\w+)")
 _REFERENCE = re.compile(r"\bmart\.(\w+)")
+_KNOWN_AT = re.compile(r"create (?:or replace )?function \w+\.\w+\s*\([^)]*\bp_known_at\b.*?\$\$.*?\$\$", re.DOTALL)
 _BEYOND = re.compile(r"\b(?:core|raw|release|audit)\.\w")
 """What an analyst may not read: a function that does so reads it as its owner."""
 
@@ -66,21 +69,43 @@ def rebuild(connection: Connection) -> None:
     _summaries(connection)
     connection.execute("drop schema if exists mart cascade")
     connection.execute("create schema mart")
+    tables = _reference_tables(connection)
     for path in files():
-        text = path.read_text(encoding="utf-8")
-        connection.execute(text.encode())
-        for name in _MADE.findall(text):
-            if name.endswith(HISTORY):
-                _two_views(connection, name.removesuffix(HISTORY))
-        if _BEYOND.search(text):
-            _run_as_owner(connection, _MADE.findall(text))
+        text = as_known(path.read_text(encoding="utf-8"), tables)
+        made = _MADE.findall(text)
+        history = next((name for name in made if name.endswith(HISTORY)), None)
+        if history is None:
+            connection.execute(text.encode())
+            if _BEYOND.search(text):
+                _run_as_owner(connection, made)
+        else:
+            _with_history(connection, history.removesuffix(HISTORY), text)
     _published(connection)
     analyst.grant(connection)
 
 
+def _reference_tables(connection: Connection) -> list[str]:
+    """Tables of ``ref`` of which it is kept since when each row was known."""
+    rows = connection.execute(
+        "select relname from pg_class where relnamespace = 'ref'::regnamespace and relkind = 'r' "
+        "and relname like '%\\_history' order by relname"
+    ).fetchall()
+    return [name.removesuffix(HISTORY) for (name,) in rows]
+
+
+def as_known(text: str, tables: Iterable[str]) -> str:
+    """The text in which functions that take p_known_at read these tables of ``ref`` as known at that moment."""
+    table = re.compile(rf"\b(from|join) ref\.({'|'.join(tables)}) as\b")
+    return _KNOWN_AT.sub(lambda match: table.sub(r"\1 ref.\2_known_at(p_known_at) as", match[0]), text)
+
+
 def _summaries(connection: Connection) -> None:
     """Functions of the kept summaries; other texts than those that made the rows make all rows anew."""
-    texts = [path.read_bytes() for path in sorted((settings.assets() / "sql" / "summaries").glob("*.sql"))]
+    tables = _reference_tables(connection)
+    texts = [
+        as_known(path.read_text(encoding="utf-8"), tables).encode()
+        for path in sorted((settings.assets() / "sql" / "summaries").glob("*.sql"))
+    ]
     for text in texts:
         connection.execute(text)
     digest = hashlib.sha256(b"".join(texts)).hexdigest()
@@ -102,9 +127,12 @@ def refresh(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _two_views(connection: Connection, name: str) -> None:
-    """``<name>``: what is known now. ``<name>_at``: what was known at a moment; written so that the planner takes it
-    apart and conditions on a month or commune reach the tables."""
+def _with_history(connection: Connection, name: str, text: str) -> None:
+    """The file that makes ``<name>_history``, and what is made of it: ``<name>``, what is known now, and
+    ``<name>_at``, what was known at a moment, unless the file makes that one itself; written so that the planner takes
+    it apart and conditions on a month or commune reach the tables."""
+    first, own, rest = text.partition(f"create function mart.{name}{AT}")
+    connection.execute(first.encode())
     columns = [c for c in _columns(connection, name + HISTORY) if c not in ("known_from", "known_to")]
     parts = {
         "columns": sql.SQL(", ").join(sql.Identifier("h", c) for c in columns),
@@ -112,13 +140,17 @@ def _two_views(connection: Connection, name: str) -> None:
         "view": sql.Identifier("mart", name),
         "function": sql.Identifier("mart", name + AT),
     }
-    for statement in (
-        "create view {view} as select {columns} from {history} as h where h.known_to = 'infinity'",
+    view = "create view {view} as select {columns} from {history} as h where h.known_to = 'infinity'"
+    function = (
         "create function {function} (p_known_at timestamptz) returns setof {view} language sql stable as $$ "
         "select {columns} from {history} as h "
-        "where h.known_from <= p_known_at and (h.known_to > p_known_at or h.known_to = 'infinity') $$",
-    ):
-        connection.execute(sql.SQL(statement).format(**parts))
+        "where h.known_from <= p_known_at and (h.known_to > p_known_at or h.known_to = 'infinity') $$"
+    )
+    connection.execute(sql.SQL(view).format(**parts))
+    if own:
+        connection.execute((own + rest).encode())
+    else:
+        connection.execute(sql.SQL(function).format(**parts))
 
 
 def _columns(connection: Connection, view: str) -> list[str]:
@@ -144,26 +176,30 @@ def _run_as_owner(connection: Connection, names: Iterable[str]) -> None:
 
 
 def _published(connection: Connection) -> None:
-    """``<name>_published``: each release's period as it was known when the release was frozen."""
-    for (name,) in connection.execute(
+    """``<name>_published``: what was known when each release was frozen, of the release's period and budget year where
+    the mart has them."""
+    for name, columns in connection.execute(
         """
-        select v.relname from pg_class as v
+        select v.relname, array(
+            select a.attname::text from pg_attribute as a
+            where a.attrelid = v.oid and a.attname in ('period', 'budget_year') order by a.attnum
+        )
+        from pg_class as v
         inner join pg_proc as p
             on p.pronamespace = v.relnamespace and p.proname = v.relname || '_at'
-            and p.proargtypes = array['timestamptz'::regtype]::oidvector
-        where
-            v.relnamespace = 'mart'::regnamespace and v.relkind = 'v'
-            and 2 = (
-                select count(*) from pg_attribute as a
-                where a.attrelid = v.oid and a.attname in ('period', 'budget_year')
-            )
+            and p.proargtypes[0] = 'timestamptz'::regtype and p.pronargs - p.pronargdefaults = 1
+        where v.relnamespace = 'mart'::regnamespace and v.relkind = 'v'
         order by v.relname
         """
     ).fetchall():
+        own = [sql.SQL("m.{0} = r.{0}").format(sql.Identifier(column)) for column in columns]
         connection.execute(
             sql.SQL(
                 "create view {} as select r.release_id, r.release_no, m.* from mart.release as r "
-                "cross join lateral {} (r.known_at) as m "
-                "where m.period = r.period and m.budget_year = r.budget_year"
-            ).format(sql.Identifier("mart", name + PUBLISHED), sql.Identifier("mart", name + AT))
+                "cross join lateral {} (r.known_at) as m where {}"
+            ).format(
+                sql.Identifier("mart", name + PUBLISHED),
+                sql.Identifier("mart", name + AT),
+                sql.SQL(" and ").join(own) if own else sql.SQL("true"),
+            )
         )

@@ -135,7 +135,7 @@ as $$
         r.undisbursed + e.growing - e.low as expected_unspent_high
     from rates as r
     inner join ref.reporting_calendar as w on r.period = w.period and r.budget_year = w.budget_year
-    left join ref.commune as c
+    left join ref.unit as c
         on r.commune_code = c.commune_code and w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
     left join spread as s on r.budget_year = s.budget_year and r.month_no = s.month_no
     left join lateral (

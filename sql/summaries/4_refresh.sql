@@ -96,6 +96,8 @@ begin
                 select a.loaded_at
                 from ref.allocation as a
                 where a.budget_year = stale.budget_year
+                union
+                select c.moment from core.corrected_at() as c
             ) as m
             where m.moment >= stale.since and m.moment < 'infinity'
             order by m.moment
