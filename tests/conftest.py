@@ -8,16 +8,27 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from etl import settings
-from tests.databases import copy_of
+from tests.databases import copy_of, start_unsafe
 
 # How long an example takes says how busy the machine is, not whether the code is right: `make bench` measures time.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who shares a process (``--dist loadgroup``): the tests of a file, and all that need what is dear to make, the
+    three sample months in a warehouse. A module that needs something else that is dear says so by a mark of its own.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            needed = getattr(item, "fixturenames", ())
+            group = "months" if "loaded_once" in needed else item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,13 +54,7 @@ def postgres() -> Iterator[settings.Settings]:
 
     home = Path(tempfile.mkdtemp(prefix="tiendo-test-"))
     conf = settings.Settings(home=home)
-    address = server.start(conf)
-    with psycopg.connect(server.url("postgres", conf), autocommit=True) as connection:
-        # Nobody needs these data after a power cut; each database that is dropped would wait for the disk.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"alter system set {setting} = off")
-        connection.execute("select pg_reload_conf()")
-    warehouse.migrate(address)
+    warehouse.migrate(start_unsafe(conf))
     yield conf
     server.stop(conf)
     shutil.rmtree(home)

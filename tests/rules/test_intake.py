@@ -19,9 +19,11 @@ from etl.validate import catalogue
 from etl.validate.finding import Finding
 from etl.validate.known import CUMULATIVE_KEYS, offline
 from tests import corpus
+from tests.corpus.measure import built
 from tests.rules import kit
 from tests.rules.test_catalogue import is_vietnamese
 
+pytestmark = pytest.mark.xdist_group("corpus")
 COMMUNE = "06463"
 _NOT_IN_CORPUS = {"M06-column", "M06-small", "M08-column", "M18", "M38", "M42", "M47-asked", "M47-ticked"}
 """What no class of the corpus shows: small files and reports of this module do."""
@@ -32,10 +34,10 @@ def of_corpus() -> dict[str, list[tuple[str, Finding]]]:
     """Id -> (class, finding) over the first variation of each class of the corpus."""
     names: list[str] = []
     reports: list[Report] = []
-    for defect in corpus.classes():
-        made = corpus.items(defect)[0].make()
-        read = _read(made.file_name, made.build())
-        names += [defect] * len(read)
+    firsts = [corpus.items(defect)[0] for defect in corpus.classes()]
+    for item, (file_name, data) in zip(firsts, built(firsts), strict=True):
+        read = _read(file_name, data)
+        names += [item.defect] * len(read)
         reports += read
     found: dict[str, list[tuple[str, Finding]]] = defaultdict(list)
     unknown = [offline(kit.lang_son())] * len(reports)
