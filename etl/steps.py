@@ -44,7 +44,7 @@ def prepare(now: datetime) -> dict[str, Any]:
     version = warehouse.migrate()
     with warehouse.transaction() as connection:
         counts = reference_load.load(connection, reference.load(), now)
-        reference_load.replace(connection, "rule", catalogue.RULE_COLUMNS, catalogue.rule_rows())
+        reference_load.replace(connection, "rule", catalogue.RULE_COLUMNS, catalogue.rule_rows(), now)
     return {"schema_version": version, **counts}
 
 

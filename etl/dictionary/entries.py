@@ -28,6 +28,8 @@ HISTORY, AT, PUBLISHED = "_history", "_at", "_published"
 OF_PERIOD = ("p_period", "p_budget_year")
 """What ``<mart>_at`` takes besides the moment where one period of it is asked for."""
 """What is made of a mart besides itself (``etl.load.marts``)."""
+KNOWN_AT = "_known_at"
+"""Of a reference table there are ``_history`` and this function (migration 0012)."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORM_COLUMN = re.compile(r"\b(B0[1-5])\((\d+)\)")
 _PLACE = re.compile(r"\b(?:mart|ref|raw|core|release|audit)\.(\w+)(?:\.(\w+))?")
@@ -121,8 +123,9 @@ class Dictionary:
         """Those described by themselves, and ``<mart>_at`` of the marts."""
         found = {entry.full_name: entry for entry in self.entries if entry.is_function}
         for entry in self.tables.values():
-            if entry.schema == "mart":
-                found.setdefault(f"{entry.full_name}{AT}", as_known_at(entry, self.glossary))
+            ending = {"mart": AT, "ref": KNOWN_AT}.get(entry.schema)
+            if ending:
+                found.setdefault(f"{entry.full_name}{ending}", as_known_at(entry, self.glossary, ending))
         return found
 
     def described(self, full_name: str) -> Entry | None:
@@ -251,11 +254,11 @@ def _like(entry: Entry, other: Entry) -> Entry:
     return replace(entry, columns=columns)
 
 
-def as_known_at(entry: Entry, glossary: Mapping[str, Column]) -> Entry:
+def as_known_at(entry: Entry, glossary: Mapping[str, Column], ending: str = AT) -> Entry:
     """``<mart>_at(p_known_at)``: the mart as known at a moment; what else goes in is told in its own file."""
     return replace(
         entry,
-        name=entry.name + AT,
+        name=entry.name + ending,
         kind="function",
         vi=f"{entry.vi} (như biết đến một thời điểm)",
         en=f"{entry.en} (as known at a moment)",

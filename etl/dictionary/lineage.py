@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from etl import settings
-from etl.dictionary.entries import AT, HISTORY, OF_PERIOD, PUBLISHED, SCHEMAS, Dictionary
+from etl.dictionary.entries import AT, HISTORY, KNOWN_AT, OF_PERIOD, PUBLISHED, SCHEMAS, Dictionary
 
 _MADE = re.compile(
     r"^create (?:or replace )?(?:view|function) (\w+\.\w+)(.*?)(?=^(?:create|drop|alter|insert|comment|do)\b|\Z)",
@@ -59,14 +59,14 @@ def marts_of(made: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
 def also(dictionary: Dictionary, folder: Path | None = None) -> dict[str, tuple[str, ...]]:
     """By mart: what there is of it besides the mart as best known, as it was known and as it was published."""
     names = _texts(folder or settings.assets() / "sql").keys()
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for entry in dictionary.entries:
         name = entry.full_name
         own = name + AT in {other.full_name for other in dictionary.entries}  # a function of another meaning
         if entry.schema == "mart" and not entry.is_function and not own and names & {name + HISTORY, name + AT}:
-            published = {"period", "budget_year"} <= entry.columns.keys()
-            of_period = [f"{name}{AT}(p_known_at, {', '.join(OF_PERIOD)})"] if published and name + AT in names else []
-            found[name] = (f"{name}{AT}(p_known_at)", *of_period, *([f"{name}{PUBLISHED}"] if published else []))
+            has_period = {"period", "budget_year"} <= entry.columns.keys()
+            of_period = [f"{name}{AT}(p_known_at, {', '.join(OF_PERIOD)})"] if has_period and name + AT in names else []
+            found[name] = (f"{name}{AT}(p_known_at)", *of_period, f"{name}{PUBLISHED}")
     return found
 
 
@@ -83,7 +83,7 @@ def _entry(name: str, order: Mapping[str, int]) -> str | None:
     """The entry that tells of a name: itself, or the mart that it belongs to."""
     if name in order:
         return name
-    for ending in (AT, HISTORY, PUBLISHED):
+    for ending in (KNOWN_AT, AT, HISTORY, PUBLISHED):
         if name.endswith(ending) and name.removesuffix(ending) in order:
             return name.removesuffix(ending)
     return None

@@ -8,8 +8,11 @@ A mart is ``sql/marts/<name>.sql`` with its ``<name>.yml`` (``etl.dictionary``).
   from it here;
 - ``mart.<name>`` alone, or a function with other arguments.
 
-Of every mart that has a period and a moment, ``mart.<name>_at(moment, period, budget year)`` is one period of it and
-``mart.<name>_published`` shows the rows as they were published, by release.
+Of every mart that has a moment ``mart.<name>_published`` shows the rows as they were published, by release, and where
+it has a period too, ``mart.<name>_at(moment, period, budget year)`` is one period of it.
+
+In a function that takes ``p_known_at`` a reference table (``ref.<table>``) is what was known of it at that moment
+(``ref.<table>_known_at``, migration 0012): no file has to say so, and none can forget it.
 
 Conditions on a period or commune must reach the tables, or a question about one month reads all years. PostgreSQL takes
 views apart and does not take apart functions that run as their owner; so what is made here has their text
@@ -27,19 +30,19 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from etl import settings
-from etl.dictionary.entries import AT, HISTORY, PUBLISHED
+from etl.dictionary.entries import AT, HISTORY, KNOWN_AT, PUBLISHED
 from etl.load import analyst
 
 Connection = psycopg.Connection[Any]
 
 _MADE = re.compile(r"create (?:view|function) mart\.(\w+)")
 _REFERENCE = re.compile(r"\bmart\.(\w+)")
+_KNOWN_AT = re.compile(r"create (?:or replace )?function \w+\.\w+\s*\([^)]*\bp_known_at\b.*?\$\$.*?\$\$", re.DOTALL)
 _BEYOND = re.compile(r"\b(?:core|raw|release|audit)\.\w")
 """What an analyst may not read: a function that does so reads it as its owner."""
-_AT_MOMENT = re.compile(r"\b(mart|core)\.(\w+)\(p_known_at\)")
+_AT_MOMENT = re.compile(r"\b(mart|core|ref)\.(\w+)\(p_known_at\)")
 _SPEAKING = re.compile(r"\((\w+)\.known_to > p_known_at or \1\.known_to = 'infinity'\)")
 
 _MEETING = re.compile(r"least\((\w+)\.known_to, (\w+)\.known_to\) as known_to")
@@ -77,24 +80,48 @@ def rebuild(connection: Connection) -> None:
     _summaries(connection)
     connection.execute("drop schema if exists mart cascade")
     connection.execute("create schema mart")
+    tables = _reference_tables(connection)
     for path in files():
-        text = path.read_text(encoding="utf-8")
+        text = as_known(path.read_text(encoding="utf-8"), tables)
+        made = _MADE.findall(text)
+        history = next((name for name in made if name.endswith(HISTORY)), None)
+        if history:
+            _with_history(connection, history.removesuffix(HISTORY), text)
+            continue
         connection.execute(text.encode())
-        for name in _MADE.findall(text):
-            if name.endswith(HISTORY):
-                _two_views(connection, name.removesuffix(HISTORY), text)
-            elif name.removesuffix(AT) not in _MADE.findall(text) and (of_moment := _Text.of(connection, "mart", name)):
+        for name in made:
+            of_moment = _Text.of(connection, "mart", name)
+            if of_moment and name.removesuffix(AT) not in made:
                 _current(connection, name.removesuffix(AT), of_moment)
                 _of_period(connection, name.removesuffix(AT), of_moment)
         if _BEYOND.search(text):
-            _run_as_owner(connection, _MADE.findall(text))
+            _run_as_owner(connection, made)
     _published(connection)
     analyst.grant(connection)
 
 
+def _reference_tables(connection: Connection) -> list[str]:
+    """Tables of ``ref`` of which it is kept since when each row was known."""
+    rows = connection.execute(
+        "select relname from pg_class where relnamespace = 'ref'::regnamespace and relkind = 'r' "
+        "and relname like '%\\_history' order by relname"
+    ).fetchall()
+    return [name.removesuffix(HISTORY) for (name,) in rows]
+
+
+def as_known(text: str, tables: Iterable[str]) -> str:
+    """The text in which functions that take p_known_at read these tables of ``ref`` as known at that moment."""
+    table = re.compile(rf"\b(from|join) ref\.({'|'.join(tables)}) as\b")
+    return _KNOWN_AT.sub(lambda match: table.sub(r"\1 ref.\2_known_at(p_known_at) as", match[0]), text)
+
+
 def _summaries(connection: Connection) -> None:
     """Functions of the kept summaries; other texts than those that made the rows make all rows anew."""
-    texts = [path.read_bytes() for path in sorted((settings.assets() / "sql" / "summaries").glob("*.sql"))]
+    tables = _reference_tables(connection)
+    texts = [
+        as_known(path.read_text(encoding="utf-8"), tables).encode()
+        for path in sorted((settings.assets() / "sql" / "summaries").glob("*.sql"))
+    ]
     for text in texts:
         connection.execute(text)
     digest = hashlib.sha256(b"".join(texts)).hexdigest()
@@ -116,24 +143,29 @@ def refresh(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _two_views(connection: Connection, name: str, text: str) -> None:
-    """``<name>``: what is known now. ``<name>_at``: what was known at a moment."""
+def _with_history(connection: Connection, name: str, text: str) -> None:
+    """The file that makes ``<name>_history``, and what is made of it: ``<name>``, what is known now, and
+    ``<name>_at``, what was known at a moment, unless the file makes that one itself."""
+    first, own, rest = text.partition(f"create function mart.{name}{AT}")
+    connection.execute(first.encode())
     columns = ", ".join(f"h.{c}" for c in _columns(connection, name + HISTORY) if c not in ("known_from", "known_to"))
-    history = f"mart.{name}{HISTORY} as h where h.known_to = 'infinity'"
-    meeting = _MEETING.search(text)
+    present = f"mart.{name}{HISTORY} as h where h.known_to = 'infinity'"
+    meeting = _MEETING.search(first)
     if meeting:
         # Written out: the planner has no idea how often the earlier end of two stretches is still to come.
-        first, second = meeting.groups()
-        ends = f"{first}.known_to = 'infinity' and ({second}.known_to = 'infinity' or {second}.known_to is null)"
-        body = text.partition(" as\n")[2].strip().removesuffix(";")
-        history = f"(\n{body}\nwhere {ends}\n) as h"
-    for statement in (
-        f"create view mart.{name} as select {columns} from {history}",
+        one, other = meeting.groups()
+        body = first.partition(" as\n")[2].partition(";")[0]
+        present = (
+            f"(\n{body}\nwhere {one}.known_to = 'infinity' "
+            f"and ({other}.known_to = 'infinity' or {other}.known_to is null)\n) as h"
+        )
+    connection.execute(f"create view mart.{name} as select {columns} from {present}".encode())
+    of_moment = (
         f"create function mart.{name}{AT} (p_known_at timestamptz) returns setof mart.{name} language sql stable as $$ "
         f"select {columns} from mart.{name}{HISTORY} as h "
-        "where h.known_from <= p_known_at and (h.known_to > p_known_at or h.known_to = 'infinity') $$",
-    ):
-        connection.execute(statement.encode())
+        "where h.known_from <= p_known_at and (h.known_to > p_known_at or h.known_to = 'infinity') $$"
+    )
+    connection.execute((own + rest if own else of_moment).encode())
 
 
 @dataclass(frozen=True)
@@ -174,8 +206,8 @@ class _Text:
 
         def present(match: re.Match[str]) -> str:
             schema, name = match.groups()
-            if schema == "mart":
-                return f"mart.{name.removesuffix(AT)}"
+            if schema != "core":
+                return f"{schema}.{name.removesuffix(KNOWN_AT).removesuffix(AT)}"
             text = _Text.of(connection, schema, name)
             return text.now(connection) if text else match[0]
 
@@ -228,30 +260,28 @@ def _run_as_owner(connection: Connection, names: Iterable[str]) -> None:
 
 
 def _published(connection: Connection) -> None:
-    """``<name>_published``: each release's period as it was known when the release was frozen."""
-    for (name,) in connection.execute(
+    """``<name>_published``: what was known when each release was frozen, of the release's period and budget year where
+    the mart has them."""
+    for name, columns, of_period in connection.execute(
         """
-        select v.relname from pg_class as v
+        select
+            v.relname,
+            array(
+                select a.attname::text from pg_attribute as a
+                where a.attrelid = v.oid and a.attname in ('period', 'budget_year') order by a.attnum
+            ),
+            to_regprocedure(format('mart.%I(timestamptz, text, integer)', p.proname)) is not null
+        from pg_class as v
         inner join pg_proc as p
             on p.pronamespace = v.relnamespace and p.proname = v.relname || '_at'
-            and p.proargtypes = array['timestamptz'::regtype]::oidvector
-        where
-            v.relnamespace = 'mart'::regnamespace and v.relkind = 'v'
-            and 2 = (
-                select count(*) from pg_attribute as a
-                where a.attrelid = v.oid and a.attname in ('period', 'budget_year')
-            )
+            and p.proargtypes[0] = 'timestamptz'::regtype and p.pronargs - p.pronargdefaults = 1
+        where v.relnamespace = 'mart'::regnamespace and v.relkind = 'v'
         order by v.relname
         """
     ).fetchall():
-        has_period = connection.execute(
-            "select to_regprocedure(%s) is not null", (f"mart.{name}{AT}(timestamptz, text, integer)",)
-        ).fetchone()
-        arguments = "(r.known_at, r.period, r.budget_year)" if has_period == (True,) else "(r.known_at)"
+        arguments = "r.known_at, r.period, r.budget_year" if of_period else "r.known_at"
+        own = " and ".join(f"m.{column} = r.{column}" for column in columns) or "true"
         connection.execute(
-            sql.SQL(
-                "create view {} as select r.release_id, r.release_no, m.* from mart.release as r "
-                "cross join lateral {} {} as m "
-                "where m.period = r.period and m.budget_year = r.budget_year"
-            ).format(sql.Identifier("mart", name + PUBLISHED), sql.Identifier("mart", name + AT), sql.SQL(arguments))
+            f"create view mart.{name}{PUBLISHED} as select r.release_id, r.release_no, m.* from mart.release as r "
+            f"cross join lateral mart.{name}{AT} ({arguments}) as m where {own}".encode()
         )

@@ -36,7 +36,7 @@ def waiting(connection: Connection, period: Period | None = None) -> list[dict[s
             select s.submission_id, s.period, s.budget_year, s.commune_code, c.name_vi, s.file_name, s.received_at,
                 s.version_no, f.submission_id as replaces
             from raw.submission as s
-            left join ref.commune as c
+            left join ref.unit as c
                 on s.commune_code = c.commune_code and s.as_of >= c.valid_from
                 and (c.valid_to is null or s.as_of <= c.valid_to)
             left join core.in_force('infinity') as f

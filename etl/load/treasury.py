@@ -289,7 +289,7 @@ def known_at(connection: Connection, budget_year: int, as_of: date, known_at: da
         select
             c.commune_code, p.budget_code, p.node_code, p.capital_kind, p.completed, p.advance, p.total, p.overdue,
             p.sheet, p.cell
-        from ref.commune as c
+        from ref.unit as c
         left join placed as p on c.commune_code = p.commune_code
         where %(as_of)s >= c.valid_from and (c.valid_to is null or %(as_of)s <= c.valid_to)
         order by c.commune_code, p.sheet, p.row_no

@@ -73,12 +73,16 @@ def migrate(address: str | None = None) -> str:
     return str(row[0]) if row else ""
 
 
+def newest_version() -> str:
+    """Version of the schema that ``migrate`` brings a warehouse to, four digits."""
+    return max(path.stem[:4] for path in (settings.assets() / "sql" / "migrations" / "versions").glob("*.py"))
+
+
 def is_current() -> bool:
     """Whether the warehouse has the newest schema and reference data; False for an empty one."""
-    newest = max(path.stem[:4] for path in (settings.assets() / "sql" / "migrations" / "versions").glob("*.py"))
     with connect() as connection:
         if connection.execute("select to_regclass('public.schema_version') is null").fetchone() == (True,):
             return False
         version = connection.execute("select version_num from public.schema_version").fetchone()
         communes = connection.execute("select exists (select 1 from ref.commune)").fetchone()
-    return version == (newest,) and communes == (True,)
+    return version == (newest_version(),) and communes == (True,)

@@ -105,7 +105,8 @@ def compute(
 
 def _window(reader: Reader) -> Row:
     rows = reader.rows(
-        "select * from ref.reporting_calendar where period = %(period)s and budget_year = %(budget_year)s"
+        "select w.* from ref.reporting_calendar_known_at(%(known_at)s) as w "
+        "where w.period = %(period)s and w.budget_year = %(budget_year)s"
     )
     if not rows:
         raise UsageError(f"Lịch báo cáo chưa có kỳ {reader.period} của năm ngân sách {reader.budget_year}.")
@@ -229,24 +230,24 @@ def _ranks(reader: Reader) -> Iterator[Figure]:
 def _names(reader: Reader, as_of: date) -> Iterator[Figure]:
     """Names in force on the as-of date, and the place of each project in the official order."""
     valid = "%(as_of)s >= valid_from and (valid_to is null or %(as_of)s <= valid_to)"
-    for row in reader.rows(f"select * from ref.commune where {valid}", as_of=as_of):
+    for row in reader.rows(f"select * from ref.unit_known_at(%(known_at)s) where {valid}", as_of=as_of):
         by = dims({"commune": row["commune_code"]})
-        yield text_figure("name", row["name_vi"], "ref.commune", by)
-    for row in reader.rows(f"select * from ref.programme_node where {valid}", as_of=as_of):
+        yield text_figure("name", row["name_vi"], "ref.unit", by)
+    for row in reader.rows(f"select * from ref.programme_node_known_at(%(known_at)s) where {valid}", as_of=as_of):
         kind = "programme" if row["parent_code"] is None else "project"
         by = dims({kind: row["code"]})
         yield text_figure("name", row["name_vi"], "ref.programme_node", by)
         yield number_figure("sort_no", "count", row["sort_no"], "ref.programme_node", by)
         if row["parent_code"] is not None:
             yield text_figure("programme_of", row["programme_code"], "ref.programme_node", by)
-    for row in reader.rows(f"select * from ref.capital_kind where {valid}", as_of=as_of):
+    for row in reader.rows(f"select * from ref.capital_kind_known_at(%(known_at)s) where {valid}", as_of=as_of):
         yield text_figure("name", row["short_vi"], "ref.capital_kind", dims({"capital_kind": row["capital_kind"]}))
 
 
 def _statuses(reader: Reader) -> Iterator[Figure]:
     source = "mart.submission_status"
     for row in reader.rows(
-        "select m.*, ref.working_days_between(m.due_on, m.due_on + m.late_days) as late_working_days "
+        "select m.*, ref.working_days_known(m.due_on, m.due_on + m.late_days, %(known_at)s) as late_working_days "
         "from mart.submission_status_at(%(known_at)s) as m "
         "where m.period = %(period)s and m.budget_year = %(budget_year)s"
     ):

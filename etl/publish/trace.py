@@ -79,15 +79,7 @@ class Part:
 
 _LINES = {
     "B01": "select l.*, l.line_code as label from mart.disbursement_line_at(%(known_at)s) as l",
-    "B02": """
-        select o.*, o.indicator_code as label, c.name_vi as commune_vi
-        from core.output_indicator as o
-        inner join core.in_force(%(known_at)s) as s on o.submission_id = s.submission_id
-        inner join ref.commune as c
-            on
-                o.commune_code = c.commune_code and s.as_of >= c.valid_from
-                and (c.valid_to is null or s.as_of <= c.valid_to)
-    """,
+    "B02": "select o.*, o.indicator_code as label from mart.output_line_at(%(known_at)s) as o",
 }
 
 
@@ -351,14 +343,14 @@ def _tasks(connection: Connection, figure: Mapping[str, Any], dims: Mapping[str,
 
 _ROWS = """
     select
-        c.name_vi as commune, c.commune_code, f.file_name, f.sha256, o.archive_key, f.submission_id,
+        c.name_vi as commune, t.commune_code, f.file_name, f.sha256, o.archive_key, f.submission_id,
         s.template_version, y.sheet, y.columns, t.*
     from core.{table} as t
     inner join core.in_force(%(known_at)s) as f on t.submission_id = f.submission_id
     inner join raw.submission as s on t.submission_id = s.submission_id
     inner join raw.original as o on f.sha256 = o.sha256
     inner join raw.sheet_layout as y on t.submission_id = y.submission_id and y.form = {form}
-    inner join ref.commune as c
+    left join ref.unit_known_at(%(known_at)s) as c
         on
             t.commune_code = c.commune_code and f.as_of >= c.valid_from
             and (c.valid_to is null or f.as_of <= c.valid_to)
@@ -379,7 +371,7 @@ def _latest_task_rows(columns: str) -> sql.Composed:
         + _ROWS
         + """
         inner join core.task as g on t.task_id = g.task_id
-        where t.task_id = any(%(tasks)s) and g.lead_vi = 'UBND ' || c.kind || ' ' || c.short_name_vi
+        where t.task_id = any(%(tasks)s) and g.lead_vi = 'UBND ' || c.kind || substr(c.name_vi, length(c.kind) + 1)
         ) as r order by r.task_id, r.period desc, r.budget_year desc
         """
     ).format(table=sql.Identifier("task_report"), form=sql.Literal("B03"))
@@ -470,7 +462,10 @@ def _submissions(connection: Connection, figure: Mapping[str, Any], dims: Mappin
             select f.submission_id, c.name_vi as commune, f.file_name as file, f.sha256, o.archive_key as archived_as
             from core.in_force(%(known_at)s) as f
             inner join raw.original as o on f.sha256 = o.sha256
-            inner join ref.commune as c on f.commune_code = c.commune_code
+            left join ref.unit_known_at(%(known_at)s) as c
+                on
+                    f.commune_code = c.commune_code and f.as_of >= c.valid_from
+                    and (c.valid_to is null or f.as_of <= c.valid_to)
             where
                 f.period = %(period)s and f.budget_year = %(budget_year)s
                 and (%(commune)s::text is null or f.commune_code = %(commune)s)

@@ -120,7 +120,7 @@ _OF_RELEASE = """
     inner join release.release as r on f.release_id = r.release_id
     left join raw.submission as s on f.submission_id = s.submission_id
     left join raw.sheet_layout as y on f.submission_id = y.submission_id and f.sheet = y.sheet
-    left join ref.commune as c
+    left join lateral ref.unit_known_at(r.known_at) as c
         on f.commune_code = c.commune_code and r.as_of >= c.valid_from and (c.valid_to is null or r.as_of <= c.valid_to)
     where
         f.release_id = %(release_id)s and f.rule_id like 'BT%%'

@@ -1,7 +1,8 @@
 """Reference data of the province into schema ``ref`` and the task register, as dated rows.
 
 Idempotent: the CSV files are the truth for ``ref``; the tables are replaced as a whole in the caller's transaction,
-so a second run leaves the same rows. The task register is append-only: what is there already is left alone.
+so a second run leaves the same rows. Since when each row was known is kept beside them (``ref.<table>_history``): what
+was published with other rows stays what it was. The task register is append-only: what is there already is left alone.
 """
 
 from __future__ import annotations
@@ -69,10 +70,13 @@ _UNIT_CHANGE = ("changed_on", "from_code", "to_code", "kind", "is_whole", "docum
 _PROGRAMME_CHANGE = ("from_code", "to_code", "is_whole")
 
 
-def replace(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def replace(
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], now: datetime
+) -> None:
     """Replace the rows of ``ref.<table>`` by COPY; the caller's transaction makes it all or nothing.
 
-    Where the same rows are there already nothing is touched: what rests on the table need not be made anew.
+    What differs is known from ``now`` on (``ref.<table>_history``). Where the same rows are there already nothing is
+    touched: what rests on the table need not be made anew.
     """
     parts = {
         "target": sql.Identifier("ref", table),
@@ -92,8 +96,10 @@ def replace(connection: Connection, table: str, columns: Sequence[str], rows: It
         "or exists (select {columns} from {target} except all select * from {fresh})"
     ).fetchone()
     if differing == (True,):
+        connection.execute("select set_config('tiendo.known_at', %s, true)", (now.isoformat(),))
         run("delete from {target}")
         run("insert into {target} ({columns}) select {columns} from {fresh}")
+        connection.execute("select set_config('tiendo.known_at', '', true)")
     run("drop table {fresh}")
 
 
@@ -108,17 +114,17 @@ def load(connection: Connection, province: Province, now: datetime) -> dict[str,
     for table, name in _TABLES.items():
         rows = read_csv(province.folder / name)
         columns = _header(province.folder / name)
-        replace(connection, table, columns, ([_TYPES.get(c, _text)(row[c]) for c in columns] for row in rows))
+        replace(connection, table, columns, ([_TYPES.get(c, _text)(row[c]) for c in columns] for row in rows), now)
         counts[table] = len(rows)
     connection.execute(
         "select core.add_budget_year(w.budget_year) "
         "from (select distinct c.budget_year from ref.reporting_calendar as c) as w"
     )
-    replace(connection, "unit", _UNIT, map(astuple, history.units))
-    replace(connection, "unit_change", _UNIT_CHANGE, map(astuple, history.changes))
-    replace(connection, "programme_change", _PROGRAMME_CHANGE, map(astuple, handed_on))
+    replace(connection, "unit", _UNIT, map(astuple, history.units), now)
+    replace(connection, "unit_change", _UNIT_CHANGE, map(astuple, history.changes), now)
+    replace(connection, "programme_change", _PROGRAMME_CHANGE, map(astuple, handed_on), now)
     counts |= {"unit": len(history.units), "unit_change": len(history.changes), "programme_change": len(handed_on)}
-    counts["programme_node"] = _programme_tree(connection, province)
+    counts["programme_node"] = _programme_tree(connection, province, now)
     counts["task"] = _register(connection, province, now)
     return counts
 
@@ -128,7 +134,7 @@ def _header(path: Path) -> list[str]:
         return next(csv.reader(handle))
 
 
-def _programme_tree(connection: Connection, province: Province) -> int:
+def _programme_tree(connection: Connection, province: Province, now: datetime) -> int:
     rows = read_csv(province.folder / "programmes.csv")
     leaves = set(province.leaf_codes)
     columns = [*rows[0], "sort_no", "is_leaf"]
@@ -142,6 +148,7 @@ def _programme_tree(connection: Connection, province: Province) -> int:
             [*(types.get(c, _text)(row[c]) for c in rows[0]), number, row["code"] in leaves]
             for number, row in enumerate(rows, 1)
         ),
+        now,
     )
     return len(rows)
 

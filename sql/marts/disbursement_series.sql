@@ -54,7 +54,7 @@ as $$
     ),
 
     month as materialized (
-        select m.*, ref.unit_day(m.as_of) as day
+        select m.*, ref.unit_day_known(m.as_of, p_known_at) as day
         from (
             select s.period, s.budget_year, coalesce(w.as_of, max(s.as_of)) as as_of
             from speaking as s
@@ -65,8 +65,8 @@ as $$
 
     known_place as materialized (
         select m.period, m.budget_year, m.as_of, g.*
-        from ref.unit_group(
-            array(select distinct m.day from month as m where m.day is not null), p_boundaries, p_by
+        from ref.unit_group_known(
+            array(select distinct m.day from month as m where m.day is not null), p_boundaries, p_by, p_known_at
         ) as g
         inner join month as m on g.day = m.day
     ),

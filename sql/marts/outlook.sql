@@ -133,7 +133,7 @@ as $$
         r.undisbursed + e.growing - e.low as expected_unspent_high
     from month as w
     inner join figure as r on w.period = r.period and w.budget_year = r.budget_year
-    left join ref.commune as c
+    left join ref.unit as c
         on r.commune_code = c.commune_code and w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
     left join recent as p
         on r.period = p.period and r.budget_year = p.budget_year and r.commune_code = p.commune_code

@@ -89,7 +89,7 @@ as $$
         mart.rate_pct(sum(f.paired_disb_carry), sum(f.paired_plan_carry))
     from figure as f
     inner join month as d on f.period = d.period and f.budget_year = d.budget_year
-    left join mart.programme_map as m on f.level = m.level and f.code = m.code
+    left join mart.programme_map_at(p_known_at) as m on f.level = m.level and f.code = m.code
     left join ref.capital_kind as k
         on
             f.capital_kind = k.capital_kind

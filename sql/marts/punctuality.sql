@@ -34,8 +34,10 @@ as $$
     where
         s.versions > 0
         or s.due_on < (
-            least(p_known_at, (select max(x.known_from) from mart.submission_history as x))
-            at time zone 'Asia/Ho_Chi_Minh'
+            case
+                when p_known_at < 'infinity' then p_known_at
+                else (select max(x.known_from) from mart.submission_history as x)
+            end at time zone 'Asia/Ho_Chi_Minh'
         )::date
     group by s.budget_year, s.commune_code
 $$;

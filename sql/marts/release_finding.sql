@@ -21,5 +21,5 @@ select
     f.message_vi
 from release.finding as f
 inner join release.release as r on f.release_id = r.release_id
-left join ref.unit as c
+left join lateral ref.unit_known_at(r.known_at) as c
     on f.commune_code = c.commune_code and r.as_of >= c.valid_from and (c.valid_to is null or r.as_of <= c.valid_to);

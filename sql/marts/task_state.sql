@@ -45,11 +45,11 @@ as $$
         from core.task_report as r
         inner join core.in_force(p_known_at) as s on r.submission_id = s.submission_id
         inner join core.task as t on r.task_id = t.task_id
-        inner join ref.commune as c
+        inner join ref.unit as c
             on
                 r.commune_code = c.commune_code and s.as_of >= c.valid_from
                 and (c.valid_to is null or s.as_of <= c.valid_to)
-        where t.lead_vi = 'UBND ' || c.kind || ' ' || c.short_name_vi
+        where t.lead_vi = 'UBND ' || c.kind || substr(c.name_vi, length(c.kind) + 1)
         order by r.task_id, r.period desc, r.budget_year desc
     ),
 
@@ -92,7 +92,7 @@ as $$
             when r.done_on is not null then 'Đã hoàn thành đúng hạn'
             when p_as_of > r.current_due then 'Đang thực hiện quá hạn'
             when
-                r.current_due is not null and ref.working_days_between(p_as_of, r.current_due)
+                r.current_due is not null and ref.working_days_known(p_as_of, r.current_due, p_known_at)
                 <= (
                     select h.value from ref.threshold as h
                     where

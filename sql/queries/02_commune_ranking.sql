@@ -19,7 +19,7 @@ select
     r.disb_ytd = 0 as at_zero
 from mart.disbursement_rate as r
 inner join ref.reporting_calendar as w on r.period = w.period and r.budget_year = w.budget_year
-inner join ref.commune as c
+inner join ref.unit as c
     on r.commune_code = c.commune_code and w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
 where r.period = :'period' and r.budget_year = :'budget_year' and r.slice = 'commune' and r.plan_total > 0
 order by r.rate_total desc, r.undisbursed asc, r.commune_code desc;

@@ -109,3 +109,51 @@ select
 from lines as d
 left join ref.programme_node as n
     on d.project_code = n.code and d.as_of >= n.valid_from and (n.valid_to is null or d.as_of <= n.valid_to);
+
+-- The same with the places in the programme tree that were known at a moment; of all stretches of time.
+create or replace function core.disbursement_placed(p_known_at timestamptz) returns setof core.disbursement_known
+language sql stable
+as $$
+    select
+        d.period,
+        d.budget_year,
+        d.as_of,
+        d.commune_code,
+        n.programme_code,
+        case when n.parent_code is null or n.parent_code = n.programme_code then n.code else n.parent_code end
+            as project_code,
+        d.subproject_code,
+        d.capital_kind,
+        d.line_code,
+        d.plan_total,
+        d.plan_assigned,
+        d.plan_carry,
+        d.plan_nstw,
+        d.plan_nst,
+        d.plan_nsx,
+        d.carry_nstw,
+        d.carry_nsdp,
+        d.disb_period,
+        d.disb_ytd,
+        d.disb_assigned,
+        d.disb_nstw,
+        d.disb_nsdp,
+        d.disb_completed,
+        d.disb_advance,
+        d.disb_carry,
+        d.accepted_volume,
+        d.forecast,
+        d.note,
+        d.submission_id,
+        d.row_no,
+        d.value_states,
+        d.is_unallocated,
+        n.name_vi as subproject_vi,
+        d.known_from,
+        d.known_to
+    from core.disbursement_known as d
+    left join ref.programme_node as n
+        on
+            d.subproject_code = n.code and d.as_of >= n.valid_from
+            and (n.valid_to is null or d.as_of <= n.valid_to)
+$$;

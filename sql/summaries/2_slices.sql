@@ -39,7 +39,7 @@ language sql stable
 as $$
     with lines as materialized (
         select l.*
-        from core.disbursement_known as l
+        from core.disbursement_placed(p_known_at) as l
         where
             l.period = p_period and l.budget_year = p_budget_year and l.known_from <= p_known_at
             and (l.known_to > p_known_at or l.known_to = 'infinity')

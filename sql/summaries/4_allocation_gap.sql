@@ -43,7 +43,7 @@ as $$
         from registered as g
         union all
         select l.commune_code, l.programme_code, l.plan_total, null, null
-        from core.disbursement_known as l
+        from core.disbursement_placed(p_known_at) as l
         where
             l.period = p_period and l.budget_year = p_budget_year and not l.is_unallocated
             and l.known_from <= p_known_at and (l.known_to > p_known_at or l.known_to = 'infinity')

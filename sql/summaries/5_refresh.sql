@@ -99,6 +99,8 @@ begin
                 select a.loaded_at, true
                 from ref.allocation as a
                 where a.budget_year = stale.budget_year
+                union all
+                select c.moment, true from core.corrected_at() as c
             ) as m
             where m.moment >= stale.since and m.moment < 'infinity'
             group by m.moment

@@ -142,6 +142,27 @@ def report(
     """An accepted report of a commune with these leaf lines, proposals, outputs, reports on tasks and so on."""
     number = submission(connection, commune, period, **more)
     year = more.get("budget_year") or Period.parse(period).year
+    facts(
+        connection, number, (commune, period, year), lines, proposals=proposals, outputs=outputs, tasks=tasks,
+        roadmap=roadmap, off_budget=off_budget,
+    )  # fmt: skip
+    return number
+
+
+def facts(
+    connection: Connection,
+    number: int,
+    of: tuple[str, str, int],
+    lines: Sequence[dict[str, Any]],
+    *,
+    proposals: Sequence[dict[str, Any]] = (),
+    outputs: Sequence[dict[str, Any]] = (),
+    tasks: Sequence[dict[str, Any]] = (),
+    roadmap: Sequence[dict[str, Any]] = (),
+    off_budget: Sequence[dict[str, Any]] = (),
+) -> None:
+    """The rows of a submission of a commune, period and budget year."""
+    commune, period, year = of
     key = {"submission_id": number, "commune_code": commune, "period": period, "budget_year": year}
     for table, rows in (
         ("disbursement", lines),
@@ -152,7 +173,6 @@ def report(
         ("off_budget", off_budget),
     ):
         _insert(connection, table, [{**key, "row_no": n, **row} for n, row in enumerate(rows, 11)])
-    return number
 
 
 def proposal(issue_id: str, addressee: str, text: str, *, state: str = "Chưa giải quyết") -> dict[str, Any]:

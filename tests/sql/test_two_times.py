@@ -217,6 +217,29 @@ def test_what_was_known_at_a_moment_does_not_change_after_it(connection: Connect
     assert known() == before
 
 
+OF_RELEASES = {"release", "release_finding", "published_figure", "revision", "revision_figure", "revision_pending"}
+"""They only grow, and say themselves which release a row is of."""
+
+
+def test_every_mart_is_there_as_best_known_as_known_at_a_moment_and_as_published(connection: Connection) -> None:
+    views = {
+        name
+        for (name,) in connection.execute(
+            "select relname from pg_class where relnamespace = 'mart'::regnamespace and relkind = 'v'"
+        )
+    }
+    functions = {
+        name
+        for (name,) in connection.execute(
+            "select proname from pg_proc where pronamespace = 'mart'::regnamespace and proname like '%\\_at' "
+            "and proargtypes[0] = 'timestamptz'::regtype and pronargs - pronargdefaults = 1"
+        )
+    }
+    marts = {v for v in views if not v.endswith(("_published", "_history"))}
+    assert marts - OF_RELEASES == {f.removesuffix("_at") for f in functions}
+    assert {f"{mart}_published" for mart in marts - OF_RELEASES} == {v for v in views if v.endswith("_published")}
+
+
 # Withdrawn reports ----------------------------------------------------------------------------------------------------
 
 

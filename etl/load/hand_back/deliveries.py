@@ -119,7 +119,7 @@ _DETAILS = (
         ) as has_earlier
     from base as b
     left join raw.submission as p on b.replaces_submission_id = p.submission_id
-    left join ref.commune as c
+    left join lateral ref.unit_known_at(b.known_at) as c
         on b.commune_code = c.commune_code and coalesce(b.as_of, b.known_at::date) >= c.valid_from
         and (c.valid_to is null or coalesce(b.as_of, b.known_at::date) <= c.valid_to)
     where b.delivery_id = any(%(deliveries)s)

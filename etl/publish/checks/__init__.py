@@ -6,8 +6,9 @@ Their rules are suites like those of a report (``expectations/completeness.json`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from etl.errors import ReleaseError
 from etl.load.warehouse import Connection
@@ -28,11 +29,16 @@ def of_figures(
 ) -> tuple[PeriodFinding, ...]:
     """Figures of the reports in force that are unlike their peers': what is judged before there are documents."""
     lines, outputs = outliers.read(connection, period, budget_year, known_at)
-    return judged_outliers(lines, outputs)
+    return judged_outliers(lines, outputs, outliers.thresholds(connection, period, budget_year, known_at))
 
 
-def judged_outliers(lines: Sequence[outliers.Line], outputs: Sequence[outliers.Output]) -> tuple[PeriodFinding, ...]:
-    thresholds = reference.load().thresholds
+def judged_outliers(
+    lines: Sequence[outliers.Line],
+    outputs: Sequence[outliers.Output],
+    thresholds: Mapping[str, Decimal] | None = None,
+) -> tuple[PeriodFinding, ...]:
+    """``thresholds``: those of the province's list unless given."""
+    thresholds = thresholds or reference.load().thresholds
     limit = thresholds["outlier_score"]
     parameters = {"outlier_score": limit, "outlier_score_low": -limit}
     return judge("outliers", outliers.rows(lines, outputs, thresholds), parameters)

@@ -153,7 +153,7 @@ def read(
                 i.unit, o.actual_ytd, o.submission_id, o.row_no, y.sheet, y.columns
             from core.output_indicator as o
             inner join core.in_force(%(known_at)s) as s on o.submission_id = s.submission_id
-            inner join ref.indicator as i
+            inner join ref.indicator_known_at(%(known_at)s) as i
                 on
                     o.indicator_code = i.indicator_code and s.as_of >= i.valid_from
                     and (i.valid_to is null or s.as_of <= i.valid_to)
@@ -165,6 +165,26 @@ def read(
         )
     ]  # fmt: skip
     return lines, outputs
+
+
+def thresholds(connection: Connection, period: Period, budget_year: int, known_at: datetime) -> dict[str, Decimal]:
+    """Thresholds in force on the day of the period, as known at ``known_at``; before the first of a kind that one.
+
+    Empty for a period that the calendar does not have.
+    """
+    rows = connection.execute(
+        """
+        select distinct on (h.threshold_code) h.threshold_code, h.value
+        from ref.reporting_calendar_known_at(%(known_at)s) as w
+        cross join ref.threshold_known_at(%(known_at)s) as h
+        where w.period = %(period)s and w.budget_year = %(budget_year)s
+        order by
+            h.threshold_code, w.as_of >= h.valid_from and (h.valid_to is null or w.as_of <= h.valid_to) desc,
+            h.valid_from
+        """,
+        {"period": str(period), "budget_year": budget_year, "known_at": known_at},
+    )
+    return dict(rows.fetchall())
 
 
 def _whole(amount: Decimal | None) -> int | None:
