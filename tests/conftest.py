@@ -23,21 +23,11 @@ _LONGEST = ("e2e", "corpus", "sql")
 """Folders with the longest tests, the longest first."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who shares a process (``--dist loadgroup``): the tests of a file, and all that need what is dear to make, the
-    three sample months in a warehouse. A module that needs something else that is dear says so by a mark of its own.
-
-    The longest come first, so that no process is left waiting for them at the end.
-    """
+    """The longest first, so that no process is left waiting for them at the end (``--no-loadscope-reorder``)."""
     items.sort(
         key=lambda item: next((n for n, folder in enumerate(_LONGEST) if folder in item.path.parts), len(_LONGEST))
     )
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            needed = getattr(item, "fixturenames", ())
-            group = "months" if "loaded_once" in needed else item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,6 @@ from tests.corpus import encodings, engine, measure
 from tests.corpus.base import COUNT, base
 from tests.corpus.item import Expected, Found, Made, Outcome
 
-pytestmark = pytest.mark.xdist_group("corpus")
 _MOST_MEGABYTES = 256
 
 

@@ -23,7 +23,6 @@ from tests.corpus.measure import built
 from tests.rules import kit
 from tests.rules.test_catalogue import is_vietnamese
 
-pytestmark = pytest.mark.xdist_group("corpus")
 COMMUNE = "06463"
 _NOT_IN_CORPUS = {"M06-column", "M06-small", "M08-column", "M18", "M38", "M42", "M47-asked", "M47-ticked"}
 """What no class of the corpus shows: small files and reports of this module do."""

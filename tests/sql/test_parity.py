@@ -20,7 +20,6 @@ from tests.builders import OCTOBER, edited
 from tests.corpus.measure import built
 from tests.sql.conftest import NOW
 
-pytestmark = pytest.mark.xdist_group("corpus")
 SEPTEMBER = OCTOBER.previous
 KEYS = ("rule", "severity", "sheet", "cell", "value", "expected", "difference", "message", "fix")
 Answer = tuple[str, tuple[tuple[str | None, ...], ...]]
