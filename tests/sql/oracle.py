@@ -275,6 +275,7 @@ class Oracle:
             for name, keys in SLICES.items():
                 for values, rows in grouped(lines, lambda r, keys=keys: tuple(r[k] for k in keys)).items():
                     axes = dict.fromkeys(AXES) | dict(zip(keys, values, strict=True))
+                    axes["commune_vi"] = rows[0]["commune_vi"] if axes["commune_code"] else None
                     result.append({**of_month, "slice": name, **axes, **self._sums(rows)})
             for source, plans, paid in (("NSTW", ("plan_nstw", "carry_nstw"), "disb_nstw"),
                                         ("NSDP", ("plan_nst", "plan_nsx", "carry_nsdp"), "disb_nsdp")):  # fmt: skip
@@ -393,8 +394,8 @@ class Oracle:
                 own = both([q for q in lines[period, year] if q["commune_code"] == r["commune_code"]], "disb_ytd",
                            "plan_total")  # fmt: skip
                 result.append({
-                    **{k: r[k] for k in ("period", "budget_year", "commune_code", "plan_total", "disb_ytd",
-                                         "undisbursed", "rate_total")},
+                    **{k: r[k] for k in ("period", "budget_year", "commune_code", "commune_vi", "plan_total",
+                                         "disb_ytd", "undisbursed", "rate_total")},
                     "rank_rate": 1 + sum(q["rate_total"] > r["rate_total"] for q in ranked),
                     "order_lowest": 1 + lowest.index(r), "order_undisbursed": 1 + stuck.index(r),
                     "above_average": own[0] * everybody[1] > everybody[0] * own[1],
