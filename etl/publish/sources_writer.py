@@ -58,7 +58,7 @@ def _words(figures: FigureSet, evidence: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "release": figures.release_id,
         "names": evidence["names"],
-        "metrics": {f.metric: metrics()[f.metric] for f in figures},
+        "metrics": {f.metric: metrics()[f.metric] for f in figures if f.metric in metrics()},
         "columns": {key: _column(key) for key in sorted(set(facts.keys_of(evidence)))},
         "files": [file[2] for file in evidence["files"]],
         "own": [number for number, file in enumerate(evidence["files"]) if file[5:7] == own],
@@ -72,11 +72,11 @@ def metrics() -> dict[str, dict[str, str]]:
 
 
 def _column(key: str) -> str:
-    """``Lũy kế giải ngân … - Tổng số (11)``"""
+    """``Lũy kế giải ngân … - Tổng số (cột 11)``"""
     for sheet in forms.load().sheets:
         for column in sheet.columns:
             if column.key == key:
-                return f"{column.title} {column.number_label}"
+                return f"{column.title} (cột {column.no})"
     return key
 
 

@@ -49,13 +49,11 @@ function openBook(data) {
     const [code, commune, file, sha256, submission_id, period, budget_year, layout] = data.files[no];
     return { code, commune, file, sha256, submission_id, period, budget_year, layout: data.layouts[layout] };
   };
-  const placeOf = (table, row) => {
-    const place = { commune: data.files[row[0]][0] };
-    table.by.forEach((name, i) => { place[name] = table.places[row[1]][i + 1]; });
-    return place;
+  // Whether a row lies within the dimensions of a figure: its commune, and its place in the tree.
+  const within = (table, dims) => {
+    const fits = table.places.map((place) => table.by.every((name, i) => !(name in dims) || place[i + 1] === dims[name]));
+    return (row) => fits[row[1]] && (!("commune" in dims) || data.files[row[0]][0] === dims.commune);
   };
-  const within = (place, dims) => Object.entries(dims).every(([name, value]) => !(name in place) || place[name] === value);
-  const rowsOf = (table, dims) => table.rows.filter((row) => within(placeOf(table, row), dims));
 
   const cellOf = (table, row, key) => {
     const file = fileOf(row[0]);
@@ -72,7 +70,7 @@ function openBook(data) {
 
   const partOf = (figure, [role, number, terms]) => {
     const table = data.tables[number];
-    const rows = rowsOf(table, figure.dims);
+    const rows = table.rows.filter(within(table, figure.dims));
     let total = ZERO;
     const told = terms.map(([key, sign]) => {
       const cells = rows.map((row) => cellOf(table, row, key));
@@ -161,15 +159,14 @@ function openBook(data) {
     if (!place) return null;
     const [form, [name, columns]] = place;
     const key = Object.keys(columns).find((k) => columns[k] === letters);
+    const rows = data.tables.map((table) => table.form === form && table.rows.find((row) => row[0] === no && row[2] === rowNo));
     const found = [];
     let fact = null;
     for (const figure of figures.values()) {
       const { group } = figure;
       const hit = group.parts.some(([, number, terms]) => {
-        const table = data.tables[number];
-        if (table.form !== form || !terms.some(([k]) => k === key)) return false;
-        const row = table.rows.find((r) => r[0] === no && r[2] === rowNo);
-        if (!row || !within(placeOf(table, row), figure.dims)) return false;
+        const [table, row] = [data.tables[number], rows[number]];
+        if (!row || !terms.some(([k]) => k === key) || !within(table, figure.dims)(row)) return false;
         fact = cellOf(table, row, key);
         return true;
       });

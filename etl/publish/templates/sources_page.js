@@ -19,7 +19,7 @@ const ROLES = {
 const el = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 };
 const fold = (s) => s.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase().trim();
@@ -246,7 +246,7 @@ function open() {
   if (!figure) { $("entry").replaceChildren(el("p", { class: "verdict wrong", role: "alert" }, "Bản này không có số liệu mang mã " + key + ".")); return; }
   const heading = show(figure);
   heading.focus({ preventScroll: true });
-  heading.scrollIntoView();
+  heading.scrollIntoView({ block: "start" });
 }
 
 $("find").addEventListener("submit", findFigures);
