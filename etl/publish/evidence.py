@@ -1,12 +1,13 @@
 """What the figures of a release are made of, as one compact object for the page of sources (law 8).
 
-The facts stand in it once, with file, sheet, row and columns; a figure only names its sums (``trace.parts_of``) or the
-entries of a list that it tells of. The page does the rest: it adds up what ``tiendo trace`` would. Everything is read as
+The facts stand in it once, with file, sheet, row and columns; a figure only names its sums (``trace.parts_of``), or
+the entries of a list that it tells of. The page does the rest: it adds up what ``tiendo trace`` would. Everything is read as
 known when the release was frozen, so the same release gives the same object on any day.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
@@ -149,7 +150,7 @@ class _Files:
                 """
                 select
                     f.submission_id, f.commune_code, c.name_vi as commune, f.file_name, f.sha256, f.period,
-                    f.budget_year, y.layout::text as layout
+                    f.budget_year, coalesce(y.layout::text, '{}') as layout
                 from core.in_force(%(known_at)s) as f
                 left join ref.unit_known_at(%(known_at)s) as c
                     on
@@ -178,8 +179,6 @@ class _Files:
         return self._numbers[submission_id]
 
     def _layout(self, text: str) -> int:
-        import json
-
         if text not in self._layout_numbers:
             self._layout_numbers[text] = len(self.layouts)
             self.layouts.append(json.loads(text))
@@ -204,13 +203,17 @@ def _tables(
 def _table(
     connection: Connection, release: Mapping[str, Any], table: Table, keys: Sequence[str], files: _Files
 ) -> dict[str, Any]:
-    """``rows``: [file, place, row or the numbers of the decisions that stand for it, amounts in the order of keys…]."""
+    """``rows``: [file, place, row or the numbers of the decisions that stand for it, amounts in the order of keys…].
+
+    ``zeros``: how many zeros at the end of every amount of a column are left out; plans are whole triệu đồng.
+    """
     form, period, budget_year = table
     names = _PLACES[form]
     query = sql.SQL(
         """
         select l.submission_id, l.row_no, l.commune_code, s.as_of, l.label, {places}, {keys} from ({lines}) as l
         inner join raw.submission as s on l.submission_id = s.submission_id
+        inner join raw.sheet_layout as y on l.submission_id = y.submission_id and y.form = {form}
         where l.period = %(period)s and l.budget_year = %(budget_year)s
         order by l.commune_code, l.row_no
         """
@@ -218,22 +221,33 @@ def _table(
         places=sql.SQL(", ").join(sql.Identifier("l", name) for name in names),
         keys=sql.SQL(", ").join(sql.Identifier("l", key) for key in keys),
         lines=sql.SQL(trace.LINES[form]),
+        form=sql.Literal(form),
     )
     places: dict[tuple[str, ...], int] = {}
-    rows = []
+    rows: list[list[Any]] = []
+    amounts = []
     for number, row_no, commune, as_of, label, *more in connection.execute(
         query, {"known_at": release["known_at"], "period": period, "budget_year": budget_year}
     ):
         place = (label, *more[: len(names)])
         line = {"commune_code": commune, "as_of": as_of, "label": label}
         where = trace.decisions(connection, release, budget_year, line)[0] if row_no is None else row_no
-        amounts = [_plain(value or Decimal(0)) for value in more[len(names) :]]
-        rows.append([files.number(number), places.setdefault(place, len(places)), where, *amounts])
+        rows.append([files.number(number), places.setdefault(place, len(places)), where])
+        amounts.append([_plain(value or Decimal(0)) for value in more[len(names) :]])
+    zeros = [_zeros(column) for column in zip(*amounts, strict=True)]
+    for row, held in zip(rows, amounts, strict=True):
+        row += [value // 10**cut if isinstance(value, int) else value for value, cut in zip(held, zeros, strict=True)]
     return {
-        "form": form, "period": period, "budget_year": budget_year, "keys": list(keys),
+        "form": form, "period": period, "budget_year": budget_year, "keys": list(keys), "zeros": zeros,
         "by": [name for column in names for name, at in trace.FILTERS.items() if at == column],
         "places": list(map(list, places)), "rows": rows,
     }  # fmt: skip
+
+
+def _zeros(column: Sequence[int | str]) -> int:
+    if not all(isinstance(value, int) for value in column):
+        return 0
+    return next(cut for cut in range(6, -1, -1) if all(int(value) % 10**cut == 0 for value in column))
 
 
 # What is told one by one ----------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
-"""The pack as one self-contained page: no request leaves it, charts are inline SVG, every number carries its id and leads
-to its entry on the page of sources."""
+"""The pack as one self-contained page: no request leaves it, charts are inline SVG.
+
+Every number carries its id and leads to its entry on the page of sources.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ def render(
     ranking: Chart,
     link: Callable[[Figure], str] | None = None,
 ) -> bytes:
-    """UTF-8 HTML of the brief, the chart of communes, the report and its annexes. ``link``: where a figure's entry is."""
+    """UTF-8 HTML of the brief, the chart of communes, the report and its annexes.
+
+    ``link``: where the entry of a figure is.
+    """
 
     def identity(span: Span) -> str:
         return figures.figure_id(span.figure) if span.figure else ""

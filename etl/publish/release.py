@@ -1,8 +1,8 @@
 """Freeze a month's figures and documents as a release, have it approved, mark it published (laws 9, 12).
 
 A release is rows (figures, artifacts) and files. Rows are committed first; files are made again from the rows, and from
-the facts as known when it was frozen, whenever they are missing, with the same hashes. So a run that is killed anywhere leaves nothing that the next run does
-not complete or ignore.
+the facts as known when it was frozen, whenever they are missing, with the same hashes. So a run that is killed anywhere
+leaves nothing that the next run does not complete or ignore.
 """
 
 from __future__ import annotations

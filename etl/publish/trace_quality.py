@@ -106,7 +106,8 @@ def _key(columns: Mapping[str, str] | None, letter: str) -> str | None:
 
 _OF_REPORTS = """
     select
-        f.commune_vi as commune, f.commune_code, f.expectation_id, coalesce(nullif(f.expectation_id, ''), f.rule_id) as rule,
+        f.commune_vi as commune, f.commune_code, f.expectation_id,
+        coalesce(nullif(f.expectation_id, ''), f.rule_id) as rule,
         concat(f.form, ':', f.line, ':', f.item) as place, f.outcome, f.line, f.form, f.item, f.sheet, f.cell, f.value,
         f.message_vi, f.submission_id, s.file_name, s.sha256, null::jsonb as columns
     from mart.finding_at(%(known_at)s) as f
@@ -210,9 +211,7 @@ def _held(cells: Sequence[Mapping[str, Any]]) -> bool:
     return all(cell["agrees"] for cell in cells)
 
 
-def reported_cells(
-    connection: Connection, row: Mapping[str, Any]
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def reported_cells(connection: Connection, row: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Cells of the lines that were added up, each with its line."""
     key = compared(row)[0]
     lines = (

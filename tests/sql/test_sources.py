@@ -1,7 +1,7 @@
 """The page of sources: what it shows of a figure is what ``tiendo trace`` shows, worked out by its own script.
 
-The script is run as it stands in the released file: its arithmetic in an engine that comes as a package, the page itself
-in a browser where the machine has one.
+The script is run as it stands in the released file: its arithmetic in an engine that comes as a package, the page
+itself in a browser where the machine has one.
 """
 
 from __future__ import annotations
@@ -30,15 +30,21 @@ from tests.sql.published import NEXT_MONTH, OCTOBER, Published
 
 LIMIT_BYTES = 2_000_000
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ROUNDS_AWAY = [("1", "3", "33.33"), ("1", "800", "0.13"), ("-1", "800", "-0.13"), ("2.5", "4", "62.50"), ("1", "0", None)]
+ROUNDS_AWAY = [
+    ("1", "3", "33.33"),
+    ("1", "800", "0.13"),
+    ("-1", "800", "-0.13"),
+    ("2.5", "4", "62.50"),
+    ("1", "0", None),
+]
 
 
 class Page:
     """The released file, its script running in an engine without a document."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, html: str | None = None) -> None:
         self.path = path
-        self.html = path.read_text(encoding="utf-8")
+        self.html = html or path.read_text(encoding="utf-8")
         (evidence,) = re.findall(r'id="evidence">(.*?)</script>', self.html, re.DOTALL)
         (script,) = re.findall(r"<script>(.*?)</script>", self.html, re.DOTALL)
         self.engine, _, self.document = script.partition("// The page around the book")
@@ -63,7 +69,9 @@ class Page:
     def feeds(self, sha256: str, address: str) -> set[str]:
         number = next(i for i, file in enumerate(self.evidence["files"]) if file[3] == sha256)
         sheet, letters, row = re.fullmatch(r"(.+)!([A-Z]+)(\d+)", address).groups()
-        return set(self._value(f"book.feeds({number}, {json.dumps(sheet)}, '{letters}', {row}).figures.map((f) => f.key)"))
+        return set(
+            self._value(f"book.feeds({number}, {json.dumps(sheet)}, '{letters}', {row}).figures.map((f) => f.key)")
+        )
 
     def rate(self, numerator: str, denominator: str) -> str | None:
         asked = f"ratePct(decimal({json.dumps(numerator)}), decimal({json.dumps(denominator)}))"
@@ -161,11 +169,24 @@ def test_the_cells_of_every_sum_come_to_the_figure(months: dict[str, Page]) -> N
         assert [key for key, agrees in told.items() if not agrees] == [], id
 
 
+def test_a_cell_with_another_amount_is_told(november: Page) -> None:
+    altered = json.loads(json.dumps(november.evidence))
+    table = next(t for t in altered["tables"] if (t["form"], t["period"]) == ("B01", "2025-11"))
+    table["rows"][0][3 + table["keys"].index("disb_ytd")] += 1
+    before, after = json.dumps(november.evidence), json.dumps(altered)
+    (held,) = re.findall(r'id="evidence">(.*?)</script>', november.html, re.DOTALL)
+    keys = ["disb_ytd", "plan_total"]
+    assert Page(november.path, november.html.replace(held, before)).agreements(keys) == dict.fromkeys(keys, True)
+    assert Page(november.path, november.html.replace(held, after)).agreements(keys) == {keys[0]: False, keys[1]: True}
+
+
 def test_every_number_of_the_summary_leads_to_an_entry(months: dict[str, Page]) -> None:
     for id, page in months.items():
         name = page.path.name
         summary = page.path.with_name(name.replace("truy-vet", "tong-hop")).read_text(encoding="utf-8")
-        links = re.findall(r'<a class="figure" href="([^"#]+)#([^"]+)"><data value="[^"]*" data-figure="([^"]+)"', summary)
+        links = re.findall(
+            r'<a class="figure" href="([^"#]+)#([^"]+)"><data value="[^"]*" data-figure="([^"]+)"', summary
+        )
         assert len(links) == summary.count("<data ")
         assert {file for file, _, _ in links} == {name}
         assert {unquote(key) for _, key, _ in links} <= set(page.keys())
@@ -175,7 +196,12 @@ def test_every_number_of_the_summary_leads_to_an_entry(months: dict[str, Page]) 
 def test_a_cell_is_in_the_figures_that_the_command_names(october: Page) -> None:
     chance = random.Random(5)
     with warehouse.connect() as connection:
-        for form, keys in (("B01", ("disb_ytd", "plan_nstw")), ("B02", ("actual_ytd",)), ("B03", ("status",)), ("B04", ("state",))):
+        for form, keys in (
+            ("B01", ("disb_ytd", "plan_nstw")),
+            ("B02", ("actual_ytd",)),
+            ("B03", ("status",)),
+            ("B04", ("state",)),
+        ):
             table = {"B01": "disbursement", "B02": "output_indicator", "B03": "task_report", "B04": "proposal"}[form]
             rows = connection.execute(
                 f"""
@@ -195,7 +221,9 @@ def test_a_cell_is_in_the_figures_that_the_command_names(october: Page) -> None:
 
 
 @pytest.mark.parametrize(("numerator", "denominator", "rate"), ROUNDS_AWAY)
-def test_the_page_rounds_as_the_warehouse_does(october: Page, numerator: str, denominator: str, rate: str | None) -> None:
+def test_the_page_rounds_as_the_warehouse_does(
+    october: Page, numerator: str, denominator: str, rate: str | None
+) -> None:
     assert october.rate(numerator, denominator) == rate
 
 

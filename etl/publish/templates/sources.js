@@ -55,6 +55,10 @@ function openBook(data) {
     return (row) => fits[row[1]] && (!("commune" in dims) || data.files[row[0]][0] === dims.commune);
   };
 
+  const amountOf = (table, row, at) => {
+    const { n, s } = decimal(row[3 + at]);
+    return text({ n: n * 10n ** BigInt(table.zeros[at]), s });
+  };
   const cellOf = (table, row, key) => {
     const file = fileOf(row[0]);
     const [sheet, columns] = file.layout[table.form];
@@ -64,7 +68,7 @@ function openBook(data) {
       submission_id: file.submission_id,
       sheet: decided ? "Quyết định giao vốn" : sheet,
       cell: decided ? row[2] : (columns[key] || "") + row[2],
-      amount: text(decimal(row[3 + table.keys.indexOf(key)])),
+      amount: amountOf(table, row, table.keys.indexOf(key)),
     };
   };
 
