@@ -1,8 +1,8 @@
 """What the figures of a release are made of, as one compact object for the page of sources (law 8).
 
 The facts stand in it once, with file, sheet, row and columns; a figure only names its sums (``trace.parts_of``), or
-the entries of a list that it tells of. The page does the rest: it adds up what ``tiendo trace`` would. Everything is read as
-known when the release was frozen, so the same release gives the same object on any day.
+the entries of a list that it tells of. The page does the rest: it adds up what ``tiendo trace`` would. Everything is
+read as known when the release was frozen, so the same release gives the same object on any day.
 """
 
 from __future__ import annotations

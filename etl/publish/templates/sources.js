@@ -32,17 +32,37 @@ const ratePct = (numerator, denominator) => {
 };
 
 const RANKS = ["rank_rate", "order_lowest", "order_undisbursed", "at_zero"];
-const SUMS = { treasury_above: ["difference", 1n], treasury_below: ["difference", -1n], treasury_overdue: ["treasury", 1n] };
+const SUMS = {
+  treasury_above: ["difference", 1n],
+  treasury_below: ["difference", -1n],
+  treasury_overdue: ["treasury", 1n],
+};
 
 function openBook(data) {
   const figures = new Map();
   for (const group of data.groups) {
-    for (const [values, value = null, numerator = null, denominator = null, coverage = null, told = null] of group.rows) {
+    for (const [
+      values,
+      value = null,
+      numerator = null,
+      denominator = null,
+      coverage = null,
+      told = null,
+    ] of group.rows) {
       const dims = Object.fromEntries(group.dims.map((name, i) => [name, values[i]]));
       const joined = group.dims.map((name, i) => name + "=" + values[i]).join(",");
       const key = joined ? group.metric + "/" + joined : group.metric;
       const as = (v) => (v === null ? null : String(v));
-      figures.set(key, { key, group, dims, value: as(value), numerator: as(numerator), denominator: as(denominator), coverage, told });
+      figures.set(key, {
+        key,
+        group,
+        dims,
+        value: as(value),
+        numerator: as(numerator),
+        denominator: as(denominator),
+        coverage,
+        told,
+      });
     }
   }
   const fileOf = (no) => {
@@ -51,7 +71,9 @@ function openBook(data) {
   };
   // Whether a row lies within the dimensions of a figure: its commune, and its place in the tree.
   const within = (table, dims) => {
-    const fits = table.places.map((place) => table.by.every((name, i) => !(name in dims) || place[i + 1] === dims[name]));
+    const fits = table.places.map((place) =>
+      table.by.every((name, i) => !(name in dims) || place[i + 1] === dims[name]),
+    );
     return (row) => fits[row[1]] && (!("commune" in dims) || data.files[row[0]][0] === dims.commune);
   };
 
@@ -64,7 +86,10 @@ function openBook(data) {
     const [sheet, columns] = file.layout[table.form];
     const decided = typeof row[2] === "string";
     return {
-      commune: file.commune, line_code: table.places[row[1]][0], file: file.file, sha256: file.sha256,
+      commune: file.commune,
+      line_code: table.places[row[1]][0],
+      file: file.file,
+      sha256: file.sha256,
       submission_id: file.submission_id,
       sheet: decided ? "Quyết định giao vốn" : sheet,
       cell: decided ? row[2] : (columns[key] || "") + row[2],
@@ -102,19 +127,30 @@ function openBook(data) {
   const rowTold = (row) => {
     const file = fileOf(row.file);
     return {
-      commune: file.commune, code: row.code, file: file.file, sha256: file.sha256, submission_id: file.submission_id,
-      sheet: row.sheet, cells: row.cells.map(([key, cell, reported]) => ({ key, cell, reported })),
+      commune: file.commune,
+      code: row.code,
+      file: file.file,
+      sha256: file.sha256,
+      submission_id: file.submission_id,
+      sheet: row.sheet,
+      cells: row.cells.map(([key, cell, reported]) => ({ key, cell, reported })),
     };
   };
   const without = ({ cells, rows, ...rest }) => rest;
 
-  // The chain of a figure, in the words of `tiendo trace --json` (what the archived cells hold now is the command's matter).
+  // The chain of a figure, in the words of `tiendo trace --json`. What the archived cells hold now only the command says.
   const chain = (figure) => {
     const { group } = figure;
     const head = {
-      figure_id: data.release.id + "/" + figure.key, release_id: data.release.id, period: data.release.period,
-      budget_year: data.release.budget_year, metric: group.metric, dims: figure.dims, value: figure.value,
-      unit: group.unit, source: group.source,
+      figure_id: data.release.id + "/" + figure.key,
+      release_id: data.release.id,
+      period: data.release.period,
+      budget_year: data.release.budget_year,
+      metric: group.metric,
+      dims: figure.dims,
+      value: figure.value,
+      unit: group.unit,
+      source: group.source,
     };
     if (group.parts.length) {
       const parts = group.parts.map((part) => partOf(figure, part));
@@ -125,7 +161,11 @@ function openBook(data) {
       case "tasks": {
         const tasks = told.map((no) => data.tasks[no]);
         const rows = tasks.filter((task) => task.report).sort((a, b) => (a.task_id < b.task_id ? -1 : 1));
-        return { ...head, tasks: tasks.map(({ report, ...task }) => task), rows: rows.map((task) => rowTold(task.report)) };
+        return {
+          ...head,
+          tasks: tasks.map(({ report, ...task }) => task),
+          rows: rows.map((task) => rowTold(task.report)),
+        };
       }
       case "proposals":
         return { ...head, rows: told.map((no) => rowTold(data.proposals[no])) };
@@ -135,7 +175,9 @@ function openBook(data) {
         const differences = told.map((no) => data.differences[no]);
         if (!differences.length || group.unit !== "vnd") return { ...head, differences };
         const agrees = differences.every(
-          (d) => (d.reported === null || equal(sumOf(d.cells), decimal(d.reported))) && equal(sumOf(d.rows), decimal(d.treasury)),
+          (d) =>
+            (d.reported === null || equal(sumOf(d.cells), decimal(d.reported))) &&
+            equal(sumOf(d.rows), decimal(d.treasury)),
         );
         return { ...head, differences, agrees };
       }
@@ -144,14 +186,30 @@ function openBook(data) {
         if (!(group.metric in SUMS)) return { ...head, differences };
         const [key, sign] = SUMS[group.metric];
         const amounts = differences.map((d) => decimal(d[key])).filter((d) => d.n * sign > 0n);
-        return { ...head, differences, agrees: equal(amounts.reduce((sum, d) => plus(sum, d), ZERO), decimal(figure.value)) };
+        return {
+          ...head,
+          differences,
+          agrees: equal(
+            amounts.reduce((sum, d) => plus(sum, d), ZERO),
+            decimal(figure.value),
+          ),
+        };
       }
       default: {
         const { commune } = figure.dims;
-        const submissions = data.files.map((_, no) => fileOf(no))
+        const submissions = data.files
+          .map((_, no) => fileOf(no))
           .filter((f) => f.period === data.release.period && f.budget_year === data.release.budget_year)
           .filter((f) => commune === undefined || f.code === commune);
-        return { ...head, submissions: submissions.map((f) => ({ submission_id: f.submission_id, commune: f.commune, file: f.file, sha256: f.sha256 })) };
+        return {
+          ...head,
+          submissions: submissions.map((f) => ({
+            submission_id: f.submission_id,
+            commune: f.commune,
+            file: f.file,
+            sha256: f.sha256,
+          })),
+        };
       }
     }
   };
@@ -163,7 +221,9 @@ function openBook(data) {
     if (!place) return null;
     const [form, [name, columns]] = place;
     const key = Object.keys(columns).find((k) => columns[k] === letters);
-    const rows = data.tables.map((table) => table.form === form && table.rows.find((row) => row[0] === no && row[2] === rowNo));
+    const rows = data.tables.map(
+      (table) => table.form === form && table.rows.find((row) => row[0] === no && row[2] === rowNo),
+    );
     const found = [];
     let fact = null;
     for (const figure of figures.values()) {
@@ -174,13 +234,19 @@ function openBook(data) {
         fact = cellOf(table, row, key);
         return true;
       });
-      const told = !group.parts.length && (figure.told || []).some((n) => {
-        const row = form === "B03" && group.told === "tasks" ? data.tasks[n].report
-          : form === "B04" && group.told === "proposals" ? data.proposals[n] : null;
-        const cell = row && row.file === no && row.row_no === rowNo && row.cells.find(([k]) => k === key);
-        if (cell) fact = { line_code: row.code, amount: cell[2] };
-        return Boolean(cell);
-      });
+      const told =
+        !group.parts.length &&
+        (figure.told || []).some((n) => {
+          const row =
+            form === "B03" && group.told === "tasks"
+              ? data.tasks[n].report
+              : form === "B04" && group.told === "proposals"
+                ? data.proposals[n]
+                : null;
+          const cell = row && row.file === no && row.row_no === rowNo && row.cells.find(([k]) => k === key);
+          if (cell) fact = { line_code: row.code, amount: cell[2] };
+          return Boolean(cell);
+        });
       if (hit || told) found.push(figure);
     }
     return { form, sheet: name, key, fact, figures: found };
