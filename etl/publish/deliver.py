@@ -157,6 +157,7 @@ _CONTENTS = {
     "tom-tat": "tóm tắt trong một trang",
     "bang-bieu": "các bảng số liệu",
     "tong-hop": "trang tổng hợp có biểu đồ, mở bằng trình duyệt",
+    "truy-vet": "nguồn gốc của từng số liệu, để cùng thư mục với trang tổng hợp",
 }
 _USES = {".pdf": ", bản để đọc và in", ".docx": ", bản để chỉnh sửa và ký"}
 

@@ -1,34 +1,40 @@
-"""The pack as one self-contained page: no request leaves it, charts are inline SVG, every number carries its id."""
+"""The pack as one self-contained page: no request leaves it, charts are inline SVG.
+
+Every number carries its id and leads to its entry on the page of sources.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from etl import clock
-from etl.publish import charts
-from etl.publish.figure import FigureSet
+from etl.publish import charts, pages
+from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Chart, Document, Span
 
-_TEMPLATES = Path(__file__).parent / "templates"
 
+def render(
+    figures: FigureSet,
+    brief: Document,
+    report: Document,
+    ranking: Chart,
+    link: Callable[[Figure], str] | None = None,
+) -> bytes:
+    """UTF-8 HTML of the brief, the chart of communes, the report and its annexes.
 
-def render(figures: FigureSet, brief: Document, report: Document, ranking: Chart) -> bytes:
-    """UTF-8 HTML of the brief, the chart of communes, the report and its annexes."""
+    ``link``: where the entry of a figure is.
+    """
 
     def identity(span: Span) -> str:
         return figures.figure_id(span.figure) if span.figure else ""
 
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(id=identity, value=_value, svg=_svg)
+    def address(span: Span) -> str:
+        return link(span.figure) if link and span.figure else ""
+
+    environment = pages.environment()
+    environment.globals.update(id=identity, value=_value, svg=_svg, address=address)
     page = environment.get_template("page.html.j2").render(
         title=" ".join(brief.title),
         brief=brief,
@@ -36,6 +42,7 @@ def render(figures: FigureSet, brief: Document, report: Document, ranking: Chart
         ranking=ranking,
         figures=figures,
         frozen=clock.show(figures.known_at),
+        linked=link is not None,
     )
     return page.encode("utf-8")
 

@@ -1,11 +1,24 @@
-"""The committee's pack: all documents of a release as bytes, made from its figures alone."""
+"""The committee's pack: all documents of a release as bytes, made from its figures, and the page of their sources."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from etl.publish import brief, charts, docx_writer, html_writer, pdf_writer, report, tables, xlsx_writer
+from etl.publish import (
+    brief,
+    charts,
+    docx_writer,
+    html_writer,
+    pdf_writer,
+    report,
+    sources_writer,
+    tables,
+    xlsx_writer,
+)
 from etl.publish.figure import FigureSet
 from etl.publish.model import Chart, Document
 
@@ -24,10 +37,13 @@ def build(figures: FigureSet) -> Documents:
     return Documents(brief.build(figures), report.build(figures), charts.by_commune(figures, tables.by_rank(figures)))
 
 
-def render(figures: FigureSet, documents: Documents | None = None) -> dict[str, bytes]:
-    """File name -> content. The same figures give the same bytes, on every machine and day.
+def render(
+    figures: FigureSet, documents: Documents | None = None, evidence: Mapping[str, Any] | None = None
+) -> dict[str, bytes]:
+    """File name -> content. The same figures and evidence give the same bytes, on every machine and day.
 
-    ``documents``: those of the figures, unless given. The chart renderer starts slowly and works outside Python: it
+    ``documents``: those of the figures, unless given. ``evidence`` (``evidence.load``): without it there is no page of
+    sources and no link to it. The chart renderer starts slowly and works outside Python: it
     runs beside the documents that need no chart.
     """
     documents = documents or build(figures)
@@ -39,7 +55,10 @@ def render(figures: FigureSet, documents: Documents | None = None) -> dict[str, 
         files |= _paper(figures, page)
         drawn.result()
     files |= _paper(figures, full)
-    files[f"tong-hop-{figures.period}.html"] = html_writer.render(figures, page, full, ranking)
+    if evidence is not None:
+        files[sources_writer.name(figures)] = sources_writer.render(figures, evidence)
+    link = None if evidence is None else partial(sources_writer.link, figures)
+    files[f"tong-hop-{figures.period}.html"] = html_writer.render(figures, page, full, ranking, link)
     return files
 
 

@@ -1,8 +1,8 @@
 """Freeze a month's figures and documents as a release, have it approved, mark it published (laws 9, 12).
 
-A release is rows (figures, artifacts) and files. Rows are committed first; files are made again from the rows
-whenever they are missing, with the same hashes. So a run that is killed anywhere leaves nothing that the next run does
-not complete or ignore.
+A release is rows (figures, artifacts) and files. Rows are committed first; files are made again from the rows, and from
+the facts as known when it was frozen, whenever they are missing, with the same hashes. So a run that is killed anywhere
+leaves nothing that the next run does not complete or ignore.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from etl.errors import ReleaseError, UsageError
 from etl.load import marts, reconciliation
 from etl.load.warehouse import Connection
 from etl.period import Period
-from etl.publish import checks, pack, sentences, summary
+from etl.publish import checks, evidence, pack, sentences, summary
 from etl.publish import figures as figure_rows
 from etl.publish.checks import finding as finding_rows
 from etl.publish.figure import Figure, FigureSet, ordered
@@ -94,7 +94,7 @@ def _release_of(connection: Connection, period: Period, year: int, now: datetime
     documents = pack.build(figure_set)
     found += checks.of_documents(figure_set, (documents.page, documents.full), (documents.ranking,))
     checks.require_publishable(found, release_id)
-    files = pack.render(figure_set, documents)
+    files = pack.render(figure_set, documents, evidence.load(connection, figure_set, found))
     release = Release(release_id, period, year, number, now, facts, manifest_sha256(_hashes(files)))
     # The rows go in under a new snapshot: the audit chain continues from what others appended in the meantime.
     connection.commit()
@@ -189,8 +189,9 @@ def _restore(connection: Connection, release: Release, out_dir: Path) -> None:
     frozen = _artifacts(connection, release.release_id)
     if _on_disk(folder(out_dir, release)) == {name: row["sha256"] for name, row in frozen.items()}:
         return
-    figures = ordered(figure_rows.stored(connection, release.release_id))
-    files = pack.render(FigureSet(release.release_id, release.period, release.budget_year, release.known_at, figures))
+    figures = figures_of(connection, release)
+    found = finding_rows.stored(connection, release.release_id)
+    files = pack.render(figures, evidence=evidence.load(connection, figures, found))
     if manifest_sha256(_hashes(files)) != release.manifest_sha256:
         raise ReleaseError(
             f"Không dựng lại được đúng các tệp của bản {release.release_id}: chương trình hoặc mẫu trình bày đã thay "

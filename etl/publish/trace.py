@@ -48,7 +48,7 @@ _BY_SOURCE: dict[tuple[str, str], Terms] = {
     ("disb_ytd", "NSDP"): (("disb_nsdp", 1),),
     ("undisbursed", "NSDP"): (("plan_nst", 1), ("plan_nsx", 1), ("carry_nsdp", 1), ("disb_nsdp", -1)),
 }
-_FILTERS = {
+FILTERS = {
     "programme": "programme_code",
     "project": "project_code",
     "subproject": "subproject_code",
@@ -56,12 +56,14 @@ _FILTERS = {
     "commune": "commune_code",
     "indicator": "indicator_code",
 }
+DECISIONS = "Quyết định giao vốn"
+"""Stands for the sheet where capital is on no line of a workbook; the numbers of the decisions stand for the cell."""
 _OUTPUTS = ("target_year", "actual_period", "actual_ytd")
 _OUTPUT_RATE = ("actual_ytd", "target_year")
 _BEFORE = {"rate_previous", "rate_change_points"}
 _YEAR_AGO = {"rate_last_year", "rate_change_last_year_points"}
-_CHANGES = {"rate_change_points", "rate_change_last_year_points"}
-_RANKS = {"rank_rate", "order_lowest", "order_undisbursed", "at_zero"}
+CHANGES = {"rate_change_points", "rate_change_last_year_points"}
+RANKS = {"rank_rate", "order_lowest", "order_undisbursed", "at_zero"}
 TASK_CELLS = ("status", "done_date")
 PROPOSAL_CELLS = ("problem", "proposal", "addressee", "category", "state", "reply_doc", "adjust_amount")
 
@@ -77,7 +79,7 @@ class Part:
     budget_year: int
 
 
-_LINES = {
+LINES = {
     "B01": "select l.*, l.line_code as label from mart.disbursement_line_at(%(known_at)s) as l",
     "B02": "select o.*, o.indicator_code as label from mart.output_line_at(%(known_at)s) as o",
 }
@@ -141,11 +143,12 @@ def trace(
         parts = [_part(connection, figure, part, dims, originals) for part in wanted]
         return {**head, "parts": parts, "agrees": _agrees(figure, parts)}
     if figure["source"].startswith("mart.task_"):
-        tasks = _tasks(connection, figure, dims)
+        tasks = [task for task in register(connection, figure) if is_told(figure, dims, task)]
         rows = _task_rows(connection, figure, [task["task_id"] for task in tasks], originals)
         return {**head, "tasks": tasks, "rows": rows, "agrees": _rows_agree(rows)}
     if figure["source"].startswith("mart.proposal"):
-        rows = _proposal_rows(connection, figure, dims, originals)
+        found = chosen(proposals(connection, figure), dims)
+        rows = [_evidence(row, "B04", row["issue_id"], PROPOSAL_CELLS, originals) for row in found]
         return {**head, "rows": rows, "agrees": _rows_agree(rows)}
     of_quality = trace_quality.chain(connection, figure, dims, originals)
     if of_quality is not None:
@@ -174,8 +177,8 @@ def _figure(connection: Connection, figure_id: str) -> dict[str, Any]:
 def parts_of(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
     """The sums that the figure is made of; none when it is not a sum of cells."""
     metric, period, year = figure["metric"], Period.parse(figure["period"]), figure["budget_year"]
-    blank = figure["value"] is None and metric not in _RANKS and metric not in RATES
-    if blank or set(dims) - set(_FILTERS) - {"source", "period"}:
+    blank = figure["value"] is None and metric not in RANKS and metric not in RATES
+    if blank or set(dims) - set(FILTERS) - {"source", "period"}:
         return []
     if "indicator" in dims:
         roles = {"value": metric} if metric in _OUTPUTS else {}
@@ -193,11 +196,11 @@ def parts_of(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
 
     if metric == "rate_trend":
         return sums("rate_total", Period.parse(dims["period"]), year)
-    if metric in _RANKS:
+    if metric in RANKS:
         return sums("rate_total", period, year)
     if metric in _BEFORE | _YEAR_AGO:
         other = (Period(period.year - 1, period.month), year - 1) if metric in _YEAR_AGO else (period.previous, year)
-        if metric in _CHANGES:
+        if metric in CHANGES:
             return [*sums("rate_total", period, year), *sums("rate_total", *other, before="previous_")]
         return sums("rate_total", *other)
     return sums(metric, period, year)
@@ -205,14 +208,13 @@ def parts_of(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
 
 def lies_within(row: Mapping[str, Any], dims: Mapping[str, str]) -> bool:
     """Whether a row of Biểu 01 or 02, with its places in the tree, is one of those that the figure adds up."""
-    return all(row.get(_FILTERS[name]) == value for name, value in dims.items() if name in _FILTERS)
+    return all(row.get(FILTERS[name]) == value for name, value in dims.items() if name in FILTERS)
 
 
 def tasks_of(connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str], sha256: str) -> set[str]:
     """Tasks whose report in that workbook the figure rests on: the latest one by the commune that leads the task."""
-    tasks = [task["task_id"] for task in _tasks(connection, figure, dims)]
-    query = _latest_task_rows("r.task_id, r.sha256")
-    found = _fetch(connection, query, {"known_at": figure["known_at"], "tasks": tasks})
+    tasks = [task["task_id"] for task in register(connection, figure) if is_told(figure, dims, task)]
+    found = task_reports(connection, figure, tasks)
     return {row["task_id"] for row in found if row["sha256"] == sha256}
 
 
@@ -242,9 +244,9 @@ def _cells(
     originals: Originals,
 ) -> list[CellRef]:
     conditions = [
-        sql.SQL("l.{} = {}").format(sql.Identifier(_FILTERS[name]), sql.Placeholder(name))
+        sql.SQL("l.{} = {}").format(sql.Identifier(FILTERS[name]), sql.Placeholder(name))
         for name in dims
-        if name in _FILTERS
+        if name in FILTERS
     ]
     query = sql.SQL(
         """
@@ -260,7 +262,7 @@ def _cells(
         """
     ).format(
         key=sql.Identifier(key),
-        lines=sql.SQL(_LINES[part.form]),
+        lines=sql.SQL(LINES[part.form]),
         form=sql.Literal(part.form),
         more=sql.SQL("").join(sql.SQL(" and ") + c for c in conditions),
     )
@@ -277,7 +279,8 @@ def _cell(
     amount = Decimal(row["amount"] or 0)
     sheet, cell = row["sheet"], f"{row['columns'].get(key, '')}{row['row_no']}"
     if row["row_no"] is None:
-        sheet, cell, given = _decisions(connection, figure, part.budget_year, row)
+        sheet = DECISIONS
+        cell, given = decisions(connection, figure, part.budget_year, row)
         held = amount if amount <= given else None
     else:
         held = originals.amount(row, part.form, key)
@@ -295,10 +298,10 @@ def _cell(
     )
 
 
-def _decisions(
+def decisions(
     connection: Connection, figure: Mapping[str, Any], budget_year: int, row: Mapping[str, Any]
-) -> tuple[str, str, Decimal]:
-    """(what they are, their numbers, what they give in all) of the decisions on a line, in force at the as-of date."""
+) -> tuple[str, Decimal]:
+    """(their numbers, what they give in all) of the decisions on a line, in force at the as-of date."""
     numbers, given = connection.execute(
         """
         select string_agg(distinct a.decision_no, ', ' order by a.decision_no), coalesce(sum(a.amount_vnd), 0)
@@ -309,36 +312,36 @@ def _decisions(
         """,
         (row["commune_code"], budget_year, row["label"], row["as_of"], figure["known_at"]),
     ).fetchone() or ("", Decimal(0))
-    return "Quyết định giao vốn", numbers or "", given
+    return numbers or "", given
 
 
-def _tasks(connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Entries of the register that the figure tells of: one task, those of an agency and state, or all due in the
-    month."""
+def register(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All entries of the register that had been assigned by the figure's date, with their states; dates as ISO text."""
     rows = (
         connection.cursor(row_factory=dict_row)
         .execute(
             """
             select t.task_id, t.directive_id, t.item, t.lead_vi, t.state, t.due_date, t.done_date, t.days_overdue
             from mart.task_state(%(as_of)s, %(known_at)s) as t
-            where
-                coalesce(t.assigned_on <= %(as_of)s, true)
-                and (%(task)s::text is null or t.task_id = %(task)s)
-                and (%(agency)s::text is null or t.lead_vi = %(agency)s)
-                and (%(state)s::text is null or t.state = %(state)s)
-                and (not %(month)s or t.due_date between date_trunc('month', %(as_of)s::date) and %(as_of)s)
+            where coalesce(t.assigned_on <= %(as_of)s, true)
             order by t.directive_id, t.task_id
             """,
-            {
-                "as_of": figure["as_of"],
-                "known_at": figure["known_at"],
-                "month": figure["source"] == "mart.task_month",
-                **{name: dims.get(name) for name in ("task", "agency", "state")},
-            },
+            {"as_of": figure["as_of"], "known_at": figure["known_at"]},
         )
         .fetchall()
     )
     return [{k: v.isoformat() if isinstance(v, date) else v for k, v in row.items()} for row in rows]
+
+
+def is_told(figure: Mapping[str, Any], dims: Mapping[str, str], task: Mapping[str, Any]) -> bool:
+    """Whether the figure tells of that entry: of the one task, of those of an agency and state, or of all due in the
+    month."""
+    if figure["source"] == "mart.task_month":
+        as_of: date = figure["as_of"]
+        if task["due_date"] is None or not as_of.replace(day=1).isoformat() <= task["due_date"] <= as_of.isoformat():
+            return False
+    wanted = {"task_id": dims.get("task"), "lead_vi": dims.get("agency"), "state": dims.get("state")}
+    return all(value is None or task[name] == value for name, value in wanted.items())
 
 
 _ROWS = """
@@ -361,13 +364,14 @@ def _task_rows(
     connection: Connection, figure: Mapping[str, Any], tasks: Sequence[str], originals: Originals
 ) -> list[dict[str, Any]]:
     """The latest report on each task by the commune that leads it, as ``mart.task_state`` takes it."""
-    found = _fetch(connection, _latest_task_rows("r.*"), {"known_at": figure["known_at"], "tasks": list(tasks)})
+    found = task_reports(connection, figure, tasks)
     return [_evidence(row, "B03", row["task_id"], TASK_CELLS, originals) for row in found]
 
 
-def _latest_task_rows(columns: str) -> sql.Composed:
-    return sql.SQL(
-        f"select distinct on (r.task_id) {columns} from ("
+def task_reports(connection: Connection, figure: Mapping[str, Any], tasks: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of Biểu 03, at most one per task, by task, with file, sheet and columns."""
+    query = sql.SQL(
+        "select distinct on (r.task_id) r.* from ("
         + _ROWS
         + """
         inner join core.task as g on t.task_id = g.task_id
@@ -375,31 +379,23 @@ def _latest_task_rows(columns: str) -> sql.Composed:
         ) as r order by r.task_id, r.period desc, r.budget_year desc
         """
     ).format(table=sql.Identifier("task_report"), form=sql.Literal("B03"))
+    return _fetch(connection, query, {"known_at": figure["known_at"], "tasks": list(tasks)})
 
 
-def _proposal_rows(
-    connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str], originals: Originals
-) -> list[dict[str, Any]]:
+def proposals(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All rows of Biểu 04 of the figure's period, by commune and row, with file, sheet and columns."""
+    query = sql.SQL(
+        _ROWS + " where t.period = %(period)s and t.budget_year = %(budget_year)s order by t.commune_code, t.row_no"
+    ).format(table=sql.Identifier("proposal"), form=sql.Literal("B04"))
+    return _fetch(connection, query, {k: figure[k] for k in ("known_at", "period", "budget_year")})
+
+
+def chosen(rows: Sequence[dict[str, Any]], dims: Mapping[str, str]) -> list[dict[str, Any]]:
     """The row of one proposal (``code#2``: the second with that code), or all of an addressee and state."""
     code, _, number = dims.get("proposal", "").partition("#")
-    query = sql.SQL(
-        _ROWS
-        + """
-        where
-            t.period = %(period)s and t.budget_year = %(budget_year)s
-            and (%(code)s::text is null or t.issue_id = %(code)s)
-            and (%(agency)s::text is null or t.addressee = %(agency)s)
-            and (%(state)s::text is null or t.state = %(state)s)
-        order by t.commune_code, t.row_no
-        """
-    ).format(table=sql.Identifier("proposal"), form=sql.Literal("B04"))
-    values = {k: figure[k] for k in ("known_at", "period", "budget_year")} | {
-        "code": code or None, "agency": dims.get("agency"), "state": dims.get("state"),
-    }  # fmt: skip
-    found = _fetch(connection, query, values)
-    if code:
-        found = found[int(number or 1) - 1 :][:1]
-    return [_evidence(row, "B04", row["issue_id"], PROPOSAL_CELLS, originals) for row in found]
+    wanted = {"issue_id": code or None, "addressee": dims.get("agency"), "state": dims.get("state")}
+    found = [row for row in rows if all(value is None or row[name] == value for name, value in wanted.items())]
+    return found[int(number or 1) - 1 :][:1] if code else found
 
 
 def _fetch(connection: Connection, query: sql.Composed, values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -442,12 +438,12 @@ def _agrees(figure: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> bo
     amounts = {part["role"]: Decimal(part["amount"]) for part in parts}
     if not all(c["agrees"] for part in parts for term in part["terms"] for c in term["cells"]):
         return False
-    if figure["metric"] in _RANKS:
+    if figure["metric"] in RANKS:
         return True  # a place among all communes; its own rate is what the cells show
     if "value" in amounts:
         return bool(amounts["value"] == figure["value"])
     computed = money.rate_pct(amounts["numerator"], amounts["denominator"])
-    if figure["metric"] in _CHANGES:
+    if figure["metric"] in CHANGES:
         before = money.rate_pct(amounts["previous_numerator"], amounts["previous_denominator"])
         computed = None if computed is None or before is None else computed - before
     return bool(computed == figure["value"])

@@ -20,13 +20,13 @@ from etl.publish import quality_figures
 from etl.publish.originals import Originals
 from etl.publish.reading import Reader
 
-_SOURCES = ("mart.finding_count", "mart.finding_answer", "ref.rule", "release.finding")
-_STATEMENTS = ("mart.treasury_reconciliation", "mart.treasury_kind", "mart.treasury_comparison")
+FINDINGS = ("mart.finding_count", "mart.finding_answer", "ref.rule", "release.finding")
+STATEMENTS = ("mart.treasury_reconciliation", "mart.treasury_kind", "mart.treasury_comparison")
 _AMOUNTS = {"outlier_value"}
 # Kind of difference -> (column of Biểu 01, column of the statement); all others compare the totals.
 _COMPARED = {"advance": ("disb_advance", "advance"), "advance_overdue": ("disb_advance", "overdue")}
 _TOTALS = ("disb_ytd", "total")
-_SUMS = {
+SUMS = {
     "treasury_above": ("difference", 1),
     "treasury_below": ("difference", -1),
     "treasury_overdue": ("treasury", 1),
@@ -40,14 +40,14 @@ def chain(
 
     ``agrees`` stands where an amount was compared with its cells.
     """
-    if figure["source"] in _SOURCES:
+    if figure["source"] in FINDINGS:
         findings = list(_findings(connection, figure, dims, originals))
         result: dict[str, Any] = {"findings": findings}
         # What one unit of output costs (BT02) is made of cells, but of none alone.
         if figure["metric"] in _AMOUNTS and dims["rule"] != "BT02" and all(f["cell"] for f in findings):
             result["agrees"] = all(f["held"] == _text(figure["value"]) for f in findings)
         return result
-    if figure["source"] in _STATEMENTS:
+    if figure["source"] in STATEMENTS:
         return _differences(connection, figure, dims, originals)
     return None
 
@@ -55,18 +55,9 @@ def chain(
 def _findings(
     connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str], originals: Originals
 ) -> Iterator[dict[str, Any]]:
-    of_period = figure["source"] == "release.finding"
-    query = _OF_RELEASE if of_period else _OF_REPORTS
-    answered = figure["source"] == "mart.finding_answer"
-    values = {
-        **{name: figure[name] for name in ("release_id", "period", "budget_year", "known_at")},
-        "commune": dims.get("commune"),
-        "rule": dims.get("rule"),
-        "item": dims.get("item"),
-        "outcome": _outcome(figure["metric"]),
-        "answered": answered,
-    }
-    for row in connection.cursor(row_factory=dict_row).execute(query, values).fetchall():
+    for row in found(connection, figure):
+        if not is_told(figure, dims, row):
+            continue
         place = re.fullmatch(r"([A-Z]+)(\d+)", row["cell"] or "")
         held = None
         if place and row["form"] and row["sha256"]:
@@ -88,6 +79,22 @@ def _findings(
         }
 
 
+def found(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All findings among which those of the figure are: of the reports of its period, or of the release itself."""
+    query = _OF_RELEASE if figure["source"] == "release.finding" else _OF_REPORTS
+    values = {name: figure[name] for name in ("release_id", "period", "budget_year", "known_at")}
+    return connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
+
+
+def is_told(figure: Mapping[str, Any], dims: Mapping[str, str], row: Mapping[str, Any]) -> bool:
+    """Whether the figure tells of that finding: of its commune, rule, place and outcome, where it has them."""
+    if figure["source"] == "mart.finding_answer" and row["outcome"] not in ("explained", "overridden"):
+        return False
+    outcome = _outcome(figure["metric"])
+    wanted = {"commune_code": dims.get("commune"), "rule": dims.get("rule"), "place": dims.get("item")}
+    return outcome in (None, row["outcome"]) and all(v is None or row[name] == v for name, v in wanted.items())
+
+
 def _outcome(metric: str) -> str | None:
     outcome = metric.removeprefix("findings_")
     return {"still_open": "open"}.get(outcome, outcome if outcome in ("explained", "corrected", "overridden") else None)
@@ -99,34 +106,27 @@ def _key(columns: Mapping[str, str] | None, letter: str) -> str | None:
 
 _OF_REPORTS = """
     select
-        f.commune_vi as commune, f.expectation_id, f.outcome, f.line, f.form, f.item, f.sheet, f.cell, f.value,
+        f.commune_vi as commune, f.commune_code, f.expectation_id,
+        coalesce(nullif(f.expectation_id, ''), f.rule_id) as rule,
+        concat(f.form, ':', f.line, ':', f.item) as place, f.outcome, f.line, f.form, f.item, f.sheet, f.cell, f.value,
         f.message_vi, f.submission_id, s.file_name, s.sha256, null::jsonb as columns
     from mart.finding_at(%(known_at)s) as f
     inner join raw.submission as s on f.submission_id = s.submission_id
-    where
-        f.period = %(period)s and f.budget_year = %(budget_year)s
-        and (%(commune)s::text is null or f.commune_code = %(commune)s)
-        and (%(rule)s::text is null or coalesce(nullif(f.expectation_id, ''), f.rule_id) = %(rule)s)
-        and (%(item)s::text is null or concat(f.form, ':', f.line, ':', f.item) = %(item)s)
-        and (%(outcome)s::text is null or f.outcome = %(outcome)s)
-        and (not %(answered)s or f.outcome in ('explained', 'overridden'))
+    where f.period = %(period)s and f.budget_year = %(budget_year)s
     order by f.commune_code, f.expectation_id, f.line, f.item
 """
 _OF_RELEASE = """
     select
-        c.name_vi as commune, f.expectation_id, null as outcome, f.line, y.form, null as item, f.sheet, f.cell, f.value,
-        f.message_vi, f.submission_id, s.file_name, s.sha256, y.columns
+        c.name_vi as commune, f.commune_code, f.expectation_id, f.expectation_id as rule, f.line as place,
+        null as outcome, f.line, y.form, null as item, f.sheet, f.cell, f.value, f.message_vi, f.submission_id,
+        s.file_name, s.sha256, y.columns
     from release.finding as f
     inner join release.release as r on f.release_id = r.release_id
     left join raw.submission as s on f.submission_id = s.submission_id
     left join raw.sheet_layout as y on f.submission_id = y.submission_id and f.sheet = y.sheet
     left join lateral ref.unit_known_at(r.known_at) as c
         on f.commune_code = c.commune_code and r.as_of >= c.valid_from and (c.valid_to is null or r.as_of <= c.valid_to)
-    where
-        f.release_id = %(release_id)s and f.rule_id like 'BT%%'
-        and (%(commune)s::text is null or f.commune_code = %(commune)s)
-        and (%(rule)s::text is null or f.expectation_id = %(rule)s)
-        and (%(item)s::text is null or f.line = %(item)s)
+    where f.release_id = %(release_id)s and f.rule_id like 'BT%%'
     order by f.finding_no
 """
 
@@ -137,37 +137,60 @@ _OF_RELEASE = """
 def _differences(
     connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str], originals: Originals
 ) -> dict[str, Any]:
-    reader = Reader(connection, Period.parse(figure["period"]), figure["budget_year"], figure["known_at"])
-    rows = [row for row in quality_figures.treasury_rows(reader) if _is_meant(figure, dims, row)]
-    single = figure["source"] == "mart.treasury_reconciliation" and bool(dims)
-    differences = []
+    rows = [row for row in differences(connection, figure) if is_meant(figure, dims, row)]
+    single = is_single(figure, dims)
+    balances = statement_balances(connection, figure) if single and rows else []
+    told = []
     for row in rows:
-        told = {
-            "commune": row["commune_vi"],
-            "kind": row["kind"],
-            "place": f"{row['node_code']}-{row['capital_kind']}" if row["node_code"] else None,
-            "reported": _text(row["reported"]),
-            "treasury": _text(row["treasury"]),
-            "difference": _text(row["difference"]),
-            "evidence": row["explained_by"],
-            "statement": row["statement_file"],
-            "sheet": row["sheet"],
-            "cell": row["cell"],
-        }
+        one = difference(row)
         if single:
-            told["cells"] = _reported_cells(connection, row, originals)
-            told["rows"] = _statement_rows(connection, figure, row)
-        differences.append(told)
-    result: dict[str, Any] = {"differences": differences}
+            one["cells"] = [
+                cell | {"agrees": originals.amount(line, "B01", compared(row)[0]) == (line["amount"] or 0)}
+                for cell, line in reported_cells(connection, row)
+            ]
+            one["rows"] = statement_rows(balances, row)
+        told.append(one)
+    result: dict[str, Any] = {"differences": told}
     if single and rows and figure["unit"] == "vnd":
-        result["agrees"] = all(_agrees(told) for told in differences)
-    elif figure["metric"] in _SUMS:
-        key, sign = _SUMS[figure["metric"]]
+        result["agrees"] = all(_agrees(one) for one in told)
+    elif figure["metric"] in SUMS:
+        key, sign = SUMS[figure["metric"]]
         result["agrees"] = sum((row[key] for row in rows if row[key] * sign > 0), Decimal(0)) == figure["value"]
     return result
 
 
-def _is_meant(figure: Mapping[str, Any], dims: Mapping[str, str], row: Mapping[str, Any]) -> bool:
+def differences(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All differences of the figure's period between the reports and the Treasury's statement."""
+    reader = Reader(connection, Period.parse(figure["period"]), figure["budget_year"], figure["known_at"])
+    return quality_figures.treasury_rows(reader)
+
+
+def is_single(figure: Mapping[str, Any], dims: Mapping[str, str]) -> bool:
+    """Whether the figure tells of one difference: then both sides are shown down to their rows."""
+    return figure["source"] == "mart.treasury_reconciliation" and bool(dims)
+
+
+def difference(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "commune": row["commune_vi"],
+        "kind": row["kind"],
+        "place": f"{row['node_code']}-{row['capital_kind']}" if row["node_code"] else None,
+        "reported": _text(row["reported"]),
+        "treasury": _text(row["treasury"]),
+        "difference": _text(row["difference"]),
+        "evidence": row["explained_by"],
+        "statement": row["statement_file"],
+        "sheet": row["sheet"],
+        "cell": row["cell"],
+    }
+
+
+def compared(row: Mapping[str, Any]) -> tuple[str, str]:
+    """(column of Biểu 01, column of the statement) that the difference stands between."""
+    return _COMPARED.get(row["kind"], _TOTALS)
+
+
+def is_meant(figure: Mapping[str, Any], dims: Mapping[str, str], row: Mapping[str, Any]) -> bool:
     if not dims:
         return True
     if figure["source"] == "mart.treasury_kind":
@@ -188,9 +211,9 @@ def _held(cells: Sequence[Mapping[str, Any]]) -> bool:
     return all(cell["agrees"] for cell in cells)
 
 
-def _reported_cells(connection: Connection, row: Mapping[str, Any], originals: Originals) -> list[dict[str, Any]]:
-    """Cells of the lines that were added up, opened again."""
-    key = _COMPARED.get(row["kind"], _TOTALS)[0]
+def reported_cells(connection: Connection, row: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Cells of the lines that were added up, each with its line."""
+    key = compared(row)[0]
     lines = (
         connection.cursor(row_factory=dict_row)
         .execute(
@@ -206,52 +229,67 @@ def _reported_cells(connection: Connection, row: Mapping[str, Any], originals: O
         )
         .fetchall()
     )
-    return [
-        {
+    for line in lines:
+        cell = {
             "line": line["line_code"],
             "file": line["file_name"],
             "sha256": line["sha256"],
             "sheet": line["sheet"],
             "cell": f"{line['columns'].get(key, '')}{line['row_no']}",
             "amount": _text(line["amount"] or Decimal(0)),
-            "agrees": originals.amount(line, "B01", key) == (line["amount"] or 0),
         }
-        for line in lines
-    ]
+        yield cell, line
 
 
-def _statement_rows(connection: Connection, figure: Mapping[str, Any], row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of the statement that stand for the place or for something under it; of a whole unit that it lacks, none."""
-    column = _COMPARED.get(row["kind"], _TOTALS)[1]
-    if row["kind"] == "unknown_unit":
-        where = "b.budget_unit_code = first.budget_unit_code"
-    elif row["kind"] == "unknown_code":
-        where = "(b.budget_unit_code, b.budget_code) = (first.budget_unit_code, first.budget_code)"
-    else:
-        where = (
-            "p.commune_code = %(commune)s and p.capital_kind = %(kind)s "
-            "and (p.node_code = %(node)s or starts_with(p.node_code, %(node)s || '-'))"
-        )
-    return [
-        {"sheet": sheet, "cell": cell, "code": code, "amount": _text(amount or Decimal(0))}
-        for sheet, cell, code, amount in connection.execute(
-            f"""
-            select b.sheet, b.cell, b.budget_code, b.{column}
+def statement_balances(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of the statement of the figure's date, each once per place that it stands for."""
+    return (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            """
+            select
+                b.sheet, b.row_no, b.cell, b.budget_unit_code, b.budget_code, b.total, b.advance, b.overdue,
+                p.commune_code, p.node_code, p.capital_kind
             from core.treasury_in_force(%(known_at)s) as t
             inner join core.treasury_balance as b on t.sha256 = b.sha256
             inner join core.treasury_place(t.sha256, %(known_at)s) as p on b.sheet = p.sheet and b.row_no = p.row_no
-            left join core.treasury_balance as first
-                on t.sha256 = first.sha256 and first.sheet = %(sheet)s and first.cell = %(cell)s
-            where t.as_of = %(as_of)s and t.budget_year = %(budget_year)s and {where}
+            where t.as_of = %(as_of)s and t.budget_year = %(budget_year)s
             order by b.sheet, b.row_no
-            """.encode(),
-            {
-                "known_at": figure["known_at"], "as_of": row["as_of"], "budget_year": row["budget_year"],
-                "sheet": row["sheet"], "cell": row["cell"], "commune": row["commune_code"], "node": row["node_code"],
-                "kind": row["capital_kind"],
-            },
-        ).fetchall()
-    ]  # fmt: skip
+            """,
+            {name: figure[name] for name in ("known_at", "as_of", "budget_year")},
+        )
+        .fetchall()
+    )
+
+
+def statement_rows(balances: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of the statement that stand for the place or for something under it; of a whole unit that it lacks, none."""
+    column = compared(row)[1]
+    first = next((b for b in balances if (b["sheet"], b["cell"]) == (row["sheet"], row["cell"])), None)
+    same = {"unknown_unit": ("budget_unit_code",), "unknown_code": ("budget_unit_code", "budget_code")}.get(row["kind"])
+
+    def stands(balance: Mapping[str, Any]) -> bool:
+        if same is not None:
+            return first is not None and all(balance[name] == first[name] for name in same)
+        node = balance["node_code"]
+        return (
+            row["commune_code"] is not None
+            and (balance["commune_code"], balance["capital_kind"]) == (row["commune_code"], row["capital_kind"])
+            and node is not None
+            and row["node_code"] is not None
+            and (node == row["node_code"] or node.startswith(f"{row['node_code']}-"))
+        )
+
+    return [
+        {
+            "sheet": b["sheet"],
+            "cell": b["cell"],
+            "code": b["budget_code"],
+            "amount": _text(b[column] or Decimal(0)),
+        }
+        for b in balances
+        if stands(b)
+    ]
 
 
 def _text(value: Decimal | None) -> str | None:

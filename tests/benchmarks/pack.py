@@ -9,13 +9,15 @@ import stopwatch
 
 def main(release_id: str) -> None:
     from etl.load import warehouse
-    from etl.publish import pack, release
+    from etl.publish import evidence, pack, release
+    from etl.publish.checks import finding
 
     stopwatch.imported()
     with warehouse.connect() as connection:
         figures = release.figures_of(connection, release.get(connection, release_id))
-    with stopwatch.work():
-        files = pack.render(figures)
+        found = finding.stored(connection, release_id)
+        with stopwatch.work():
+            files = pack.render(figures, evidence=evidence.load(connection, figures, found))
     stopwatch.report(files=len(files))
 
 

@@ -34,7 +34,7 @@ def complete(loaded_once: Loaded, tmp_path_factory: pytest.TempPathFactory) -> I
     (home / "archive").symlink_to(loaded_once.home / "archive")
     with copy_of(loaded_once.address) as address, pytest.MonkeyPatch.context() as patch:
         point(patch, address, home)
-        patch.setattr("etl.publish.pack.render", lambda figures, documents=None: {"tom-tat.txt": b"x"})
+        patch.setattr("etl.publish.pack.render", lambda figures, documents=None, evidence=None: {"tom-tat.txt": b"x"})
         month, later, out = MONTHS[-1], NOW + timedelta(hours=1), settings.get().out_dir
         statement = next((loaded_once.months[month] / "reference").glob("treasury-*.xlsx"))
         with warehouse.connect() as connection:

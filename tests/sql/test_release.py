@@ -42,7 +42,7 @@ def connection(reference: str) -> Iterator[Connection]:
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small stand-ins for the documents: what is tested is the release around them."""
 
-    def render(figures: Any, documents: object = None) -> dict[str, bytes]:
+    def render(figures: Any, documents: object = None, evidence: object = None) -> dict[str, bytes]:
         moment = figures.known_at.isoformat()
         return {
             "bao-cao.txt": f"{figures.get('rate_total').value} {figures.release_id} {moment}".encode(),
@@ -68,7 +68,7 @@ def count(connection: Connection, table: str) -> int:
 
 
 @pytest.mark.slow
-def test_a_release_holds_the_six_files_under_its_own_folder(connection: Connection, tmp_path: Path) -> None:
+def test_a_release_holds_the_seven_files_under_its_own_folder(connection: Connection, tmp_path: Path) -> None:
     result = freeze(connection, tmp_path)
 
     assert sorted(p.name for p in (tmp_path / "2025-10" / "2025-10-r1").iterdir()) == [
@@ -78,6 +78,7 @@ def test_a_release_holds_the_six_files_under_its_own_folder(connection: Connecti
         "tom-tat-2025-10.docx",
         "tom-tat-2025-10.pdf",
         "tong-hop-2025-10.html",
+        "truy-vet-2025-10.html",
     ]
     assert all(Path(a["path"]).stat().st_size == a["size_bytes"] for a in result["artifacts"])
 

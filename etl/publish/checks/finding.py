@@ -109,3 +109,11 @@ def store(connection: Connection, release_id: str, findings: Sequence[PeriodFind
     with connection.cursor().copy(f"copy release.finding (release_id, finding_no, {_COLUMNS}) from stdin") as copy:
         for number, finding in enumerate(findings, 1):
             copy.write_row((release_id, number, *astuple(finding)))
+
+
+def stored(connection: Connection, release_id: str) -> tuple[PeriodFinding, ...]:
+    """The findings of a release as they were frozen, in their order."""
+    rows = connection.execute(
+        f"select {_COLUMNS} from release.finding where release_id = %s order by finding_no", (release_id,)
+    )
+    return tuple(PeriodFinding(*row) for row in rows)
