@@ -1,6 +1,9 @@
--- Who needs help: communes by the money that they can be expected to leave unspent (mart.outlook; while no budget year
--- is closed, by what is behind the pace that is needed), with the obstacles that they state themselves: the open
--- proposals of the period and three different notes, of the lines on which most is undisbursed.
+-- Who needs help: communes by the money that they can be expected to leave unspent (mart.outlook, basis closed_years),
+-- with the obstacles that they state themselves: the open proposals of the period and three different notes, of the lines
+-- on which most is undisbursed. While no budget year is closed (basis pace) it is what would be left at the pace of the
+-- last three periods: as disbursement speeds up towards the close, nearly every commune is listed then, and the list is an
+-- order of urgency and no forecast. Amounts are of each commune alone and never added up: what one may leave another
+-- makes up for, and a part below 0 counts as 0. What the province may leave is not their sum.
 create function mart.help_list_at(p_known_at timestamptz)
 returns table (
     period text,

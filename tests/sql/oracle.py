@@ -148,6 +148,11 @@ def months_before(period: str, months: int) -> str:
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
+def _months_over(month: tuple[str, int]) -> int:
+    """Of the thirteen of a budget year, which closes on 31 January of the next."""
+    return between(f"{month[1]}-01", month[0]) + 1
+
+
 def between(first: str, last: str) -> int:
     return (int(last[:4]) - int(first[:4])) * 12 + int(last[5:]) - int(first[5:])
 
@@ -863,36 +868,81 @@ class Oracle:
         lines = grouped(self.disbursement_line, month_of)
         result = []
         for p in opened:
-            money = self._project(lines[month_of(p)], p["commune_code"], p["project_code"])
+            of_it = self._under(lines[month_of(p)], p["commune_code"], p["project_code"])
+            money, kinds = self._moved(month_of(p), of_it), {r["capital_kind"] for r in of_it}
             gives, asked = p["adjust_amount"] < 0, abs(p["adjust_amount"])
             stuck = max(minus(money["plan_total"], money["disb_ytd"]) or 0, 0)
             result.append({
                 **{k: p[k] for k in ("period", "budget_year", "project_code", "commune_code", "commune_vi", "issue_id",
                                      "proposal", "report")},
-                "side": "give" if gives else "take", "basis": "proposal", "amount": asked,
+                "side": "give" if gives else "take", "basis": "proposal", "order_no": None, "pace_recent": None,
+                "capital_kind": min(kinds) if len(kinds) == 1 else None, "amount": asked,
                 "possible": min(asked, stuck) if gives else asked, **money,
             })  # fmt: skip
         spoken = {(*of_commune(p), p["project_code"]) for p in opened}
-        for period, year, code in {(*month_of(p), p["project_code"]) for p in opened if p["adjust_amount"] < 0}:
+        for period, year, code, kind in self._given_up(opened, lines):
+            able = []
             for commune in {r["commune_code"] for r in lines[period, year]}:
-                money = self._project(lines[period, year], commune, code)
-                able = money["rate_total"] is not None and (
-                    money["rate_total"] >= self.province.thresholds["absorb_rate_pct"]
-                )
-                if able and (period, year, commune, code) not in spoken:
-                    result.append({
-                        "period": period, "budget_year": year, "side": "take", "basis": "rate", "project_code": code,
-                        "commune_code": commune, "commune_vi": self.province.communes[commune].name_vi,
-                        "amount": None, "possible": None, "issue_id": None, "proposal": None, "report": None, **money,
-                    })  # fmt: skip
+                if (period, year, commune, code) not in spoken:
+                    able += self._able((period, year), commune, code, kind, lines)
+            able.sort(
+                key=lambda r: (-r["pace_pct"], -(-1 if r["possible"] is None else r["possible"]), r["commune_code"])
+            )
+            result += [{**r, "order_no": n} for n, r in enumerate(able, 1)]
         return [{**r, "project_vi": self.province.nodes[r["project_code"]].name_vi} for r in result]
 
-    def _project(self, lines: Sequence[Row], commune: str, code: str) -> Row:
-        """Plan, disbursement and rate of a commune in a project: its line, or all lines under it."""
-        of_it = [r for r in lines if r["commune_code"] == commune
-                 and code in (r["subproject_code"], *self.province.ancestors(r["subproject_code"]))]  # fmt: skip
-        return {"plan_total": total(r["plan_total"] for r in of_it), "disb_ytd": total(r["disb_ytd"] for r in of_it),
-                "rate_total": rate(*both(of_it, "disb_ytd", "plan_total"))}  # fmt: skip
+    def _given_up(self, opened: Sequence[Row], lines: dict[Any, list[Row]]) -> set[tuple[str, int, str, str]]:
+        """Period, year, project and kind of which a commune that wants less has something left to give."""
+        result = set()
+        for p in opened:
+            if p["adjust_amount"] < 0 and _months_over(month_of(p)) < CLOSE:
+                of_it = self._under(lines[month_of(p)], p["commune_code"], p["project_code"])
+                for kind, rows in grouped(of_it, lambda r: r["capital_kind"]).items():
+                    if (minus(total(r["plan_total"] for r in rows), total(r["disb_ytd"] for r in rows)) or 0) > 0:
+                        result.add((*month_of(p), p["project_code"], kind))
+        return result
+
+    def _able(
+        self, month: tuple[str, int], commune: str, code: str, kind: str, lines: dict[Any, list[Row]]
+    ) -> list[Row]:
+        """The commune, if its rate or its pace is high enough."""
+        limits = self.province.thresholds
+        money = self._moved(month, self._under(lines[month], commune, code, kind))
+        if money["rate_total"] is None:
+            return []
+        fast = money["rate_total"] >= limits["absorb_rate_pct"]
+        if not fast and money["pace_pct"] < limits["absorb_pace_pct"]:
+            return []
+        last = [total(r["disb_period"] for r in self._under(lines.get((months_before(month[0], back), month[1]), []),
+                                                            commune, code, kind)) for back in range(3)]  # fmt: skip
+        told = [x for x in last if x is not None]
+        pace = half_up(Decimal(sum(told)) / len(told)) if told else None
+        left = minus(money["plan_total"], money["disb_ytd"])
+        return [{
+            "period": month[0], "budget_year": month[1], "side": "take", "basis": "rate" if fast else "pace",
+            "project_code": code, "capital_kind": kind, "commune_code": commune,
+            "commune_vi": self.province.communes[commune].name_vi, "amount": None, "pace_recent": pace,
+            "possible": None if pace is None else max(pace * (CLOSE - _months_over(month)) - left, 0),
+            "issue_id": None, "proposal": None, "report": None, **money,
+        }]  # fmt: skip
+
+    def _under(self, lines: Sequence[Row], commune: str, code: str, kind: str | None = None) -> list[Row]:
+        """Lines of a commune in a project: its own line, or all under it."""
+        return [
+            r for r in lines
+            if r["commune_code"] == commune and kind in (None, r["capital_kind"])
+            and code in (r["subproject_code"], *self.province.ancestors(r["subproject_code"]))
+        ]  # fmt: skip
+
+    def _moved(self, month: tuple[str, int], lines: Sequence[Row]) -> Row:
+        paid, plan = both(lines, "disb_ytd", "plan_total")
+        over = _months_over(month)
+        has = [source for source, key in PLAN_OF_SOURCE.items() if (total(r[key] for r in lines) or 0) > 0]
+        return {
+            "plan_total": total(r["plan_total"] for r in lines), "disb_ytd": total(r["disb_ytd"] for r in lines),
+            "rate_total": rate(paid, plan), "rate_needed": rate(over, CLOSE), "sources": "; ".join(has) or None,
+            "pace_pct": None if paid is None or plan is None else rate(paid * CLOSE, plan * over),
+        }  # fmt: skip
 
     # Tasks ------------------------------------------------------------------------------------------------------------
 
@@ -1002,7 +1052,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "roadmap_lag": ("period", "budget_year", "commune_code", "line_code"),
     "outlook": ("period", "budget_year", "commune_code"),
     "help_list": ("period", "budget_year", "commune_code"),
-    "capital_move": ("period", "budget_year", "side", "project_code", "commune_code", "issue_id"),
+    "capital_move": ("period", "budget_year", "side", "project_code", "capital_kind", "commune_code", "issue_id"),
     "off_budget": ("period", "budget_year", "commune_code", "line_code"),
     "punctuality": ("budget_year", "commune_code"),
     "task_by_agency": ("period", "budget_year", "lead_vi", "state"),

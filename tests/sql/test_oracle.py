@@ -531,8 +531,13 @@ def test_the_made_up_province_has_what_the_sample_lacks(nasty: tuple[str, Oracle
     assert {v.accepted_at is not None for v in oracle.versions if v.is_late_revision} == {True, False}
     assert {r["basis"] for r in oracle.help_list} == {"pace", "closed_years"}
     assert {(r["side"], r["basis"]) for r in oracle.capital_move} == {
-        ("give", "proposal"), ("take", "proposal"), ("take", "rate"),
+        ("give", "proposal"), ("take", "proposal"), ("take", "rate"), ("take", "pace"),
     }  # fmt: skip
+    candidates = [r for r in oracle.capital_move if r["basis"] != "proposal"]
+    assert {(r["possible"] or 0) > 0 for r in candidates} == {True, False}
+    assert max(r["order_no"] for r in candidates) > 2
+    assert {r["capital_kind"] is None for r in oracle.capital_move if r["basis"] == "proposal"} == {True, False}
+    assert not any(r["rate_needed"] == 100 for r in candidates)
     assert max(r["periods_reported"] for r in oracle.proposal_age) > 3
     assert any(r["planned"] is None and r["roadmap_period"] for r in oracle.roadmap_lag)
     assert any(r["unit"] == "%" for r in oracle.output_indicator)
