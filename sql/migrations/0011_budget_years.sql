@@ -49,6 +49,7 @@ create table core.allocation_gap (
 create index on core.allocation_gap (period, budget_year, slice, known_from);
 
 create index on ref.allocation (budget_year, loaded_at);
+create index on release.figure (release_id, metric) where dims = '{}';
 
 -- What the questions were measured with: many small joins, on disks that seek fast. Whoever may not alter the database
 -- has its administrator do so.

@@ -22,6 +22,7 @@ cross join
         values ('plan_total', r.plan_total), ('disb_ytd', r.disb_ytd), ('rate_total', r.rate_total)
     ) as n (metric, value)
 where
-    l.period = :'period' and l.budget_year = :'budget_year' and l.is_latest and r.period = :'period'
-    and r.budget_year = :'budget_year' and f.metric = n.metric
+    l.period = :'period' and l.budget_year = :'budget_year' and l.is_latest and f.period = :'period'
+    and f.budget_year = :'budget_year' and r.period = :'period' and r.budget_year = :'budget_year'
+    and f.metric = n.metric
 order by f.metric;

@@ -17,8 +17,8 @@ from mart.submission_status as s
 where
     s.budget_year = :'budget_year' and s.due_on <= :'as_of'
     and s.period >= (
-        select min(m.period) from mart.submission as m
-        where m.budget_year = :'budget_year'
+        select min(m.period) from mart.completeness as m
+        where m.budget_year = :'budget_year' and m.communes_reported > 0
     )
 group by s.commune_code
 order by not_accepted desc, late desc, days_late desc, s.commune_code asc;
