@@ -8,16 +8,26 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from etl import settings
-from tests.databases import copy_of
+from tests.databases import copy_of, start_unsafe
 
 # How long an example takes says how busy the machine is, not whether the code is right: `make bench` measures time.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
+
+
+_LONGEST = ("e2e", "corpus", "sql")
+"""Folders with the longest tests, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no process is left waiting for them at the end (``--no-loadscope-reorder``)."""
+    items.sort(
+        key=lambda item: next((n for n, folder in enumerate(_LONGEST) if folder in item.path.parts), len(_LONGEST))
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,13 +53,7 @@ def postgres() -> Iterator[settings.Settings]:
 
     home = Path(tempfile.mkdtemp(prefix="tiendo-test-"))
     conf = settings.Settings(home=home)
-    address = server.start(conf)
-    with psycopg.connect(server.url("postgres", conf), autocommit=True) as connection:
-        # Nobody needs these data after a power cut; each database that is dropped would wait for the disk.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"alter system set {setting} = off")
-        connection.execute("select pg_reload_conf()")
-    warehouse.migrate(address)
+    warehouse.migrate(start_unsafe(conf))
     yield conf
     server.stop(conf)
     shutil.rmtree(home)

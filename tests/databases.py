@@ -1,4 +1,4 @@
-"""Throw-away databases on the tests' server: copies of one that is ready, dropped when they are no longer needed."""
+"""Servers and databases of the tests: nobody needs their data after a power cut, or after the test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from etl import settings
+from etl.load import server
+
 _numbers = itertools.count(1)
+
+
+def start_unsafe(conf: settings.Settings) -> str:
+    """Start the embedded server so that it waits for no disk, now and whenever it is started again; its address."""
+    address = server.start(conf)
+    with psycopg.connect(server.url("postgres", conf), autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"alter system set {setting} = off")
+        connection.execute("select pg_reload_conf()")
+    return address
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,15 @@ def load(connection: Connection, path: Path, province: Province, now: datetime) 
     _require_once(lines, path.name)
     new = [
         values
-        for number, values in lines
-        if _insert(connection, values | {"now": now}, f"{path.name}, dòng {number}", province)
+        for table, unit, part in (
+            ("allocation", "commune_code", [line for line in lines if line[1]["unit_code"] in province.communes]),
+            (
+                "allocation_province",
+                "unit_code",
+                [line for line in lines if line[1]["unit_code"] not in province.communes],
+            ),
+        )
+        for values in _insert(connection, table, unit, part, path.name, now)
     ]
     if new:
         _require_balance(connection, {(values["decision_no"], values["budget_year"]) for values in new})
@@ -64,27 +71,57 @@ def load(connection: Connection, path: Path, province: Province, now: datetime) 
     return len(new)
 
 
-def _insert(connection: Connection, values: dict[str, Any], where: str, province: Province) -> bool:
-    """Whether the line is new; raises UsageError when it is there already and says something else."""
-    to_commune = values["unit_code"] in province.communes
-    table, column = ("allocation", "commune_code") if to_commune else ("allocation_province", "unit_code")
+def _insert(
+    connection: Connection, table: str, unit: str, lines: list[tuple[int, dict[str, Any]]], file: str, now: datetime
+) -> list[dict[str, Any]]:
+    """The lines that are new, by two statements for all; raises UsageError for the first that is there already and says
+    something else. ``unit``: the column of ``ref.<table>`` that holds the unit's code."""
+    columns = (*_KEY, "signed_on", "effective_on", "amount_vnd", "note")
+    parts = {
+        "table": sql.Identifier("ref", table),
+        "unit": sql.Identifier(unit),
+        "lines": sql.SQL(
+            "unnest(%s::integer[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::text[], %s::text[], "
+            "%s::date[], %s::date[], %s::numeric[], %s::text[]) as l (number, {columns})"
+        ).format(columns=sql.SQL(", ").join(map(sql.Identifier, columns))),
+    }
+    told = [[number for number, _ in lines], *([values[name] for _, values in lines] for name in columns)]
+    there = connection.execute(
+        sql.SQL(
+            """
+            select l.number, a.amount_vnd::bigint, a.signed_on, a.effective_on
+            from {lines}
+            inner join {table} as a
+                on (a.decision_no, a.budget_year, a.{unit}, a.project_code, a.capital_kind, a.source)
+                = (l.decision_no, l.budget_year, l.unit_code, l.project_code, l.capital_kind, l.source)
+            order by l.number
+            """
+        ).format(**parts),
+        told,
+    ).fetchall()
+    by_number = dict(lines)
+    for number, *before in there:
+        _refuse_other_words(by_number[number], before, f"{file}, dòng {number}")
     inserted = connection.execute(
         sql.SQL(
             """
-            insert into ref.{} (
-                decision_no, signed_on, effective_on, budget_year, {}, project_code, capital_kind, source,
+            insert into {table} (
+                decision_no, signed_on, effective_on, budget_year, {unit}, project_code, capital_kind, source,
                 amount_vnd, note, loaded_at
-            ) values (
-                %(decision_no)s, %(signed_on)s, %(effective_on)s, %(budget_year)s, %(unit_code)s,
-                %(project_code)s, %(capital_kind)s, %(source)s, %(amount_vnd)s, %(note)s, %(now)s
-            ) on conflict do nothing
+            )
+            select
+                l.decision_no, l.signed_on, l.effective_on, l.budget_year, l.unit_code, l.project_code, l.capital_kind,
+                l.source, l.amount_vnd, l.note, %s
+            from {lines}
+            order by l.number
+            on conflict do nothing
+            returning decision_no, budget_year, {unit}, project_code, capital_kind, source
             """
-        ).format(sql.Identifier(table), sql.Identifier(column)),
-        values,
-    ).rowcount
-    if not inserted:
-        _refuse_other_words(connection, values, table, column, where)
-    return bool(inserted)
+        ).format(**parts),
+        [now, *told],
+    ).fetchall()
+    new = set(inserted)
+    return [values for _, values in lines if tuple(values[name] for name in _KEY) in new]
 
 
 def _allocation_line(row: dict[str, str], province: Province, where: str) -> dict[str, Any]:
@@ -279,28 +316,16 @@ def _clean(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def _refuse_other_words(connection: Connection, values: dict[str, Any], table: str, column: str, where: str) -> None:
-    row = connection.execute(
-        sql.SQL(
-            """
-            select amount_vnd::bigint, signed_on, effective_on from ref.{}
-            where (decision_no, budget_year, {}, project_code, capital_kind, source) = (
-                %(decision_no)s, %(budget_year)s, %(unit_code)s, %(project_code)s, %(capital_kind)s, %(source)s
-            )
-            """
-        ).format(sql.Identifier(table), sql.Identifier(column)),
-        values,
-    ).fetchone()
-    if row is None:
-        return
+def _refuse_other_words(values: dict[str, Any], before: Sequence[Any], where: str) -> None:
+    """``before``: amount, day of signing and day of effect of the line that is there."""
     said = (
-        ("số tiền", f"{row[0]} đồng", f"{values['amount_vnd']} đồng"),
-        ("ngày ký", f"{row[1]:%d/%m/%Y}", f"{values['signed_on']:%d/%m/%Y}"),
-        ("ngày có hiệu lực", f"{row[2]:%d/%m/%Y}", f"{values['effective_on']:%d/%m/%Y}"),
+        ("số tiền", f"{before[0]} đồng", f"{values['amount_vnd']} đồng"),
+        ("ngày ký", f"{before[1]:%d/%m/%Y}", f"{values['signed_on']:%d/%m/%Y}"),
+        ("ngày có hiệu lực", f"{before[2]:%d/%m/%Y}", f"{values['effective_on']:%d/%m/%Y}"),
     )
-    for what, before, now in said:
-        if before != now:
+    for what, held, now in said:
+        if held != now:
             raise UsageError(
-                f"{where}: quyết định {values['decision_no']} đã có dòng này với {what} {before}, "
+                f"{where}: quyết định {values['decision_no']} đã có dòng này với {what} {held}, "
                 f"nay ghi {now}; điều chỉnh phải bằng một quyết định khác."
             )

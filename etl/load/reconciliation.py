@@ -206,10 +206,11 @@ def _unknown_units(connection: Connection, sha256: str, now: datetime) -> list[d
 
 @dataclass(frozen=True)
 class _Earlier:
-    """The last run of an earlier month: communes that it judged, and since when what differed had been open."""
+    """The last run of an earlier month: communes that it judged, and what differed."""
 
+    period: str
     communes: frozenset[str]
-    open_since: Mapping[tuple[Any, ...], str]
+    differing: frozenset[tuple[Any, ...]]
 
 
 def _earlier(connection: Connection, period: str, budget_year: int, now: datetime) -> list[_Earlier]:
@@ -223,14 +224,14 @@ def _earlier(connection: Connection, period: str, budget_year: int, now: datetim
         """,
         (budget_year, period, now),
     ).fetchall()
-    found: dict[int, dict[tuple[Any, ...], str]] = {number: {} for _, number, _ in runs}
-    for number, kind, commune, node, capital_kind, text, since in connection.execute(
-        "select reconciliation_id, kind, commune_code, node_code, capital_kind, explained_by, open_since "
+    found: dict[int, set[tuple[Any, ...]]] = {number: set() for _, number, _ in runs}
+    for number, *difference in connection.execute(
+        "select reconciliation_id, kind, commune_code, node_code, capital_kind, explained_by "
         "from core.reconciliation_difference where reconciliation_id = any(%s)",
         (list(found),),
     ):
-        found[number][_identity(kind, commune, node, capital_kind, text)] = since
-    return [_Earlier(frozenset(communes), found[number]) for _, number, communes in runs]
+        found[number].add(_identity(*difference))
+    return [_Earlier(period_, frozenset(communes), frozenset(found[number])) for period_, number, communes in runs]
 
 
 def _identity(
@@ -244,12 +245,17 @@ def _identity(
 def _open_since(row: Mapping[str, Any], earlier: Sequence[_Earlier]) -> str | None:
     """The first month of the unbroken row of months with this difference; None when it is new.
 
-    Months in which the commune was not compared say nothing and break nothing.
+    Months in which the commune was not compared say nothing and break nothing. Each month speaks as it was compared
+    last: what a later month once said of it may have changed since.
     """
-    commune = row["commune_code"]
-    last = next((run for run in earlier if commune is None or commune in run.communes), None)
+    commune, since = row["commune_code"], None
     key = _identity(row["kind"], commune, row["node_code"], row["capital_kind"], row["explained_by"])
-    return last.open_since.get(key) if last else None
+    for run in earlier:
+        if commune is None or commune in run.communes:
+            if key not in run.differing:
+                break
+            since = run.period
+    return since
 
 
 def _keep(connection: Connection, run: tuple[Any, ...], rows: Sequence[Mapping[str, Any]]) -> tuple[int, bool]:

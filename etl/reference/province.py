@@ -241,10 +241,13 @@ def split_line_code(line_code: str) -> tuple[str, str]:
     return (head, tail) if head and tail in ("DT", "SN") else (line_code, "")
 
 
-@cache
 def load(folder: Path | None = None) -> Province:
     """The province of the settings, or of ``folder``; raises UsageError when there is no such folder."""
-    where = folder or settings.get().reference_dir
-    if not (where / "communes.csv").is_file():
-        raise UsageError(f"Không có dữ liệu danh mục tại {where}; kiểm tra TIENDO_PROVINCE.")
-    return Province(where)
+    return _of(folder or settings.get().reference_dir)
+
+
+@cache
+def _of(folder: Path) -> Province:
+    if not (folder / "communes.csv").is_file():
+        raise UsageError(f"Không có dữ liệu danh mục tại {folder}; kiểm tra TIENDO_PROVINCE.")
+    return Province(folder)

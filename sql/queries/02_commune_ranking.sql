@@ -10,7 +10,7 @@
 select
     rank() over (order by r.rate_total desc) as rank_rate,
     r.commune_code,
-    c.name_vi as commune_vi,
+    r.commune_vi,
     r.plan_total,
     r.disb_ytd,
     r.undisbursed,
@@ -18,8 +18,5 @@ select
     row_number() over (order by r.rate_total asc, r.undisbursed desc, r.commune_code asc) <= :'many'::integer as among_lowest,
     r.disb_ytd = 0 as at_zero
 from mart.disbursement_rate as r
-inner join ref.reporting_calendar as w on r.period = w.period and r.budget_year = w.budget_year
-inner join ref.unit as c
-    on r.commune_code = c.commune_code and w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
 where r.period = :'period' and r.budget_year = :'budget_year' and r.slice = 'commune' and r.plan_total > 0
 order by r.rate_total desc, r.undisbursed asc, r.commune_code desc;

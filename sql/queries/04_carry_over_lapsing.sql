@@ -7,7 +7,7 @@
 
 select
     r.commune_code,
-    c.name_vi as commune_vi,
+    r.commune_vi,
     r.plan_carry,
     r.disb_carry,
     r.undisbursed_carry,
@@ -15,8 +15,6 @@ select
     make_date(r.budget_year + 1, 1, 31) - w.as_of as days_left
 from mart.disbursement_rate as r
 inner join ref.reporting_calendar as w on r.period = w.period and r.budget_year = w.budget_year
-inner join ref.unit as c
-    on r.commune_code = c.commune_code and w.as_of >= c.valid_from and (c.valid_to is null or w.as_of <= c.valid_to)
 where
     r.period = :'period' and r.budget_year = :'budget_year' and r.slice = 'commune' and r.undisbursed_carry > 0
 order by r.undisbursed_carry desc, r.commune_code asc;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TypeVar
 
 from tests.corpus.base import Base
@@ -90,7 +91,9 @@ def defect(name: str, case: str) -> Callable[[_F], _F]:
     return register
 
 
-def items_of(name: str) -> list[Item]:
+@cache
+def items_of(name: str) -> tuple[Item, ...]:
+    """The variations of a class; the same objects each time, so that what is worked out of one stays."""
     case, make = DEFECTS[name]
 
     def variation(n: int) -> Callable[[], Made]:
@@ -100,4 +103,4 @@ def items_of(name: str) -> list[Item]:
 
         return made
 
-    return [Item(f"{name}/{n}", name, case, variation(n)) for n in range(VARIATIONS)]
+    return tuple(Item(f"{name}/{n}", name, case, variation(n)) for n in range(VARIATIONS))

@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import openpyxl
 
@@ -206,7 +207,8 @@ def _full(commune: str) -> Base:
     return Base(commune_report.content(simulation(), commune, period, period.year), ())
 
 
-def valid() -> list[Item]:
+@cache
+def valid() -> tuple[Item, ...]:
     """Every base as it is and through every kind of writer; some communes in full."""
     found: list[Item] = []
 
@@ -222,7 +224,7 @@ def valid() -> list[Item]:
     for number, commune in enumerate(_FULL):
         add("full", number, lambda c=commune: Draft(_full(c)).made())  # type: ignore[misc]
         add("full-openpyxl", number, lambda c=commune: Draft(_full(c)).whole(through_openpyxl).made())  # type: ignore[misc]
-    return found
+    return tuple(found)
 
 
 def _unchanged(draft: Draft) -> Made:

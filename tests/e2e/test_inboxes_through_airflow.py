@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from etl import settings, steps
-from etl.load import warehouse
+from etl.load import server, warehouse
 from etl.local_airflow import month
 from etl.local_airflow.processes import ENGINEER, LocalAirflow, embedded_server
 from tests import servers
 from tests.builders import QUAN_SON, name, workbook
+from tests.databases import start_unsafe
 
 pytestmark = [pytest.mark.slow, pytest.mark.airflow]
 
@@ -32,7 +33,10 @@ def conf() -> Iterator[settings.Settings]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TIENDO_HOME", str(home))
         patch.setenv("TIENDO_INBOXES", "folder sftp://thu_sftp@/den s3://kho@bao-cao/den imap://hop_thu@/INBOX")
-        yield settings.reload()
+        conf = settings.reload()
+        start_unsafe(conf)
+        server.stop(conf)
+        yield conf
     settings.reload()
     shutil.rmtree(home, ignore_errors=True)
 

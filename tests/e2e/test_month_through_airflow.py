@@ -20,6 +20,7 @@ import pytest
 from etl import settings
 from etl.load import server
 from tests.builders import QUAN_SON, name, workbook
+from tests.databases import start_unsafe
 
 COMMUNES = (QUAN_SON, "06463", "05977")
 
@@ -28,6 +29,9 @@ COMMUNES = (QUAN_SON, "06463", "05977")
 def home() -> Iterator[Path]:
     """A folder of its own, outside pytest's: for root the embedded server runs as another user."""
     folder = Path(tempfile.mkdtemp(prefix="tiendo-e2e-"))
+    conf = settings.Settings(home=folder)
+    start_unsafe(conf)
+    server.stop(conf)  # the program starts it itself
     yield folder
     server.stop(settings.Settings(home=folder))
     shutil.rmtree(folder)

@@ -19,6 +19,7 @@ from etl.validate import catalogue
 from etl.validate.finding import Finding
 from etl.validate.known import CUMULATIVE_KEYS, offline
 from tests import corpus
+from tests.corpus.measure import built
 from tests.rules import kit
 from tests.rules.test_catalogue import is_vietnamese
 
@@ -32,10 +33,10 @@ def of_corpus() -> dict[str, list[tuple[str, Finding]]]:
     """Id -> (class, finding) over the first variation of each class of the corpus."""
     names: list[str] = []
     reports: list[Report] = []
-    for defect in corpus.classes():
-        made = corpus.items(defect)[0].make()
-        read = _read(made.file_name, made.build())
-        names += [defect] * len(read)
+    firsts = [corpus.items(defect)[0] for defect in corpus.classes()]
+    for item, (file_name, data) in zip(firsts, built(firsts), strict=True):
+        read = _read(file_name, data)
+        names += [item.defect] * len(read)
         reports += read
     found: dict[str, list[tuple[str, Finding]]] = defaultdict(list)
     unknown = [offline(kit.lang_son())] * len(reports)

@@ -19,7 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from etl.period import Period
-from etl.reference.province import Province, Window
+from etl.reference.province import Province, Window, read_csv
 
 Row = dict[str, Any]
 Number = int | Decimal
@@ -45,6 +45,7 @@ AXES = ("commune_code", "programme_code", "project_code", "subproject_code", "ca
 OPEN_STATES = ("Chưa giải quyết", "Đang giải quyết")
 PLANNED = (*(f"planned_m{n:02d}" for n in range(1, 13)), "planned_close")
 CLOSE = 13
+SERIAL = ("plan_total", "plan_assigned", "plan_carry", "disb_ytd", "disb_assigned", "disb_carry")
 PROBLEM = ("rule_id", "expectation_id", "form", "line", "item")
 
 
@@ -197,6 +198,14 @@ class Oracle:
     def _rows(self, form: str) -> list[tuple[Version, Row]]:
         return [(v, row) for v in self.reports for row in v.forms.get(form, [])]
 
+    @cached_property
+    def submission(self) -> list[Row]:
+        return [
+            {**self._head(v), "received_at": v.received_at, "is_late_revision": v.is_late_revision,
+             "is_admitted": False, "nothing_to_report": sorted(v.nothing_to_report)}
+            for v in self.reports
+        ]  # fmt: skip
+
     # Money ------------------------------------------------------------------------------------------------------------
 
     def _in_force(self, budget_year: int, as_of: date) -> list[Decided]:
@@ -266,6 +275,7 @@ class Oracle:
             for name, keys in SLICES.items():
                 for values, rows in grouped(lines, lambda r, keys=keys: tuple(r[k] for k in keys)).items():
                     axes = dict.fromkeys(AXES) | dict(zip(keys, values, strict=True))
+                    axes["commune_vi"] = rows[0]["commune_vi"] if axes["commune_code"] else None
                     result.append({**of_month, "slice": name, **axes, **self._sums(rows)})
             for source, plans, paid in (("NSTW", ("plan_nstw", "carry_nstw"), "disb_nstw"),
                                         ("NSDP", ("plan_nst", "plan_nsx", "carry_nsdp"), "disb_nsdp")):  # fmt: skip
@@ -291,6 +301,67 @@ class Oracle:
             "rate_assigned": rate(*both(rows, "disb_assigned", "plan_assigned")),
             "rate_carry": rate(*both(rows, "disb_carry", "plan_carry")),
         }
+
+    @cached_property
+    def disbursement_series(self) -> list[Row]:
+        """All units here are those of today: each is a unit, and a group of its own."""
+        newest = max(self._head(v)["as_of"] for v in self.reports)
+        parts = {"all": (), "programme": ("programme_code",), "capital_kind": ("capital_kind",)}
+        lines = grouped(self.disbursement_line, of_commune)
+        months = {(v.period, v.budget_year): self._head(v)["as_of"] for v in self.reports}
+        result = []
+        for ((period, year), as_of), commune, level in product(
+            months.items(), self.province.communes.values(), ("unit", "group")
+        ):
+            key = period, year, commune.code
+            of_unit = {
+                "period": period, "budget_year": year, "as_of": as_of, "boundaries": newest, "level": level,
+                "unit_code": commune.code, "unit_vi": commune.name_vi, "is_comparable": True, "reason_vi": None,
+                "group_code": commune.code, "group_vi": commune.name_vi, "group_units": 1,
+                "communes_reported": int(key in self.by_key), "communes_expected": 1,
+            }  # fmt: skip
+            for name, axes in parts.items():
+                some = grouped(lines.get(key, []), lambda r, axes=axes: tuple(r[a] for a in axes))
+                for values, rows in (some or ({(): []} if name == "all" else {})).items():
+                    places = dict.fromkeys(("programme_code", "capital_kind")) | dict(zip(axes, values, strict=True))
+                    result.append({**of_unit, "slice": name, **places, **self._serial(rows)})
+        return result
+
+    def _serial(self, rows: Sequence[Row]) -> Row:
+        sums = self._sums(rows)
+        return {k: sums[k] for k in (*SERIAL, "undisbursed", "rate_total", "rate_assigned", "rate_carry")}
+
+    def district_groups(self) -> list[Row]:
+        """Former districts, those taken together in which one commune of today lies, by their names."""
+        of_commune_: dict[str, set[str]] = defaultdict(set)
+        for row in read_csv(self.province.folder / "former_units.csv"):
+            of_commune_[row["commune_code"]].add(row["former_district_vi"])
+        groups: list[set[str]] = []
+        for districts in of_commune_.values():
+            met = [g for g in groups if g & districts]
+            groups = [g for g in groups if g not in met] + [districts.union(*met)]
+        result = []
+        for (period, year), rows in grouped(self.disbursement_line, month_of).items():
+            for group in groups:
+                of_group = [r for r in rows if of_commune_[r["commune_code"]] <= group]
+                result.append({"period": period, "budget_year": year, "districts": frozenset(group),
+                               **self._serial(of_group)})  # fmt: skip
+        return result
+
+    def programme_sums(self) -> list[Row]:
+        """What the lines of the programmes add up to, and what of it is of programmes that others replaced."""
+        listed = read_csv(self.province.folder / "programmes.csv")
+        replaced = {code.partition(" ")[0] for row in listed for code in row["predecessor_codes"].split("|")}
+        result = []
+        for (period, year), rows in grouped(self.disbursement_line, month_of).items():
+            earlier = [r for r in rows if r["programme_code"] in replaced]
+            whole = {k: self._sums(rows)[k] for k in (*SERIAL, "undisbursed")}
+            result.append({
+                "period": period, "budget_year": year, **whole,
+                "earlier_plan_total": total(r["plan_total"] for r in earlier) or 0,
+                "earlier_disb_ytd": total(r["disb_ytd"] for r in earlier) or 0,
+            })  # fmt: skip
+        return result
 
     @cached_property
     def disbursement_change(self) -> list[Row]:
@@ -323,8 +394,8 @@ class Oracle:
                 own = both([q for q in lines[period, year] if q["commune_code"] == r["commune_code"]], "disb_ytd",
                            "plan_total")  # fmt: skip
                 result.append({
-                    **{k: r[k] for k in ("period", "budget_year", "commune_code", "plan_total", "disb_ytd",
-                                         "undisbursed", "rate_total")},
+                    **{k: r[k] for k in ("period", "budget_year", "commune_code", "commune_vi", "plan_total",
+                                         "disb_ytd", "undisbursed", "rate_total")},
                     "rank_rate": 1 + sum(q["rate_total"] > r["rate_total"] for q in ranked),
                     "order_lowest": 1 + lowest.index(r), "order_undisbursed": 1 + stuck.index(r),
                     "above_average": own[0] * everybody[1] > everybody[0] * own[1],
@@ -411,6 +482,16 @@ class Oracle:
                     "report": versions[last].received_at,
                 })  # fmt: skip
         return result
+
+    @cached_property
+    def finding_answer(self) -> list[Row]:
+        """Errors that were let pass and warnings that were explained; that a remark was is no answer."""
+        kept = ("period", "budget_year", "commune_code", *PROBLEM, "outcome", "report")
+        return [
+            {k: f[k] for k in kept}
+            for f in self.finding
+            if f["outcome"] == "overridden" or (f["outcome"] == "explained" and f["severity"] == "warning")
+        ]
 
     @staticmethod
     def _outcomes(rows: Sequence[Row]) -> Row:
@@ -851,6 +932,16 @@ class Oracle:
     def _given_out(self, as_of: date) -> list[Row]:
         return [t for t in self.task_state(as_of) if t["assigned_on"] is None or t["assigned_on"] <= as_of]
 
+    @cached_property
+    def directive(self) -> list[Row]:
+        tasks = grouped(self.province.tasks(), lambda t: t["directive_id"])
+        return [
+            {"directive_id": number, "doc_no": row["doc_no"] or None, "issuer_vi": row["issuer_vi"],
+             "tasks": len(tasks[number]), "tasks_dated": sum(bool(t["due_date"]) for t in tasks[number])}
+            for number, row in self.province.directives().items()
+            if tasks.get(number)
+        ]  # fmt: skip
+
     def task_count(self, as_of: date) -> list[Row]:
         tasks = self._given_out(as_of)
         leads, states = ({t[k] for t in tasks} | {None} for k in ("lead_vi", "state"))
@@ -882,7 +973,18 @@ class Oracle:
 
 
 KEYS: dict[str, tuple[str, ...]] = {
+    "submission": ("period", "budget_year", "commune_code"),
     "disbursement_line": ("period", "budget_year", "commune_code", "line_code", "is_unallocated"),
+    "disbursement_series": (
+        "period",
+        "budget_year",
+        "level",
+        "unit_code",
+        "slice",
+        "programme_code",
+        "capital_kind",
+    ),
+    "directive": ("directive_id",),
     "disbursement_rate": ("period", "budget_year", "slice", *AXES),
     "disbursement_change": ("period", "budget_year", "slice", *AXES),
     "commune_rank": ("period", "budget_year", "commune_code"),
@@ -908,6 +1010,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 """Mart -> the columns that tell its rows apart."""
 FOUND_KEYS = {
     "finding": ("period", "budget_year", "commune_code", "expectation_id", "form", "line", "item"),
+    "finding_answer": ("period", "budget_year", "commune_code", "expectation_id", "form", "line", "item"),
     "finding_count": ("period", "budget_year", "expectation_id"),
     "rule_precision": ("expectation_id", "period", "budget_year"),
 }

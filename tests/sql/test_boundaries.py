@@ -319,6 +319,28 @@ def test_a_later_change_is_data_only(connection: Connection, folder: Path) -> No
             assert sum(groups) == sum(paid.values())
 
 
+def test_a_renamed_commune_stands_once_in_a_month_by_its_name_of_that_day(connection: Connection, folder: Path) -> None:
+    reference_load.load(connection, change_2027(folder), builders.LOADED)
+    for day in (date(2026, 12, 31), date(2027, 1, 31)):
+        all_report(connection, day)
+    marts.refresh(connection)
+
+    for mart in (
+        "disbursement_rate",
+        "disbursement_rate_at('infinity')",
+        "commune_rank",
+        "commune_rank_at('infinity')",
+    ):
+        of_communes = "and slice = 'commune'" if "rate" in mart else ""
+        rows = connection.execute(
+            f"select period, commune_code, commune_vi from mart.{mart} where commune_code is not null {of_communes}"
+        ).fetchall()
+        assert len(rows) == len({row[:2] for row in rows}) == 130, mart
+        assert {row for row in rows if row[1] == "06517"} == {
+            ("2026-12", "06517", "Xã Quan Sơn"), ("2027-01", "06517", "Xã Hữu Kiên"),
+        }, mart  # fmt: skip
+
+
 def test_a_commune_that_is_divided_and_made_whole_again_is_comparable(connection: Connection) -> None:
     units = [[("10001",)], [("10001",), ("10002",)], [("10003",)]]
     _write(connection, units, [[[0, 1]], [[0], [0]]])

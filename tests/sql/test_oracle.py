@@ -16,7 +16,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from etl import settings
-from etl.load import server
+from etl.load import marts, server
 from etl.load import warehouse as store
 from etl.load.warehouse import Connection
 from etl.period import Period
@@ -24,12 +24,30 @@ from tests.builders import truth
 from tests.databases import copy_of
 from tests.sql import builders
 from tests.sql.conftest import MONTHS, NOW, Loaded
-from tests.sql.oracle import FOUND_KEYS, KEYS, PLANNED, Decided, Oracle, Row, Version, plus
+from tests.sql.oracle import FOUND_KEYS, KEYS, PLANNED, Decided, Oracle, Row, Version, plus, total
+from tests.sql.treasury_oracle import KEYS as TREASURY
 
 CASES = 10_000
 OF_EACH_MART = 600
 ROUNDED_TWICE = ("expected_",)
 """Shares of closed years have more digits than either side keeps; their product may differ by the last đồng."""
+HERE = ("allocation", "task_state", "task_count", "task_month", "disbursement_district", "programme_series")
+"""Marts that a test of their own compares below."""
+ELSEWHERE = {
+    "allocation_balance": "test_allocation.py",
+    "programme_map": "test_programmes.py",
+    "published_figure": "test_published_oracle.py",
+    "rate_pct": "test_warehouse.py",
+    "release": "test_two_years.py",
+    "release_finding": "test_publication_checks.py",
+    "revision": "test_two_years.py",
+    "revision_at": "test_queries.py",
+    "revision_figure": "test_two_times.py",
+    "revision_lines": "test_two_years.py",
+    "revision_pending": "test_two_years.py",
+    "unit_map": "test_boundaries.py",
+}
+"""Marts that are worked out by other means -> the test that does."""
 DATES = ("doc_date", "done_date", "extension_date")
 TEXTS = ("commune", "content_vi", "line_code", "project_code", "capital_kind", "note", "indicator_code", "indicator_vi",
          "unit", "issue_id", "problem", "cause", "proposal", "addressee", "category", "state", "reply_doc", "task_id",
@@ -446,6 +464,42 @@ def test_capital_by_decision_equals_the_independent_computation(world: tuple[str
         assert {k: r["amount_vnd"] for k, r in keyed(found, keys).items()} == {
             k: r["amount_vnd"] for k, r in keyed(oracle.allocation_at(as_of), keys).items()
         }
+
+
+def test_districts_equal_the_independent_computation(world: tuple[str, Oracle]) -> None:
+    address, oracle = world
+    expected = {
+        (*month, r["districts"]): r for r in oracle.district_groups() for month in [(r["period"], r["budget_year"])]
+    }
+    rows = read(address, "select * from mart.disbursement_district where slice = 'all' and level = 'group'")
+    found = {(r["period"], r["budget_year"], frozenset(r["district_vi"].split(" + "))): r for r in rows}
+    assert len(found) == len(rows)
+    assert found.keys() == expected.keys()
+    assert max(len(districts) for _, _, districts in found) > 1
+    assert {key: {c: found[key][c] for c in row if c != "districts"} for key, row in expected.items()} == {
+        key: {c: x for c, x in row.items() if c != "districts"} for key, row in expected.items()
+    }
+
+
+def test_lines_of_the_programmes_add_up_to_the_independent_computation(world: tuple[str, Oracle]) -> None:
+    address, oracle = world
+    rows = read(address, "select * from mart.programme_series")
+    for month in oracle.programme_sums():
+        of_month = [r for r in rows if (r["period"], r["budget_year"]) == (month["period"], month["budget_year"])]
+        for level, name in (("programme", "all"), ("programme", "capital_kind"), ("component", "all")):
+            some = [r for r in of_month if (r["level"], r["slice"]) == (level, name)]
+            columns = [c for c in month if c not in ("period", "budget_year")]
+            columns = [c for c in columns if level == "programme" or not c.startswith("earlier")]
+            assert {c: total(r[c] for r in some) for c in columns} == {c: month[c] for c in columns}, (month, level)
+
+
+def test_every_mart_has_an_independent_computation() -> None:
+    names = {path.stem for path in marts.folder().glob("*.sql")}
+    compared = {*KEYS, *FOUND_KEYS, *TREASURY, *HERE, *ELSEWHERE}
+    assert compared == names, "a mart is in no list, or is no longer there"
+    assert len(compared) == sum(map(len, (KEYS, FOUND_KEYS, TREASURY, HERE, ELSEWHERE))), "a mart is in two lists"
+    here = Path(__file__).parent
+    assert [name for name, test in ELSEWHERE.items() if not (here / test).is_file()] == []
 
 
 def test_tasks_equal_the_independent_computation_on_any_day(world: tuple[str, Oracle]) -> None:

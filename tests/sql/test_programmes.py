@@ -154,10 +154,8 @@ def grown(postgres: settings.Settings, folder: Path, tmp_path: Path) -> Iterator
         patch.setenv("TIENDO_HOME", str(home))
         patch.setenv("TIENDO_PROVINCE", str(folder))
         settings.reload()
-        province.load.cache_clear()
         yield home
     settings.reload()
-    province.load.cache_clear()
 
 
 def test_reports_with_lines_of_both_trees_go_from_template_to_marts(grown: Path, tmp_path: Path) -> None:

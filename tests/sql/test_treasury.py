@@ -397,6 +397,18 @@ def test_a_difference_is_open_since_the_first_month_of_its_unbroken_row(connecti
     assert connection.execute(earlier, (NOW,)).fetchone() == (0,)
 
 
+def test_a_month_that_was_compared_anew_counts_as_it_is_known_now(connection: Connection) -> None:
+    for n, period in enumerate(("2025-08", "2025-09", "2025-10")):
+        report(connection, QUAN_SON, period, 10, 1)
+        load(connection, statement({(QUAN_SON, DA2): 7, (QUAN_SON, NTM): 1}, period), LOADED)
+        result = reconcile(connection, period, NOW + timedelta(minutes=n))
+    assert told(result) == [("unexplained", QUAN_SON, "GNBV-DA2", 3, "2025-08")]
+    report(connection, QUAN_SON, "2025-08", 7, 1, version=2, received_at=NOW + timedelta(hours=1))
+    assert reconcile(connection, "2025-08", NOW + timedelta(hours=2)).differences == []
+    result = reconcile(connection, "2025-10", NOW + timedelta(hours=3))
+    assert told(result) == [("unexplained", QUAN_SON, "GNBV-DA2", 3, "2025-09")]
+
+
 def test_the_mart_shows_the_latest_run_of_a_month_and_each_run_as_it_was_known(connection: Connection) -> None:
     report(connection, QUAN_SON, "2025-10", 50)
     load(connection, statement({(QUAN_SON, DA2): 40}), LOADED)

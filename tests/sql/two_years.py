@@ -144,7 +144,7 @@ def of_province(patch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
 
     def forget() -> None:
         settings.reload()
-        province.load.cache_clear()
+        province._of.cache_clear()  # files of a folder are edited between two months
 
     yield point
     patch.undo()
