@@ -172,7 +172,7 @@ def test_files_that_cannot_be_made_again_are_not_passed_off_as_the_release(
 ) -> None:
     freeze(connection, tmp_path)
     shutil.rmtree(tmp_path / "2025-10")
-    monkeypatch.setattr(pack, "render", lambda _: {"bao-cao.txt": b"other"})
+    monkeypatch.setattr(pack, "render", lambda *_, **__: {"bao-cao.txt": b"other"})
 
     with pytest.raises(ReleaseError, match="sao lưu"):
         freeze(connection, tmp_path, LATER)

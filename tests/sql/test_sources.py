@@ -241,6 +241,22 @@ def test_the_page_is_small_and_asks_nothing_of_the_network(months: dict[str, Pag
         assert "tiendo trace" in re.search(r"<noscript>(.*?)</noscript>", around, re.DOTALL)[1]
 
 
+def test_text_of_a_commune_cannot_end_the_data(november: Page) -> None:
+    hostile = json.loads(json.dumps(november.evidence))
+    hostile["files"][0][1] = "</script><script>alert(1)</script><!--"
+    with warehouse.connect() as connection:
+        figures = release.figures_of(connection, release.get(connection, "2025-11-r1"))
+    html = sources_writer.render(figures, hostile).decode()
+    assert html.count("<script") == november.html.count("<script") == 3
+    assert Page(november.path, html).evidence == hostile
+
+
+def test_the_script_of_the_document_compiles_without_a_browser(november: Page) -> None:
+    context = quickjs.Context()
+    context.set("script", "//" + november.document)
+    assert context.eval("typeof new Function(script)") == "function"
+
+
 # In a browser ---------------------------------------------------------------------------------------------------------
 
 
