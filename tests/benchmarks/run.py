@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import statistics
@@ -179,15 +180,15 @@ class Bench:
         say("five years of the nation, some twenty minutes")
         database = self.stage.five_years(self._warm_up())
         figures = self._measure("questions", "questions.py", str(self.repeat), database=database)
-        seconds = sorted(figures["questions"].values())
-        slowest = max(figures["questions"], key=figures["questions"].get)
-        marts = figures["marts"]
+        asked = {name: math.inf if s is None else s for name, s in figures["questions"].items()}
+        marts = {name: math.inf if s is None else s for name, s in figures["marts"].items()}
+        seconds, slowest = sorted(asked.values()), max(asked, key=lambda name: asked[name])
         return [
             Row(f"five years of the nation: {self.stage.facts(database)} facts", f"{figures['gib']:.1f} GiB"),
             goal("20 questions, p95 in ms", 1000 * seconds[-(len(seconds) // 20 + 1)], "at most", 300),
             Row(f"slowest: {slowest}", f"{1000 * seconds[-1]:.0f} ms"),
             Row(f"{len(marts)} marts, one month of each: median", f"{1000 * statistics.median(marts.values()):.0f} ms"),
-            *(Row(f"  {name}", f"{1000 * s:.0f} ms") for name, s in marts.items() if s > 1),
+            *(Row(f"  {name}, s (inf: given up)", f"{s:.1f}") for name, s in marts.items() if s > 1),
         ]
 
     def _best(self, name: str) -> float:
