@@ -56,7 +56,7 @@ def connection(reference: str) -> Iterator[Connection]:
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files do not matter where the checks before them are tested."""
-    monkeypatch.setattr(pack, "render", lambda figures, documents=None: {"bao-cao.txt": figures.release_id.encode()})
+    monkeypatch.setattr(pack, "render", lambda figures, *_: {"bao-cao.txt": figures.release_id.encode()})
 
 
 def freeze(connection: Connection, out: Path, period: Period = OCTOBER, now: datetime = NOW) -> list[tuple[Any, ...]]:

@@ -311,7 +311,7 @@ _COLUMN = {
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tested are the figures of the releases, not the documents around them."""
-    monkeypatch.setattr(pack, "render", lambda figures, documents=None: {"bao-cao.txt": figures.release_id.encode()})
+    monkeypatch.setattr(pack, "render", lambda figures, *_: {"bao-cao.txt": figures.release_id.encode()})
 
 
 def published(connection: Connection, out: Path, now: datetime) -> str:

@@ -109,7 +109,7 @@ def years(warehouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         builders.copy_of(warehouse) as connection,
     ):
         # What is tested are the figures of the releases, not the files that are made of them.
-        patch.setattr(pack, "render", lambda figures, documents=None: {"bao-cao.txt": figures.release_id.encode()})
+        patch.setattr(pack, "render", lambda figures, *_: {"bao-cao.txt": figures.release_id.encode()})
 
         witness = Witness(connection)
         life = Life(connection, home, home / "out", point, witness.listen)
