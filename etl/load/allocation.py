@@ -53,17 +53,11 @@ def load(connection: Connection, path: Path, province: Province, now: datetime) 
         for number, row in _allocation_rows(path)
     ]
     _require_once(lines, path.name)
+    communes = [line for line in lines if line[1]["unit_code"] in province.communes]
+    others = [line for line in lines if line[1]["unit_code"] not in province.communes]
     new = [
-        values
-        for table, unit, part in (
-            ("allocation", "commune_code", [line for line in lines if line[1]["unit_code"] in province.communes]),
-            (
-                "allocation_province",
-                "unit_code",
-                [line for line in lines if line[1]["unit_code"] not in province.communes],
-            ),
-        )
-        for values in _insert(connection, table, unit, part, path.name, now)
+        *_insert(connection, "allocation", "commune_code", communes, path.name, now),
+        *_insert(connection, "allocation_province", "unit_code", others, path.name, now),
     ]
     if new:
         _require_balance(connection, {(values["decision_no"], values["budget_year"]) for values in new})
@@ -75,7 +69,8 @@ def _insert(
     connection: Connection, table: str, unit: str, lines: list[tuple[int, dict[str, Any]]], file: str, now: datetime
 ) -> list[dict[str, Any]]:
     """The lines that are new, by two statements for all; raises UsageError for the first that is there already and says
-    something else. ``unit``: the column of ``ref.<table>`` that holds the unit's code."""
+    something else, also where another loader wrote it meanwhile. ``unit``: the column of ``ref.<table>`` that holds
+    the unit's code."""
     columns = (*_KEY, "signed_on", "effective_on", "amount_vnd", "note")
     parts = {
         "table": sql.Identifier("ref", table),
@@ -86,22 +81,6 @@ def _insert(
         ).format(columns=sql.SQL(", ").join(map(sql.Identifier, columns))),
     }
     told = [[number for number, _ in lines], *([values[name] for _, values in lines] for name in columns)]
-    there = connection.execute(
-        sql.SQL(
-            """
-            select l.number, a.amount_vnd::bigint, a.signed_on, a.effective_on
-            from {lines}
-            inner join {table} as a
-                on (a.decision_no, a.budget_year, a.{unit}, a.project_code, a.capital_kind, a.source)
-                = (l.decision_no, l.budget_year, l.unit_code, l.project_code, l.capital_kind, l.source)
-            order by l.number
-            """
-        ).format(**parts),
-        told,
-    ).fetchall()
-    by_number = dict(lines)
-    for number, *before in there:
-        _refuse_other_words(by_number[number], before, f"{file}, dòng {number}")
     inserted = connection.execute(
         sql.SQL(
             """
@@ -120,6 +99,22 @@ def _insert(
         ).format(**parts),
         [now, *told],
     ).fetchall()
+    there = connection.execute(
+        sql.SQL(
+            """
+            select l.number, a.amount_vnd::bigint, a.signed_on, a.effective_on
+            from {lines}
+            inner join {table} as a
+                on (a.decision_no, a.budget_year, a.{unit}, a.project_code, a.capital_kind, a.source)
+                = (l.decision_no, l.budget_year, l.unit_code, l.project_code, l.capital_kind, l.source)
+            order by l.number
+            """
+        ).format(**parts),
+        told,
+    ).fetchall()
+    by_number = dict(lines)
+    for number, *before in there:
+        _refuse_other_words(by_number[number], before, f"{file}, dòng {number}")
     new = set(inserted)
     return [values for _, values in lines if tuple(values[name] for name in _KEY) in new]
 
