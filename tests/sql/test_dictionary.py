@@ -199,7 +199,7 @@ def test_a_constraint_comes_with_its_word_and_goes_with_it(own: Loaded, tmp_path
         assert ours(connection, "core.disbursement") == ["CHECK ((row_no >= 1))"]
         assert ours(connection, "core.disbursement_2025") == ["CHECK ((row_no >= 1))"]
         connection.commit()
-    assert warehouse.migrate() == "0011"
+    assert warehouse.migrate() == "0013"
     with warehouse.connect() as connection:
         assert ours(connection, "core.disbursement") == []
 

@@ -30,7 +30,7 @@ def test_migrating_again_changes_nothing(empty: Path) -> None:
     query = "select count(*), min(registered_at) from core.task"
     with warehouse.connect() as connection:
         before = connection.execute(query).fetchone()
-    assert warehouse.migrate() == "0011"
+    assert warehouse.migrate() == "0013"
     steps.prepare(clock.now())
     with warehouse.connect() as connection:
         assert connection.execute(query).fetchone() == before
@@ -46,7 +46,7 @@ def test_a_warehouse_of_the_first_version_is_brought_up_with_its_reports(postgre
         connection.execute("create table public.schema_version (version_num text primary key)")
         connection.execute("insert into public.schema_version values ('0001')")
         builders.report(connection, "06517", "2025-10", [builders.line("GNBV-DA2", "SN", 100, 40)])
-    assert warehouse.migrate(address) == "0011"
+    assert warehouse.migrate(address) == "0013"
     with warehouse.connect(address) as connection:
         builders.reference_data(connection)
         found = connection.execute("select state, late_revisions_waiting from mart.submission_status "
