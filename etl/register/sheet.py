@@ -11,7 +11,7 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ _FONT = {"font_name": "Times New Roman", "font_size": 11, "valign": "top", "text
 _INPUT = {"bg_color": "#FFFBE6", "locked": False, "border": 1}
 _HEADER = {"bold": True, "bg_color": "#E8EEF4", "border": 1, "align": "center"}
 _SPARE_ROWS = 200
+_SERIALS = (36526, 73050)
+"""Days of 2000 to 2099 as a spreadsheet counts them."""
 _WRITTEN = datetime(2025, 7, 1)  # noqa: DTZ001 - a property of the document, the same in every file
 
 
@@ -138,8 +140,9 @@ def write(form: Form) -> bytes:
             sheet.data_validation(*where, {"validate": "list", "source": sources[column.choices]})
     for number, values in enumerate(form.rows, row + 1):
         for place, column in enumerate(form.columns):
-            formats = (free, free_day) if column.is_input else (plain, day)
-            put(number, place, values.get(column.key), *(formats[::-1] if column.kind == "date" else formats))
+            as_text, as_day = (free, free_day) if column.is_input else (plain, day)
+            is_day = column.kind == "date"
+            put(number, place, values.get(column.key), as_day if is_day else as_text, as_day if is_day else as_text)
     sheet.freeze_panes(row + 1, 2)
     sheet.protect("", {"format_columns": True, "format_rows": True, "autofilter": True})
     sheet.set_landscape()
@@ -193,9 +196,11 @@ def _value(value: Any) -> Any:
 
 
 def day_of(entry: Entry, problems: list[str]) -> date | None:
-    """A date, also one typed as 31/10/2025; what is neither is a problem."""
+    """A date, also one typed as 31/10/2025 or in a cell that lost its format; what is none is a problem."""
     if entry.value is None or isinstance(entry.value, date):
         return entry.value
+    if isinstance(entry.value, int | float) and _SERIALS[0] <= entry.value <= _SERIALS[1]:
+        return date(1899, 12, 30) + timedelta(int(entry.value))
     for pattern in ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y"):
         try:
             return datetime.strptime(str(entry.value), pattern).date()  # noqa: DTZ007
