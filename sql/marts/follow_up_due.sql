@@ -21,7 +21,7 @@ returns table (
 )
 language sql stable
 as $$
-    with open_task as (
+    with open_task as materialized (
         select
             case when t.days_overdue > 0 then 'overdue' else 'due_soon' end as event_kind,
             t.task_id as subject,
@@ -44,7 +44,7 @@ as $$
         where i.state in ('Đang thực hiện quá hạn', 'Sắp đến hạn')
     ),
 
-    missing as (
+    missing as materialized (
         select
             case when s.state = 'missing' then 'missing_report' else 'returned_report' end as event_kind,
             concat_ws(' ', s.commune_code, w.period, w.budget_year) as subject,
@@ -73,14 +73,19 @@ as $$
             )
     ),
 
-    matter as (
+    owner as materialized (
+        select n.owner_vi, ref.owner_code(n.owner_vi, p_as_of) as owner_code
+        from (select t.owner_vi from open_task as t union select m.owner_vi from missing as m) as n
+    ),
+
+    matter as materialized (
         select
             m.*,
             ref.working_days_between(m.due_date, p_as_of) as working_days_late,
             o.owner_code,
             case when o.owner_code ~ '^[0-9]{5}$' then 'commune' else 'agency' end as owner_kind
         from (select * from open_task union all select * from missing) as m
-        cross join lateral (select ref.owner_code(m.owner_vi, p_as_of) as owner_code) as o
+        inner join owner as o on m.owner_vi = o.owner_vi
     )
 
     select

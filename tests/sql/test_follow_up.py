@@ -357,8 +357,10 @@ def test_a_year_of_days_with_kills_tells_everybody_once_and_forgets_nothing(refe
                         )
                     if working:
                         rows = connection.execute(
-                            "select subject from mart.follow_up_due(%s, %s) where event_kind = 'overdue'",
-                            (day, moment(day)),
+                            "select concat_ws(' ', task_id, nullif(instance, '')) "
+                            "from mart.task_overdue(%(day)s, %(now)s) "
+                            "where ref.working_days_between(due_date, %(day)s) > 0",
+                            {"day": day, "now": moment(day)},
                         )
                         overdue |= {subject for (subject,) in rows}
                         connection.commit()
