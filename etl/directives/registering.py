@@ -87,6 +87,11 @@ def register(
     said = _head(notice, head)
     problems = _faults_of_head(said)
     chosen = _chosen(connection, rows, answers, said, problems)
+    if problems and notice["doc_date"] is None and said.doc_date is not None:
+        problems.append(
+            "Lúc đọc văn bản chưa có ngày ban hành nên chưa tính được thời hạn theo ngày đó: nên đọc lại với "
+            "ngày ban hành (--issued), rồi xác nhận."
+        )
     if problems:
         raise DataError("Chưa vào sổ:\n" + "\n".join(problems))
     directive_id = _directive(connection, notice, said, by, now)
