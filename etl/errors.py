@@ -39,3 +39,8 @@ class ReleaseError(TiendoError):
 class InboxDownError(TiendoError):
     """An inbox could not be reached, or broke off while it was read. It delays only itself: the others go on, and
     what it holds is fetched the next time."""
+
+
+class DeliveryError(TiendoError):
+    """Somebody was not told: no address, refused by the mail server, or not known. Trying again would not help; a
+    person has to look."""

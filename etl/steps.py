@@ -11,7 +11,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +21,7 @@ from etl import clock, settings
 from etl.collect import archive
 from etl.collect.identity import Origin
 from etl.collect.report import Report
-from etl.errors import InboxDownError
+from etl.errors import DeliveryError, InboxDownError, UsageError
 from etl.load import submission, warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
@@ -32,6 +32,7 @@ from etl.validate import catalogue
 if TYPE_CHECKING:
     from etl.collect.inbox import Inbox
     from etl.collect.pool import Job
+    from etl.register.events import Event
     from etl.validate.backtest import Hit
 
 DATA_DOCS = "data-docs"
@@ -338,3 +339,103 @@ def publish(
         release.mark_published(connection, release_id, now)
         connection.commit()
     return {"release_id": release_id, **outcome.as_dict()}
+
+
+def propose_notice(file: Path, by: str, now: datetime, issued: date | None = None) -> dict[str, Any]:
+    """Archive a notice and read it into proposed tasks (``etl.directives.proposal``); the workbook for the person who
+    confirms lies under ``out/van-ban``. Adds ``workbook`` and ``markdown`` to what the proposal returns."""
+    from etl.directives import confirmation, proposal
+    from etl.register import sheet
+
+    conf, province = settings.get(), reference.load()
+    with warehouse.connect() as connection:
+        told = proposal.propose(connection, file, province, conf.archive_dir, by, now, issued)
+        connection.commit()
+        notice, rows = proposal.load(connection, told["notice_id"])
+    path = conf.out_dir / "van-ban" / f"xac-nhan-{told['notice_id']}.xlsx"
+    sheet.save(path, confirmation.workbook(notice, rows, province))
+    return {**told, "workbook": str(path), "markdown": confirmation.as_markdown(notice, rows)}
+
+
+def register_workbook(file: Path, by: str | None, now: datetime) -> dict[str, Any]:
+    """Register what a person confirmed in the workbook of a proposal (``etl.directives.registering``)."""
+    from etl.directives import confirmation, proposal, registering
+
+    if not file.is_file():
+        raise UsageError(f"Không có tệp: {file}")
+    conf, data = settings.get(), file.read_bytes()
+    sha256 = archive.store(conf.archive_dir, data)
+    notice_id, head, answers, signed = confirmation.of_workbook(file.name, data)
+    with warehouse.transaction() as connection:
+        proposal.keep(connection, sha256, len(data), now)
+        return registering.register(
+            connection, notice_id, head, answers, by or signed or "", "workbook", now, reference.load(), sha256
+        )
+
+
+def register_form(notice_id: int, form: Mapping[str, Any], by: str, now: datetime) -> dict[str, Any]:
+    """Register what a person answered in the form of the DAG: ``doc_no``, ``doc_date`` (YYYY-MM-DD), ``issuer``,
+    ``commune``, ``drop`` and ``changes``; empty ones leave what was read."""
+    from etl.directives import confirmation, proposal, registering
+
+    said = {key: str(value).strip() for key, value in form.items() if value is not None}
+    problems: list[str] = []
+    with warehouse.transaction() as connection:
+        _, rows = proposal.load(connection, notice_id)
+        head = confirmation.head_of_form(said, problems)
+        answers = confirmation.of_form(rows, said.get("drop", ""), said.get("changes", ""), problems)
+        return registering.register(connection, notice_id, head, answers, by, "airflow", now, reference.load())
+
+
+def reject_notice(notice_id: int, reason: str, by: str, channel: str, now: datetime) -> dict[str, Any]:
+    """Record that a notice is not registered."""
+    from etl.directives import registering
+
+    with warehouse.transaction() as connection:
+        return registering.reject(connection, notice_id, reason, by, channel, now)
+
+
+def record_event(event: Event, by: str, now: datetime) -> dict[str, Any]:
+    """Record what happened to a task (``etl.register.events``)."""
+    from etl.register import events
+
+    with warehouse.transaction() as connection:
+        return events.record(connection, event, by, now, reference.load())
+
+
+def take_agency_report(file: Path, by: str, now: datetime) -> dict[str, Any]:
+    """Record what a department reports in its workbook; the receipt lies under ``out/<period>/tra-lai``.
+
+    A workbook with faults is returned: ``verdict`` is ``returned`` and nothing was recorded.
+    """
+    from etl.register import agency_workbook, sheet
+
+    conf = settings.get()
+    with warehouse.connect() as connection:
+        told = agency_workbook.take_in(connection, file, conf.archive_dir, by, now, reference.load())
+        connection.commit()
+    path = conf.out_dir / told.period / "tra-lai" / f"{file.stem}.{told.sha256[:8]}.bien-nhan.txt"
+    sheet.save(path, agency_workbook.receipt(told, now).encode())
+    return {**told.as_dict(), "receipt": str(path)}
+
+
+def follow_up(day: date, now: datetime, smtp_url: str | None = None, *, dry_run: bool = False) -> dict[str, Any]:
+    """One digest to each recipient of what it was not told yet (``etl.follow_up``); nothing on a day off."""
+    from etl import follow_up as reminders
+    from etl.publish import deliver
+
+    conf = settings.get()
+    with warehouse.connect() as connection:
+        channel = deliver.channel_for(conf, smtp_url)
+        return reminders.run(connection, day, now, reference.load(), conf, channel, dry_run=dry_run).as_dict()
+
+
+def require_told(result: Mapping[str, Any]) -> None:
+    """Raises DeliveryError naming whom ``follow_up`` could not tell: no address, refused, unknown."""
+    told = [
+        *(f"{who['name']}: chưa có địa chỉ ({len(who['matters'])} việc)" for who in result["no_address"]),
+        *(f"{d['name']}: thư bị từ chối" for d in result["digests"] if d["outcome"] == "failed"),
+        *(f"{d['name'] or d['recipient']}: không rõ bản tin ngày {d['day']} đã đến chưa" for d in result["unknown"]),
+    ]
+    if told:
+        raise DeliveryError("Có nơi chưa được báo:\n" + "\n".join(told))

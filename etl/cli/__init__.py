@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from etl.cli import airflow, analysis, database, decisions, reference, register, release, reports, rules
+from etl.cli import airflow, analysis, database, decisions, following, reference, register, release, reports, rules
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,6 +41,8 @@ for command in (
     reference.reconcile,
 ):
     app.command()(command)
+app.command("follow-up")(following.follow_up)
+app.add_typer(following.app, name="register")
 app.add_typer(database.app, name="db")
 app.add_typer(reference.app, name="reference")
 app.add_typer(airflow.app, name="airflow")

@@ -203,10 +203,17 @@ def _tasks(connection: Connection, commune: Commune, as_of: date) -> tuple[Row, 
         select s.*, d.doc_no, d.doc_date
         from mart.task_state(%(as_of)s, 'infinity') as s
         inner join core.directive as d on s.directive_id = d.directive_id
-        where s.lead_vi = %(lead)s and s.done_date is null and coalesce(d.doc_date, d.event_date) <= %(as_of)s
+        where
+            s.done_date is null and coalesce(d.doc_date, d.event_date) <= %(as_of)s
+            and exists (
+                select 1 from mart.task_committee('infinity') as c
+                where
+                    c.task_id = s.task_id and c.commune_code = %(commune)s and c.valid_from <= %(as_of)s
+                    and (c.valid_to is null or c.valid_to >= %(as_of)s)
+            )
         order by s.directive_id, s.task_id
         """,
-        {"as_of": as_of, "lead": f"UBND {commune.kind} {commune.short_name_vi}"},
+        {"as_of": as_of, "commune": commune.code},
     )
     return tuple(
         {

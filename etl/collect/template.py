@@ -58,7 +58,7 @@ def write_layout(target: str | Path | IO[bytes], content: WorkbookContent, layou
     book.set_properties(
         {
             "title": f"Báo cáo tiến độ các Chương trình mục tiêu quốc gia {content.period.vi}",
-            "author": f"UBND {_unit_name(content)}",
+            "author": content.commune.committee_vi,
             "created": datetime.combine(content.as_of, time()),
         }
     )
@@ -99,11 +99,6 @@ class _Styles:
         if key not in self._made:
             self._made[key] = self._book.add_format(full)
         return self._made[key]
-
-
-def _unit_name(content: WorkbookContent) -> str:
-    """``xã Quan Sơn``, ``phường Tam Thanh``."""
-    return content.commune.name_vi[:1].lower() + content.commune.name_vi[1:]
 
 
 def _write_meta(

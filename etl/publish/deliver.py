@@ -1,7 +1,7 @@
 """Sending a published release to its recipients, and any other mail that may go out once: claim before send (law 11).
 
 One row of a ledger per key, recipient and channel: of ``release.delivery`` per release, of ``raw.reply`` per delivery
-that is answered. The claim is committed **before** anything
+that is answered, of ``core.follow_up_digest`` per day. The claim is committed **before** anything
 is sent, the outcome after it. A process that dies in between leaves a claim without an end: whether the mail
 went out is unknown, and it is never sent again on its own. A definite refusal is ``failed``, with the words
 of the server.
@@ -229,16 +229,18 @@ def send_once(
     now: datetime,
     *,
     retry_failed: bool = False,
+    with_claim: Callable[[psycopg.Connection[Any]], None] | None = None,
 ) -> str:
     """Send one mail unless the ledger has it: ``delivered``, ``already``, ``failed`` or ``unknown``. Commits.
 
+    ``with_claim`` writes what has to be booked in the same transaction as the claim.
     Raises InfrastructureError when the way out is closed; then nothing has been claimed.
     """
     found = _state(connection, ledger, recipient, channel)
     if found is None or (found == "failed" and retry_failed):
         channel.ready()
         message = message_for(recipient)
-        if _claim(connection, ledger, recipient, channel, now, found):
+        if _claim(connection, ledger, recipient, channel, now, found, with_claim):
             return _send(connection, ledger, recipient, message, channel, now)
         found = _state(connection, ledger, recipient, channel)
     return {"sent": "already", "failed": "failed"}.get(str(found), "unknown")
@@ -260,6 +262,7 @@ def _claim(
     channel: Channel,
     now: datetime,
     found: str | None,
+    with_claim: Callable[[psycopg.Connection[Any]], None] | None = None,
 ) -> bool:
     """Book the delivery before it happens: a new row, or a refused one anew. False: another was first."""
     claimed = connection.execute(
@@ -275,6 +278,8 @@ def _claim(
         ),
         (*ledger.values(recipient, channel), now, found),
     ).fetchone()
+    if claimed is not None and with_claim is not None:
+        with_claim(connection)
     connection.commit()
     return claimed is not None
 

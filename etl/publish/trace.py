@@ -374,8 +374,9 @@ def task_reports(connection: Connection, figure: Mapping[str, Any], tasks: Seque
         "select distinct on (r.task_id) r.* from ("
         + _ROWS
         + """
-        inner join core.task as g on t.task_id = g.task_id
-        where t.task_id = any(%(tasks)s) and g.lead_vi = 'UBND ' || c.kind || substr(c.name_vi, length(c.kind) + 1)
+        inner join mart.task_committee(%(known_at)s) as g
+            on t.task_id = g.task_id and t.commune_code = g.commune_code and c.valid_from = g.valid_from
+        where t.task_id = any(%(tasks)s)
         ) as r order by r.task_id, r.period desc, r.budget_year desc
         """
     ).format(table=sql.Identifier("task_report"), form=sql.Literal("B03"))

@@ -43,6 +43,7 @@ _TYPES: dict[str, Convert] = {
     "capital_verified": _yes,
     "in_rate": _yes,
     "is_closing": _yes,
+    "active": _yes,
     "former_districts": _list(";"),
     "managing_agencies_vi": _list(";"),
     "capital_kinds": _list("|"),
@@ -61,6 +62,8 @@ _TABLES = {
     "indicator": "indicators.csv",
     "treasury_code": "treasury_codes.csv",
     "treasury_unit": "treasury_units.csv",
+    "contact": "contacts.csv",
+    "follow_up_step": "follow_up_steps.csv",
 }
 
 _UNIT = (

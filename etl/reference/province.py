@@ -42,6 +42,16 @@ class Commune:
     valid_from: date = date.min
     valid_to: date | None = None
 
+    @property
+    def unit_vi(self) -> str:
+        """As it stands within a sentence: ``xã Quan Sơn``, ``phường Tam Thanh``."""
+        return self.name_vi[:1].lower() + self.name_vi[1:]
+
+    @property
+    def committee_vi(self) -> str:
+        """Its people's committee, as the register has it: ``UBND xã Quan Sơn`` (``ref.committee_vi``)."""
+        return f"UBND {self.unit_vi}"
+
     def is_there_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 

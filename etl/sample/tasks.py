@@ -18,12 +18,8 @@ def rows(province: Province, commune: Commune, period: Period) -> tuple[Row, ...
     """Tasks led by the commune's UBND, from the period in which they were assigned on."""
     if period < _FIRST_REPORT:
         return ()
-    led = [t for t in province.tasks() if t["lead_vi"] == f"UBND {_unit_name(commune)}"]
+    led = [t for t in province.tasks() if t["lead_vi"] == commune.committee_vi]
     return tuple(_row(task, period) for task in led)
-
-
-def _unit_name(commune: Commune) -> str:
-    return commune.name_vi[:1].lower() + commune.name_vi[1:]
 
 
 def _row(task: dict[str, str], period: Period) -> Row:

@@ -953,9 +953,10 @@ class Oracle:
         result = []
         for t in self.province.tasks():
             told = [r for r in self.task_report if r["task_id"] == t["task_id"]
-                    and r["commune_code"] == by_name.get(t["lead_vi"])]  # fmt: skip
+                    and r["commune_code"] == by_name.get(t["lead_vi"]) and t["due_kind"] != "recurring"]  # fmt: skip
             last = max(told, key=lambda r: (r["period"], r["budget_year"]), default=None)
-            done = last["done_date"] if last and last["status"] == "Đã hoàn thành" else None
+            documented = last and last["status"] == "Đã hoàn thành" and (last["result_doc"] or "").strip()
+            done = last["done_date"] if last and documented else None
             done = done if done and done <= as_of else None
             due = date.fromisoformat(t["due_date"]) if t["due_date"] else None
             directive = self.province.directives()[t["directive_id"]]

@@ -192,7 +192,7 @@ def test_a_task_that_was_registered_later_is_not_in_what_was_known_before(connec
 
 
 def test_only_the_commune_that_leads_a_task_can_report_it_done(connection: Connection) -> None:
-    done = {"status": "Đã hoàn thành", "done_date": date(2025, 10, 15)}
+    done = {"status": "Đã hoàn thành", "done_date": date(2025, 10, 15), "result_doc": "68/KH-UBND"}
     tasks = [{"task_id": "QS-2025-10-1.a", **done}, {"task_id": "QS-2025-10-6.4", **done}]
     for commune in (DONG_KINH, QUAN_SON):
         builders.report(connection, commune, "2025-10", [line("GNBV-DA2", "SN", 1000 * TRIEU, 0)], tasks=tasks)
@@ -205,7 +205,7 @@ def test_only_the_commune_that_leads_a_task_can_report_it_done(connection: Conne
 def test_a_task_was_done_on_the_day_that_a_later_report_gives(connection: Connection) -> None:
     row = {"task_id": "QS-2025-10-1.a", "status": "Đang thực hiện"}
     builders.report(connection, QUAN_SON, "2025-10", [line("GNBV-DA2", "SN", 1000 * TRIEU, 0)], tasks=[row])
-    row |= {"status": "Đã hoàn thành", "done_date": date(2026, 1, 5)}
+    row |= {"status": "Đã hoàn thành", "done_date": date(2026, 1, 5), "result_doc": "2/BC-UBND"}
     lines = [line("MTQG-2630", "DT", 1000 * TRIEU, 0)]
     builders.report(connection, QUAN_SON, "2026-01", lines, tasks=[row])
 

@@ -310,6 +310,7 @@ class Nasty:
             days = dict.fromkeys(days, date(2025, 11, 1))
         return [
             {"task_id": task, "status": "Đã hoàn thành" if day else "Đang thực hiện", "done_date": day,
+             "result_doc": "12/BC-UBND" if day and not task.endswith("2.a") else None,
              "progress": "Đang làm", "content": "Rà soát"}
             for task, day in days.items()
         ]  # fmt: skip

@@ -118,7 +118,7 @@ def test_a_mart_is_traced_to_the_tables_that_it_is_made_of_and_a_table_to_its_ma
     marts = lineage.marts_of(made)
     assert {"mart.disbursement_line", "mart.disbursement_rate"} <= set(marts["core.disbursement"])
     assert "mart.commune_rank" not in marts["core.disbursement"]  # that one is made of another mart
-    assert marts["ref.holiday"] == ("mart.task_state",)
+    assert marts["ref.holiday"] == ("mart.follow_up_due", "mart.task_state_name")
 
 
 @pytest.mark.parametrize(

@@ -94,5 +94,5 @@ def _agency(name: str) -> str:
 
 def _agencies(province: Province) -> frozenset[str]:
     """Matching keys of every agency that can lead: by name, present or former, and the UBND of every commune."""
-    communes = (f"UBND {c.name_vi}" for c in province.communes.values())
+    communes = (c.committee_vi for c in province.communes.values())
     return frozenset(map(_agency, (*province.agencies.values(), *province.agency_aliases, *communes)))

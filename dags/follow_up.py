@@ -1,0 +1,58 @@
+"""### Đôn đốc nhiệm vụ và báo cáo tháng
+
+Mỗi ngày làm việc (lịch Việt Nam, kể cả ngày làm bù) mỗi nơi nhận có nhiều nhất một bản tin: nhiệm vụ sắp đến hạn, quá
+hạn, báo cáo tháng chưa gửi. Mỗi nội dung chỉ báo một lần ở mỗi bậc (`follow_up_steps.csv`); nơi đã báo cáo hoặc đã
+khai không phát sinh thì không bị nhắc. Ngày nghỉ, tác vụ chuyển màu hồng (skipped).
+
+**Khi một tác vụ màu đỏ**
+
+* `send_digests`: kho dữ liệu hoặc máy chủ thư không kết nối được; sửa, *Clear*. Không thư nào gửi hai lần.
+* `everybody_told`: có đơn vị chưa có địa chỉ (bổ sung `contacts.csv`), thư bị từ chối (sửa địa chỉ; nội dung được báo
+  lại ngày làm việc sau), hoặc không rõ thư đã đến chưa: hỏi nơi nhận, hệ thống không tự gửi lại.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pendulum
+from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from etl.airflow_io import TIMEZONE, default_args, smtp_url
+
+
+@dag(
+    dag_id="follow_up",
+    # Every day: which one is a working day is in the calendar of holidays and make-up days, not in the cron.
+    schedule=CronTriggerTimetable("30 7 * * *", timezone=TIMEZONE),
+    start_date=pendulum.datetime(2025, 7, 1, tz=TIMEZONE),
+    catchup=False,
+    max_active_runs=1,
+    default_args=default_args(),
+    tags=["đôn đốc"],
+    doc_md=__doc__,
+)
+def follow_up() -> None:
+    """Reminders are of the day on which they go out: a run that is cleared later tells what is due then."""
+
+    @task
+    def send_digests() -> dict[str, Any]:
+        from etl import clock, steps
+
+        now = clock.now()
+        result = steps.follow_up(clock.local_date(now), now, smtp_url())
+        if not result["is_working_day"]:
+            raise AirflowSkipException(f"{result['day']} là ngày nghỉ.")
+        return result
+
+    @task
+    def everybody_told(result: dict[str, Any]) -> None:
+        from etl import steps
+
+        steps.require_told(result)
+
+    everybody_told(send_digests())
+
+
+follow_up()

@@ -1,0 +1,14 @@
+"""Notices, register, reminders."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    script = Path(__file__).resolve().parents[1] / "0013_register.sql"
+    # The driver's own cursor: one script of many statements, in which % is just a character.
+    op.get_bind().connection.driver_connection.execute(script.read_text(encoding="utf-8"))
