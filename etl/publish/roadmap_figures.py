@@ -44,7 +44,7 @@ def of_roadmaps(reader: Reader) -> Iterator[Figure]:
     for row in reader.rows(f"select m.* from {_PROGRESS}_at(%(known_at)s, %(period)s, %(budget_year)s) as m"):
         by = dims({"commune": row["commune_code"]})
         yield from _progress(row, by)
-    for row in reader.rows("select m.* from mart.roadmap_path(%(known_at)s, %(period)s, %(budget_year)s) as m"):
+    for row in reader.rows("select m.* from mart.roadmap_path(%(period)s, %(budget_year)s, %(known_at)s) as m"):
         by = dims({"commune": row["commune_code"], "period": row["month"]})
         yield number_figure("roadmap_path", "vnd", row["planned"], _PATH, by)
 

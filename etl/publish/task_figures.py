@@ -73,7 +73,7 @@ def _duties(reader: Reader, as_of: date) -> Iterator[Figure]:
 def _changes(reader: Reader) -> Iterator[Figure]:
     """What changed in the register since the period before: how many of each kind, and each task."""
     source = "mart.task_change_in_period"
-    rows = reader.rows("select * from mart.task_change_in_period(%(known_at)s, %(period)s, %(budget_year)s)")
+    rows = reader.rows("select * from mart.task_change_in_period(%(period)s, %(budget_year)s, %(known_at)s)")
     for change in sorted({row["change"] for row in rows}):
         number = sum(row["change"] == change for row in rows)
         yield number_figure("tasks_changed", "count", number, source, dims({"item": change}))

@@ -1,6 +1,6 @@
 -- The path of the roadmaps that were in use for a period: what was to be disbursed by the end of each month of the
 -- budget year and by its close, for each commune and for all that have one together (commune_code null).
-create function mart.roadmap_path(p_known_at timestamptz, p_period text, p_budget_year integer)
+create function mart.roadmap_path(p_period text, p_budget_year integer, p_known_at timestamptz)
 returns table (
     commune_code text,
     month text,

@@ -1,6 +1,6 @@
 -- What changed in the register since the period before: as the last release of that period that was published said it,
 -- else as it is known now. No rows where the calendar has no period before.
-create function mart.task_change_in_period(p_known_at timestamptz, p_period text, p_budget_year integer)
+create function mart.task_change_in_period(p_period text, p_budget_year integer, p_known_at timestamptz)
 returns table (
     task_id text,
     lead_vi text,

@@ -547,7 +547,7 @@ def test_the_path_of_the_roadmaps_equals_the_independent_computation(world: tupl
             for commune in ({r["commune_code"] for r in told} | {None}) if told else ():
                 some = [r for r in told if commune in (None, r["commune_code"])]
                 expected[commune, month] = (total(r[key] for r in some), len({r["commune_code"] for r in some}))
-        found = read(address, "select * from mart.roadmap_path('infinity', %s, %s)", period, year)
+        found = read(address, "select * from mart.roadmap_path(%s, %s, 'infinity')", period, year)
         assert {(r["commune_code"], r["month"]): (r["planned"], r["communes"]) for r in found} == expected
 
 
