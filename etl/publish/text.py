@@ -94,8 +94,10 @@ def _trieu(vnd: int) -> str:
 def _full_date(figure: Figure) -> str:
     """``ngày 05 tháng 02 năm 2026``."""
     day = figure.date
-    return f"ngày {day.day:02} tháng {day.month:02} năm {day.year}" if day.month < 3 else (
-        f"ngày {day.day:02} tháng {day.month} năm {day.year}"
+    return (
+        f"ngày {day.day:02} tháng {day.month:02} năm {day.year}"
+        if day.month < 3
+        else (f"ngày {day.day:02} tháng {day.month} năm {day.year}")
     )
 
 
@@ -181,8 +183,8 @@ def sentence(template: str, **parts: Figure | Span | Sequence[Span]) -> Spans:
 # item. Every match is one space.
 _TOGETHER = re.compile(
     r"(?<=\d) (?=%|tỷ|triệu|đồng|điểm|ngày|xã|đơn vị|nhiệm vụ|kiến nghị)|(?<=tỷ) (?=đồng)|(?<=triệu) (?=đồng)"
-    r"|(?<=điểm) (?=%|phần)|(?<=phần) (?=trăm)|(?<=lệ) (?=\(%\))|(?<=tháng) (?=\d)|(?<=ngày) (?=\d)|(?<=năm) (?=\d)|(?<=hạn) (?=\d)"
-    r"|(?<=thực hiện) (?=\d)|(?<=hoàn thành) (?=\d)|(?<=Bảng) (?=\d)|(?<=lục) (?=[IVX])|(?<=^-) "
+    r"|(?<=điểm) (?=%|phần)|(?<=phần) (?=trăm)|(?<=lệ) (?=\(%\))|(?<=tháng) (?=\d)|(?<=ngày) (?=\d)|(?<=năm) (?=\d)"
+    r"|(?<=hạn) (?=\d)|(?<=thực hiện) (?=\d)|(?<=hoàn thành) (?=\d)|(?<=Bảng) (?=\d)|(?<=lục) (?=[IVX])|(?<=^-) "
 )
 
 
@@ -226,7 +228,7 @@ _FIRST_LETTER = 0x110000
 
 def vi_key(text: str) -> tuple[tuple[int, ...], tuple[int, ...], str]:
     """Sort key of the Vietnamese alphabet: the letters (ă, â, đ, ê, ô, ơ, ư are letters of their own), then the tones
-    (ngang, huyền, hỏi, ngã, sắc, nặng) from left to right; a capital is the same letter. As the ICU collation ``vi``."""
+    (ngang, huyền, hỏi, ngã, sắc, nặng) from left to right; a capital is the same letter. As ICU's collation ``vi``."""
     letters: list[int] = []
     tones: list[int] = []
     for character in unicodedata.normalize("NFC", text).lower():

@@ -14,8 +14,7 @@ from etl.publish.figure import Figure
 from etl.publish.model import Spans, joined
 from etl.publish.words import files
 from etl.publish.words.faults import Fault, of_text
-from etl.publish.words.files import Entry
-from etl.publish.words.template import Part, fill, parse
+from etl.publish.words.template import Entry, Part, fill, parse
 
 METRIC = "words"
 """Of the text figures that keep the sentences with a release; ``item`` is file/key/variant."""
@@ -142,11 +141,13 @@ def load(folder: Path | None = None) -> Words:
 
 
 def _require(found: Iterable[Fault], folder: Path | None) -> None:
+    """Raises ReleaseError where there is a fault."""
     told = [f"  {number}. {fault.as_text()}" for number, fault in enumerate(found, 1)]
     if told:
         raise ReleaseError(
-            f"Câu mẫu của văn bản có {len(told)} chỗ sai nên chưa soạn được gì; sửa các tệp trong {folder} rồi chạy lại "
-            "(cách viết: README.md của thư mục câu mẫu; thử trước bằng lệnh tiendo words check):\n" + "\n".join(told)
+            f"Câu mẫu của văn bản có {len(told)} chỗ sai nên chưa soạn được gì; sửa các tệp trong {folder} rồi chạy "
+            "lại (cách viết: README.md của thư mục câu mẫu; thử trước bằng lệnh tiendo words check):\n"
+            + "\n".join(told)
         )
 
 

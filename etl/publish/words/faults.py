@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from etl.publish.text import direction
-from etl.publish.words.template import KINDS, Piece, Place, Template, parse
+from etl.publish.words.template import KINDS, Entry, Piece, Place, Template, parse
 
 
 @dataclass(frozen=True)
@@ -44,18 +43,6 @@ class Fault:
         }
 
 
-class Sentence(Protocol):
-    """What the checks ask of an entry."""
-
-    key: str
-    file: str
-    kinds: Mapping[str, str]
-    must: tuple[str, ...]
-    texts: Mapping[str, str]
-
-    def allowed(self, variant: str) -> frozenset[str]: ...
-
-
 _UP, _DOWN = ("up", "more"), ("down", "less")
 _DIGITS = re.compile(r"\d[\d.,/]*")
 # A unit that is typed behind a place: the place has its own, or is no amount at all.
@@ -64,12 +51,12 @@ _TYPED_DAYS = re.compile(r"\s*ngày(?!\w)", re.IGNORECASE)
 _NUMBERS = ("tiền", "tỷ lệ", "chênh lệch", "số ngày", "số đếm")
 
 
-def of_text(entry: Sentence, variant: str, text: object) -> list[Fault]:
+def of_text(entry: Entry, variant: str, text: object) -> list[Fault]:
     """Every fault of a wording of ``entry``, held against the program's own."""
     return [Fault(entry.file, entry.key, variant, told, fix) for told, fix in _told(entry, variant, text)]
 
 
-def _told(entry: Sentence, variant: str, text: object) -> Iterator[tuple[str, str]]:
+def _told(entry: Entry, variant: str, text: object) -> Iterator[tuple[str, str]]:
     own = entry.texts[variant]
     if not isinstance(text, str):
         yield "không phải là một câu chữ", 'đặt câu trong dấu ngoặc kép "…"'
@@ -109,7 +96,7 @@ def _characters(own: str, text: str) -> Iterator[tuple[str, str]]:
         yield "thừa dấu cách ở đầu hoặc cuối câu", "xóa dấu cách thừa"
 
 
-def _place(entry: Sentence, variant: str, place: Place) -> Iterator[tuple[str, str]]:
+def _place(entry: Entry, variant: str, place: Place) -> Iterator[tuple[str, str]]:
     allowed = entry.allowed(variant)
     shown = f"{{{place.name}:{place.unit}}}" if place.unit else f"{{{place.name}}}"
     if place.name not in allowed or place.name not in entry.kinds:
@@ -152,7 +139,7 @@ def _numbers(words: str) -> list[str]:
     return [found.rstrip(".,/") for found in _DIGITS.findall(words)] + others
 
 
-def _around(entry: Sentence, template: Template) -> Iterator[tuple[str, str]]:
+def _around(entry: Entry, template: Template) -> Iterator[tuple[str, str]]:
     """Words beside a place that would say its unit twice, or give it one that it does not have."""
     pieces: tuple[Piece, ...] = template.pieces
     for number, place in enumerate(pieces):
@@ -165,7 +152,7 @@ def _around(entry: Sentence, template: Template) -> Iterator[tuple[str, str]]:
         if typed is None and isinstance(after, str) and kind in _NUMBERS:
             typed = _TYPED_DAYS.match(after)
         if typed:
-            told = f"sau {{{place.name}}} có chữ “{typed[0].strip()}”; đơn vị do chương trình ghi, viết thêm là sai hoặc thừa"
+            told = f"sau {{{place.name}}} có chữ “{typed[0].strip()}”; đơn vị do chương trình ghi, không viết thêm"
             yield told, "bỏ chữ đó; muốn đổi đơn vị thì sửa phần sau dấu hai chấm của chỗ trống"
         if isinstance(before, str):
             last = before.rstrip().rsplit(" ", 1)[-1].strip("(“").lower()
@@ -173,7 +160,7 @@ def _around(entry: Sentence, template: Template) -> Iterator[tuple[str, str]]:
                 yield f"chữ “{last}” đứng trước {{{place.name}}} sẽ bị lặp", "bỏ chữ đó; chỗ trống đã in cả chữ này"
 
 
-def _way(entry: Sentence, variant: str, template: Template) -> Iterator[tuple[str, str]]:
+def _way(entry: Entry, variant: str, template: Template) -> Iterator[tuple[str, str]]:
     """A number without its sign follows a word that says which way."""
     for number, place in enumerate(template.pieces):
         if not isinstance(place, Place) or entry.kinds.get(place.name) not in ("chênh lệch", "tiền"):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from etl.publish.words.faults import Fault
-from etl.publish.words.template import KINDS, parse
+from etl.publish.words.template import KINDS, Entry
 
 FOLDER = Path(__file__).parent
 RESERVED = ("about", "places", "must")
@@ -20,27 +18,6 @@ _DASH = " – "
 _LARGEST = 1 << 20
 Read = dict[str, dict[str, Any]]
 """File -> key -> what stands there."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A sentence of the program: what it is for, what its places hold, which of them must be said, its variants."""
-
-    key: str
-    file: str
-    about: str
-    kinds: Mapping[str, str]
-    meanings: Mapping[str, str]
-    must: tuple[str, ...]
-    texts: Mapping[str, str] = field(hash=False)
-
-    def allowed(self, variant: str) -> frozenset[str]:
-        """Places that a wording of the variant may have: those that the program's own has."""
-        return self._places[variant]
-
-    @cached_property
-    def _places(self) -> dict[str, frozenset[str]]:
-        return {v: frozenset(place.name for place in parse(text).places) for v, text in self.texts.items()}
 
 
 class _Loader(yaml.BaseLoader):
@@ -111,7 +88,7 @@ def _no_yaml(file: str, error: yaml.YAMLError) -> Fault:
     mark = getattr(error, "problem_mark", None)
     where = f" ở dòng {mark.line + 1}, cột {mark.column + 1}" if mark else ""
     told = f"sai cú pháp YAML{where}"
-    fix = "xem dòng đó và dòng trước: mỗi câu đặt trong một cặp dấu ngoặc kép \"…\", sau tên là dấu hai chấm và một dấu "
+    fix = 'xem dòng đó và dòng trước: mỗi câu đặt trong một cặp dấu ngoặc kép "…", sau tên là dấu hai chấm và một dấu '
     return Fault(file, "", "", told, fix + "cách, thụt đầu dòng bằng dấu cách (không dùng phím Tab)")
 
 
@@ -164,7 +141,7 @@ def overrides(content: Read, known: Mapping[str, Entry]) -> tuple[dict[tuple[str
                         found.append(Fault(file, key, str(variant), told, fix))
                     elif not isinstance(text, str):
                         told = "không phải là một câu chữ"
-                        found.append(Fault(file, key, str(variant), told, "đặt câu trong dấu ngoặc kép \"…\""))
+                        found.append(Fault(file, key, str(variant), told, 'đặt câu trong dấu ngoặc kép "…"'))
                     else:
                         result[key, str(variant)] = text
     return result, found

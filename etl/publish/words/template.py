@@ -1,7 +1,7 @@
 """One sentence with places for figures: how it is written, and how it becomes spans.
 
-``{name:unit}`` is a place. The unit is part of it: the program prints the number in that unit and the unit behind it, so
-a sentence that is worded anew may say the same amount in another unit but never in a wrong one.
+``{name:unit}`` is a place. The unit is part of it: the program prints the number in that unit and the unit behind it,
+so a sentence that is worded anew may say the same amount in another unit but never in a wrong one.
 """
 
 from __future__ import annotations
@@ -109,6 +109,23 @@ class Template:
     @property
     def words(self) -> tuple[str, ...]:
         return tuple(piece for piece in self.pieces if isinstance(piece, str))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A sentence of the program: what it is for, what its places hold, which of them must be said, its variants."""
+
+    key: str
+    file: str
+    about: str
+    kinds: Mapping[str, str]
+    meanings: Mapping[str, str]
+    must: tuple[str, ...]
+    texts: Mapping[str, str]
+
+    def allowed(self, variant: str) -> frozenset[str]:
+        """Places that a wording of the variant may have: those that the program's own has."""
+        return frozenset(place.name for place in parse(self.texts[variant]).places)
 
 
 @lru_cache(maxsize=2048)
