@@ -7,6 +7,7 @@ has a letter too, which says so and gives no number of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,14 +16,25 @@ from etl.publish import report, sentences, tables
 from etl.publish.commune_figures import LEVELS_VI
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import (
-    Block, Column, Document, Heading, Kpi, Kpis, Paragraph, Row, Section, Span, Spans, Table,
+    Block,
+    Column,
+    Document,
+    Heading,
+    Kpi,
+    Kpis,
+    Paragraph,
+    Row,
+    Section,
+    Span,
+    Spans,
+    Table,
 )  # fmt: skip
 from etl.publish.text import listing, show
 from etl.publish.words import unsigned
 
 FOLDER = "thu"
-FINDINGS, TASKS, PROPOSALS, OVERDUE = 8, 6, 5, 3
-_LONG, _MIDDLE, _SHORT = 220, 150, 90
+FINDINGS, TASKS, PROPOSALS, OVERDUE = 8, 9, 5, 3
+_LONG, _MIDDLE, _SHORT = 220, 200, 90
 _OPEN = "chưa xử lý"
 _LATE = "Đang thực hiện quá hạn"
 
@@ -51,9 +63,8 @@ def _letter(figures: FigureSet, commune: str) -> Document:
         *_section(figures, "todo", _todo(figures, by)),
         Paragraph(words.say("letter_closing", name=called), "note"),
     ]
-    closing = str(figures.budget_year) != str(figures.period)[:4]
     title = words.line(
-        "letter_title", "closing" if closing else "month", period=figures.get("period"),
+        "letter_title", "closing" if figures.closes_year else "month", period=figures.get("period"),
         year=figures.get("budget_year"), name=called,
     )  # fmt: skip
     return Document(
@@ -62,7 +73,7 @@ def _letter(figures: FigureSet, commune: str) -> Document:
         words.line("letter_kind"),
         (title,),
         words.say("letter_subtitle", as_of=figures.get("as_of")),
-        report.letterhead(figures),
+        replace(report.letterhead(figures), addressees=(words.line("letter_to", name=called),)),
         (Section(tuple(blocks)),),
         figures.release_id,
     )
@@ -81,7 +92,9 @@ def _strip(figures: FigureSet, by: dict[str, Any]) -> Kpis:
     plan, carry = figures.known("plan_total", **by), figures.known("undisbursed_carry", **by)
     boxes = []
     if rate is not None:
-        boxes.append(_box(figures, "rate", words.say("letter_box", "rate_value", rate=rate), sentences.change(figures, **by)))
+        boxes.append(
+            _box(figures, "rate", words.say("letter_box", "rate_value", rate=rate), sentences.change(figures, **by))
+        )
     rank, average = figures.known("rank_rate", **by), figures.known("rate_total")
     if rank is not None and average is not None:
         value = words.say("letter_box", "rank_value", rank=rank, ranked=figures.get("communes_ranked"))
@@ -93,7 +106,9 @@ def _strip(figures: FigureSet, by: dict[str, Any]) -> Kpis:
         boxes.append(_box(figures, "roadmap", *_roadmap_box(figures, by)))
     if carry is not None and figures.get("plan_carry", **by).value:
         value = words.say("letter_box", "amount_value", amount=carry)
-        boxes.append(_box(figures, "carry", value, words.say("letter_box", "carry_note", day=figures.get("closing_on"))))
+        boxes.append(
+            _box(figures, "carry", value, words.say("letter_box", "carry_note", day=figures.get("closing_on")))
+        )
     return Kpis(tuple(boxes))
 
 
@@ -106,7 +121,9 @@ def _roadmap_box(figures: FigureSet, by: dict[str, Any]) -> tuple[Spans, Spans]:
     if points is None:
         return words.say("letter_box", "roadmap_missing"), ()
     note = words.say("letter_box", "roadmap_note", rate=figures.get("roadmap_rate", **by))
-    return words.say("letter_box", f"roadmap_{_pace(points, ahead=1)}", points=unsigned(points)), note
+    planned = figures.get("roadmap_planned", **by)
+    variant = "zero" if not planned.value and not points.value else _pace(points, ahead=1)
+    return words.say("letter_box", f"roadmap_{variant}", points=unsigned(points)), note
 
 
 def _pace(difference: Figure, ahead: int) -> str:
@@ -120,7 +137,11 @@ def _result(figures: FigureSet, by: dict[str, Any], called: Figure) -> list[Bloc
     if figures.find("not_reporting", **by):
         return [Paragraph(words.say("letter_result", "missing", period=figures.get("period"), name=called))]
     year, amount, plan = figures.get("budget_year"), figures.known("disb_ytd", **by), figures.known("plan_total", **by)
-    rate, average, rank = (figures.known("rate_total", **by), figures.known("rate_total"), figures.known("rank_rate", **by))
+    rate, average, rank = (
+        figures.known("rate_total", **by),
+        figures.known("rate_total"),
+        figures.known("rank_rate", **by),
+    )
     if amount is None or rate is None or plan is None or average is None or rank is None:
         if amount is None or not amount.value:
             return [Paragraph(words.say("letter_result", "nothing", name=called, as_of=as_of))]
@@ -166,7 +187,7 @@ def _roadmap(figures: FigureSet, by: dict[str, Any], called: Figure) -> Spans:
     words, planned, lag = figures.words, figures.known("roadmap_planned", **by), figures.known("roadmap_lag", **by)
     if planned is None or lag is None:
         return words.say("letter_roadmap", "missing", name=called)
-    variant = _pace(lag, ahead=-1)
+    variant = "zero" if not planned.value and not lag.value else _pace(lag, ahead=-1)
     as_of = figures.get("as_of")
     return words.say("letter_roadmap", variant, name=called, as_of=as_of, planned=planned, lag=unsigned(lag))
 
@@ -197,8 +218,14 @@ def _programmes(figures: FigureSet, by: dict[str, Any]) -> Table:
 
 def _months(figures: FigureSet, by: dict[str, Any]) -> Table | None:
     """What was disbursed by the end of each month beside the commune's roadmap; None with nothing to compare."""
-    done = {p: f for p in figures.values("disb_trend", "period", **by) if (f := figures.find("disb_trend", period=p, **by))}
-    path = {p: f for p in figures.values("roadmap_path", "period", **by) if (f := figures.find("roadmap_path", period=p, **by))}
+    done = {
+        p: f for p in figures.values("disb_trend", "period", **by) if (f := figures.find("disb_trend", period=p, **by))
+    }
+    path = {
+        p: f
+        for p in figures.values("roadmap_path", "period", **by)
+        if (f := figures.find("roadmap_path", period=p, **by))
+    }
     months = sorted(done.keys() | path.keys())[-7:]
     if len(months) < 2:
         return None
@@ -224,7 +251,7 @@ def _month(period: str) -> str:
 
 def _report(figures: FigureSet, by: dict[str, Any]) -> list[Block]:
     words, due = figures.words, figures.get("due_on")
-    received, missing = figures.known("report_received", **by), figures.find("not_reporting", **by)
+    received, missing = figures.find("report_received", **by), figures.find("not_reporting", **by)
     late = figures.known("late_days", **by)
     if received is None or (missing and missing.text == "missing"):
         said = [words.say("letter_report", "missing", due=due)]
@@ -240,7 +267,11 @@ def _report(figures: FigureSet, by: dict[str, Any]) -> list[Block]:
     waiting = figures.known("late_revisions", period=str(figures.period), **by)
     if waiting is not None:
         said.append(words.say("letter_unsettled", "revision", n=waiting))
-    levels = [(level, f) for level in LEVELS_VI.values() if (f := figures.known("findings_open", state=level, **by)) and f.value]
+    levels = [
+        (level, f)
+        for level in LEVELS_VI.values()
+        if (f := figures.known("findings_open", state=level, **by)) and f.value
+    ]
     told = [words.say("letter_level", n=f, level=Span(level.lower())) for level, f in levels]
     if told:
         said.append(words.say("letter_findings", "some", list=listing(told)))
@@ -297,7 +328,7 @@ def _own_tasks(figures: FigureSet, by: dict[str, Any]) -> list[str]:
 
     def order(task: str) -> tuple[int, Decimal, str, str]:
         state = figures.get("task_state", task=task).text or ""
-        overdue, due = figures.known("task_days_overdue", task=task), figures.known("task_due", task=task)
+        overdue, due = figures.find("task_days_overdue", task=task), figures.find("task_due", task=task)
         finished = state.startswith("Đã hoàn thành") or state == "Thôi thực hiện"
         late = overdue.value if overdue is not None and overdue.value else Decimal(0)
         return finished, -late, (due.text or "9") if due else "9", task
@@ -320,7 +351,7 @@ def _tasks(figures: FigureSet, by: dict[str, Any], called: Figure) -> list[Block
             (
                 (show(figures.get("task_content", task=task), "initial", limit=_MIDDLE),),
                 tables.figure(figures, "task_lead", task=task),
-                (show(figures.known("task_due", task=task) or figures.get("task_phrase", task=task)),),
+                (show(figures.find("task_due", task=task) or figures.get("task_phrase", task=task)),),
                 tables.figure(figures, "task_state", task=task),
             )
         )
@@ -414,10 +445,8 @@ def _duties(figures: FigureSet, by: dict[str, Any]) -> Iterator[Spans]:
         yield words.say("letter_todo", "overdue", list=listing(told, "; "))
     if not missing and figures.find("roadmap_planned", **by) is None:
         yield words.say("letter_todo", "roadmap", next=following)
-    due = figures.known("next_due_on")
+    due = figures.find("next_due_on")
     if due is None:
         yield words.say("letter_todo", "next_undated", next=following)
     else:
         yield words.say("letter_todo", "next", next=following, due=due)
-
-

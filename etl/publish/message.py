@@ -36,6 +36,10 @@ def length(spans: Spans) -> int:
     return len(unicodedata.normalize("NFC", joined(spans)))
 
 
+def name(figures: FigureSet) -> str:
+    return f"tin-nhan-{figures.period}.txt"
+
+
 def render(figures: FigureSet) -> bytes:
     return (unicodedata.normalize("NFC", joined(build(figures))) + "\n").encode()
 
@@ -50,10 +54,9 @@ def _head(figures: FigureSet) -> Spans:
         return words.say(
             "message_head", "unplanned", province=province, period=period, year=year, as_of=as_of, amount=amount
         )
-    closing = figures.budget_year != figures.period.year
     return words.say(
-        "message_head", "closing" if closing else "rated", province=province, period=period, year=year, as_of=as_of,
-        amount=amount, plan=plan, rate=rate, change=sentences.change(figures),
+        "message_head", "closing" if figures.closes_year else "rated", province=province, period=period, year=year,
+        as_of=as_of, amount=amount, plan=plan, rate=rate, change=sentences.change(figures),
     )  # fmt: skip
 
 
@@ -65,7 +68,9 @@ def _more(figures: FigureSet) -> Iterator[Spans]:
     zero = sentences.at_zero(figures)
     if zero:
         names = sentences.names(figures, zero, _NAMES)
-        yield words.say("message_zero", "one" if len(zero) == 1 else "many", n=figures.get("communes_at_zero"), names=names)
+        yield words.say(
+            "message_zero", "one" if len(zero) == 1 else "many", n=figures.get("communes_at_zero"), names=names
+        )
     yield _lowest(figures, set(zero))
     carry = figures.known("undisbursed_carry")
     if carry is not None and (carry.value or 0) > 0 and figures.get("months_left").value:
