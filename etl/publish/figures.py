@@ -32,7 +32,7 @@ RATES = {
     "rate_assigned": ("disb_assigned", "plan_assigned"),
     "rate_carry": ("disb_carry", "plan_carry"),
 }
-_KEYS = {
+KEYS = {
     "programme": "programme_code",
     "project": "project_code",
     "subproject": "subproject_code",
@@ -41,7 +41,7 @@ _KEYS = {
     "source": "source",
 }
 # Dimensions that make up the key of each slice of mart.disbursement_rate; the others follow from them.
-_SLICES = {
+SLICES = {
     "all": (),
     "programme": ("programme",),
     "capital_kind": ("capital_kind",),
@@ -75,7 +75,7 @@ def compute(
     reader = Reader(connection, period, budget_year, known_at)
     window = _window(reader)
     summary = _summary_row(reader)
-    rates = reader.mart("disbursement_rate_at", more="and m.slice = any(%(slices)s)", slices=list(_SLICES))
+    rates = reader.mart("disbursement_rate_at", more="and m.slice = any(%(slices)s)", slices=list(SLICES))
     figures = [
         *_identity(reader, window),
         *_letterhead(settings.get().reference_dir / "report.yml"),
@@ -161,7 +161,7 @@ def _summary(row: Row) -> Iterator[Figure]:
 
 
 def _slice_dims(row: Row) -> Dims:
-    return dims({name: row[_KEYS[name]] for name in _SLICES[row["slice"]]})
+    return dims({name: row[KEYS[name]] for name in SLICES[row["slice"]]})
 
 
 def _coverage(row: Row) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _disbursement(row: Row) -> Iterator[Figure]:
 
 def _changes(reader: Reader) -> Iterator[Figure]:
     source = "mart.disbursement_change"
-    for row in reader.mart("disbursement_change_at", more="and m.slice = any(%(slices)s)", slices=list(_SLICES)):
+    for row in reader.mart("disbursement_change_at", more="and m.slice = any(%(slices)s)", slices=list(SLICES)):
         by = _slice_dims(row)
         if row["slice"] == "all":
             yield number_figure("communes_previous", "count", row["communes_previous"], source, by)
