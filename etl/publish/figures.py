@@ -18,7 +18,7 @@ from etl import settings
 from etl.errors import ReleaseError, UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
-from etl.publish import quality_figures
+from etl.publish import quality_figures, standing
 from etl.publish.checks.finding import PeriodFinding
 from etl.publish.figure import Dims, Figure, dims
 from etl.publish.reading import Reader, Row, date_figure, number_figure, text_figure
@@ -394,13 +394,14 @@ def _revisions(reader: Reader) -> Iterator[Figure]:
             yield number_figure(metric, "vnd", row[column], "mart.revision", by)
 
 
-def store(connection: Connection, release_id: str, figures: Sequence[Figure]) -> None:
+def store(connection: Connection, release_id: str, period: Period, figures: Sequence[Figure]) -> None:
     """Append the figures of a release by COPY; the caller's transaction makes it all or nothing."""
     import json
 
+    provisional = standing.provisional(figures, period)
     columns = (
         "figure_id, release_id, metric, dims, value, text_value, unit, numerator, denominator, coverage_n, "
-        "coverage_of, coverage_plan_pct, source"
+        "coverage_of, coverage_plan_pct, source, standing"
     )
     with connection.cursor().copy(f"copy release.figure ({columns}) from stdin") as copy:
         for f in figures:
@@ -419,6 +420,7 @@ def store(connection: Connection, release_id: str, figures: Sequence[Figure]) ->
                     f.coverage_of,
                     f.coverage_plan_pct,
                     f.source,
+                    "provisional" if f.key in provisional else "final",
                 )
             )
 

@@ -154,7 +154,7 @@ def _insert(
             release.facts_sha256, release.manifest_sha256, release.known_at,
         ),
     )  # fmt: skip
-    figure_rows.store(connection, release.release_id, figures)
+    figure_rows.store(connection, release.release_id, release.period, figures)
     finding_rows.store(connection, release.release_id, found)
     for name, sha256 in _hashes(files).items():
         connection.execute(
