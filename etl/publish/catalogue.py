@@ -25,6 +25,8 @@ from etl.reference import forms
 Words = Mapping[str, Mapping[str, str]]
 """Dimension -> value -> what it is called."""
 
+NAMES = ("name", "name_short")
+"""Metrics whose figures are what a dimension's value is called."""
 LABELS = {
     "commune": "Xã, phường", "programme": "Chương trình", "project": "Dự án", "subproject": "Tiểu dự án",
     "capital_kind": "Loại vốn", "source": "Nguồn vốn", "indicator": "Chỉ tiêu", "agency": "Cơ quan",
@@ -82,9 +84,7 @@ def name(figure: Figure, words: Words) -> str:
 
 def words_of(figures: Iterable[Figure], names: Iterable[Figure]) -> dict[str, dict[str, str]]:
     """What the values of the dimensions of ``figures`` are called; ``names``: the figures that hold names."""
-    listed = {
-        (f.metric, *f.dims[0]): text.clean(f.text) for f in names if f.metric in ("name", "name_short") and f.dims
-    }
+    listed = {(f.metric, *f.dims[0]): text.clean(f.text) for f in names if f.metric in NAMES and f.dims}
     values = dict.fromkeys(pair for figure in figures for pair in figure.dims)
     words: dict[str, dict[str, str]] = {}
     for dim, value in values:

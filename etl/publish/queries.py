@@ -387,7 +387,7 @@ def _filled(text: str, places: Mapping[str, str]) -> str:
 
 
 def _values(figure: Figure) -> dict[str, str]:
-    places = {}
+    places: dict[str, str] = {}
     for name, value in figure.dims:
         base, _, number = value.partition("#")
         before = str(int(number) - 1) if number.isdigit() else "0"

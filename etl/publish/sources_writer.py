@@ -39,6 +39,7 @@ def render(figures: FigureSet, evidence: Mapping[str, Any]) -> bytes:
         page=f"tong-hop-{figures.period}.html",
         figures=figures,
         frozen=clock.show(figures.known_at),
+        standing=standing.DEFINITION,
         evidence=_json(evidence),
         words=_json(_words(figures, evidence)),
         script=script,
@@ -51,8 +52,7 @@ def _words(figures: FigureSet, evidence: Mapping[str, Any]) -> dict[str, Any]:
     own = [str(figures.period), figures.budget_year]
     return {
         "release": figures.release_id,
-        "labels": catalogue.LABELS,
-        "standing": {**standing.WORDS, "definition": standing.DEFINITION},
+        "standing": standing.WORDS,
         "columns": {key: catalogue.column(key) for key in sorted(set(facts.keys_of(evidence)))},
         "files": [file[2] for file in evidence["files"]],
         "own": [number for number, file in enumerate(evidence["files"]) if file[5:7] == own],

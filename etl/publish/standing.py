@@ -12,10 +12,10 @@ from etl.publish.figure import Figure
 
 WORDS = {"provisional": "Tạm tính", "final": "Chính thức"}
 DEFINITION = (
-    "Tạm tính: số tổng hợp khi còn xã, phường chưa có báo cáo được chấp nhận (hoặc chưa có số liệu của chỉ tiêu), hoặc "
-    "khi báo cáo của một xã, phường có các bản mâu thuẫn hay có bản sửa gửi sau công bố đang chờ quyết định; số của một "
-    "xã, phường khi chính báo cáo của xã, phường đó như vậy; thứ hạng được xét như số tổng hợp. Chính thức: mọi số liệu "
-    "khác, cả tên gọi, ngày tháng, nội dung, nhiệm vụ và số báo cáo đã nhận."
+    "Tạm tính: số tổng hợp khi còn xã, phường chưa có báo cáo được chấp nhận (hoặc chưa có số liệu của chỉ tiêu), "
+    "hoặc khi báo cáo của một xã, phường có các bản mâu thuẫn hay có bản sửa gửi sau công bố đang chờ quyết định; số "
+    "của một xã, phường khi chính báo cáo của xã, phường đó như vậy; thứ hạng được xét như số tổng hợp. Chính thức: "
+    "mọi số liệu khác, cả tên gọi, ngày tháng, nội dung, nhiệm vụ và số báo cáo đã nhận."
 )
 
 # Known for certain when the release is frozen, whoever has reported: calendar, lists, registers, statements, and which

@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from etl import money
 from etl.errors import UsageError
 from etl.load.warehouse import Connection
+from etl.period import Period
 from etl.publish import catalogue, queries, trace_quality
 from etl.publish.figure import Figure
 from etl.publish.figure import dims as dims_of
@@ -27,7 +28,6 @@ from etl.publish.sums import CHANGES, FILTERS, LINES, RANKS, Part, parts_of
 
 DECISIONS = "Quyết định giao vốn"
 """Stands for the sheet where capital is on no line of a workbook; the numbers of the decisions stand for the cell."""
-_NAMES = ("name", "name_short")
 TASK_CELLS = ("status", "done_date")
 PROPOSAL_CELLS = ("problem", "proposal", "addressee", "category", "state", "reply_doc", "adjust_amount")
 
@@ -64,12 +64,12 @@ def trace(
     already, for one who follows many figures.
 
     ``name``, ``formula``, ``standing`` (provisional, final; None: a release from before this was noted) and ``query``
-    say what the figure is (``catalogue``). ``parts`` are the sums that the figure is made of (value, or numerator and denominator; of the other month too where
-    two are compared), each with its terms and their cells; ``agrees`` is true when the cells hold the facts and the
-    facts add up to the figure. A rank has the parts of the commune's rate. What is told in words, tasks and proposals,
-    has ``rows`` instead: the rows of Biểu 03 and 04 that it rests on, with their cells; a task has ``tasks``, its entry
-    in the register. Figures of the data-quality annex have ``findings`` or ``differences`` (``trace_quality``). Any
-    other figure has ``submissions``: the reports from which it was derived.
+    say what the figure is (``catalogue``). ``parts`` are the sums that it is made of (value, or numerator and
+    denominator; of the other month too where two are compared), each with its terms and their cells; ``agrees`` is true
+    when the cells hold the facts and the facts add up to the figure. A rank has the parts of the commune's rate. What is
+    told in words, tasks and proposals, has ``rows`` instead: the rows of Biểu 03 and 04 that it rests on, with their
+    cells; a task has ``tasks``, its entry in the register. Figures of the data-quality annex have ``findings`` or
+    ``differences`` (``trace_quality``). Any other figure has ``submissions``: the reports from which it was derived.
     """
     figure = _figure(connection, figure_id)
     dims: dict[str, str] = figure["dims"]
@@ -111,7 +111,7 @@ def _described(connection: Connection, figure: Mapping[str, Any]) -> dict[str, A
         figure["metric"], figure["unit"], figure["source"], dims_of(figure["dims"]), figure["value"],
         figure["text_value"],
     )  # fmt: skip
-    names = [f"{figure['release_id']}/{metric}/{dim}={value}" for dim, value in of.dims for metric in _NAMES]
+    names = [f"{figure['release_id']}/{metric}/{dim}={value}" for dim, value in of.dims for metric in catalogue.NAMES]
     names += [f"{figure['release_id']}/name/project={value}" for dim, value in of.dims if dim == "subproject"]
     rows = connection.execute(
         "select metric, source, dims, text_value from release.figure where figure_id = any(%s)", (names,)

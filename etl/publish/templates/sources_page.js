@@ -335,7 +335,7 @@ function show(figure) {
                 (coverage[2] !== null ? ", chiếm " + grouped(String(coverage[2])) + "% kế hoạch vốn" : ""),
             )
           : null,
-        pair("Tính chất", el("span", { title: words.standing.definition }, words.standing[found.standing])),
+        pair("Tính chất", words.standing[found.standing]),
         pair("Nguồn", el("code", {}, figure.group.source)),
         found.query.startsWith("select ")
           ? pair("Câu truy vấn", el("code", {}, found.query), " ", copyButton(found.query))
