@@ -202,8 +202,7 @@ def coverage(figure: Figure) -> str:
 
 def query(figure: Figure, of: queries.Frozen) -> str:
     """SQL, or in words why there is none."""
-    found = queries.of(figure, of)
-    return found.text if found else NO_QUERY
+    return queries.text(figure, of) or NO_QUERY
 
 
 # All of a release ----------------------------------------------------------------------------------------------------
@@ -235,5 +234,4 @@ class Catalogue:
 
     def template(self, figure: Figure) -> str:
         """The same with the places of the dimensions left open (``queries``)."""
-        query = queries.template(figure, self._frozen)
-        return query.text if query else NO_QUERY
+        return queries.template(figure, self._frozen) or NO_QUERY

@@ -66,8 +66,8 @@ def trace(
     ``name``, ``formula``, ``standing`` (provisional, final; None: a release from before this was noted) and ``query``
     say what the figure is (``catalogue``). ``parts`` are the sums that it is made of (value, or numerator and
     denominator; of the other month too where two are compared), each with its terms and their cells; ``agrees`` is true
-    when the cells hold the facts and the facts add up to the figure. A rank has the parts of the commune's rate. What is
-    told in words, tasks and proposals, has ``rows`` instead: the rows of Biểu 03 and 04 that it rests on, with their
+    when the cells hold the facts and the facts add up to the figure. A rank has the parts of the commune's rate. What
+    is told in words, tasks and proposals, has ``rows`` instead: the rows of Biểu 03 and 04 that it rests on, with their
     cells; a task has ``tasks``, its entry in the register. Figures of the data-quality annex have ``findings`` or
     ``differences`` (``trace_quality``). Any other figure has ``submissions``: the reports from which it was derived.
     """
