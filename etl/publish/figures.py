@@ -18,7 +18,7 @@ from etl import settings
 from etl.errors import ReleaseError, UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
-from etl.publish import commune_figures, quality_figures, roadmap_figures, task_figures
+from etl.publish import commune_figures, quality_figures, roadmap_figures, standing, task_figures
 from etl.publish.checks.finding import PeriodFinding
 from etl.publish.figure import Dims, Figure, dims
 from etl.publish.reading import Reader, Row, date_figure, number_figure, text_figure
@@ -32,7 +32,7 @@ RATES = {
     "rate_assigned": ("disb_assigned", "plan_assigned"),
     "rate_carry": ("disb_carry", "plan_carry"),
 }
-_KEYS = {
+KEYS = {
     "programme": "programme_code",
     "project": "project_code",
     "subproject": "subproject_code",
@@ -41,7 +41,7 @@ _KEYS = {
     "source": "source",
 }
 # Dimensions that make up the key of each slice of mart.disbursement_rate; the others follow from them.
-_SLICES = {
+SLICES = {
     "all": (),
     "programme": ("programme",),
     "capital_kind": ("capital_kind",),
@@ -75,7 +75,7 @@ def compute(
     reader = Reader(connection, period, budget_year, known_at)
     window = _window(reader)
     summary = _summary_row(reader)
-    rates = reader.mart("disbursement_rate_at", more="and m.slice = any(%(slices)s)", slices=list(_SLICES))
+    rates = reader.mart("disbursement_rate_at", more="and m.slice = any(%(slices)s)", slices=list(SLICES))
     figures = [
         *_identity(reader, window),
         *_letterhead(settings.get().reference_dir / "report.yml"),
@@ -163,7 +163,7 @@ def _summary(row: Row) -> Iterator[Figure]:
 
 
 def _slice_dims(row: Row) -> Dims:
-    return dims({name: row[_KEYS[name]] for name in _SLICES[row["slice"]]})
+    return dims({name: row[KEYS[name]] for name in SLICES[row["slice"]]})
 
 
 def _coverage(row: Row) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def _disbursement(row: Row) -> Iterator[Figure]:
 
 def _changes(reader: Reader) -> Iterator[Figure]:
     source = "mart.disbursement_change"
-    for row in reader.mart("disbursement_change_at", more="and m.slice = any(%(slices)s)", slices=list(_SLICES)):
+    for row in reader.mart("disbursement_change_at", more="and m.slice = any(%(slices)s)", slices=list(SLICES)):
         by = _slice_dims(row)
         if row["slice"] == "all":
             yield number_figure("communes_previous", "count", row["communes_previous"], source, by)
@@ -331,13 +331,14 @@ def _revisions(reader: Reader) -> Iterator[Figure]:
             yield number_figure(metric, "vnd", row[column], "mart.revision", by)
 
 
-def store(connection: Connection, release_id: str, figures: Sequence[Figure]) -> None:
+def store(connection: Connection, release_id: str, period: Period, figures: Sequence[Figure]) -> None:
     """Append the figures of a release by COPY; the caller's transaction makes it all or nothing."""
     import json
 
+    provisional = standing.provisional(figures, period)
     columns = (
         "figure_id, release_id, metric, dims, value, text_value, unit, numerator, denominator, coverage_n, "
-        "coverage_of, coverage_plan_pct, source"
+        "coverage_of, coverage_plan_pct, source, standing"
     )
     with connection.cursor().copy(f"copy release.figure ({columns}) from stdin") as copy:
         for f in figures:
@@ -356,6 +357,7 @@ def store(connection: Connection, release_id: str, figures: Sequence[Figure]) ->
                     f.coverage_of,
                     f.coverage_plan_pct,
                     f.source,
+                    "provisional" if f.key in provisional else "final",
                 )
             )
 

@@ -160,7 +160,8 @@ def _insert(
             release.facts_sha256, release.manifest_sha256, release.known_at,
         ),
     )  # fmt: skip
-    figure_rows.store(connection, release.release_id, [*figures, *words.to_figures(figures.words)])
+    kept = [*figures, *words.to_figures(figures.words)]
+    figure_rows.store(connection, release.release_id, release.period, kept)
     finding_rows.store(connection, release.release_id, found)
     for name, sha256 in _hashes(files).items():
         connection.execute(
