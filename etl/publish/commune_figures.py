@@ -17,6 +17,8 @@ RELATIONS_VI = {
     "visit": "Kết luận kiểm tra tại xã, phường",
     "proposal": "Giải quyết kiến nghị của xã, phường",
 }
+OWN_SLICE = {"commune_programme": ("programme", "commune")}
+"""The slice of a commune's programmes, with its dimensions."""
 _AMOUNTS = ("plan_total", "disb_ytd", "undisbursed", "undisbursed_carry")
 
 

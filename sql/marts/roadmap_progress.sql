@@ -21,18 +21,32 @@ returns table (
 )
 language sql stable
 as $$
-    with own as (
-        select
-            g.period,
-            g.budget_year,
-            g.commune_code,
-            max(g.commune_vi) as commune_vi,
-            max(g.roadmap_period) as roadmap_period,
-            sum(g.planned) as planned,
-            sum(g.planned_close) as planned_close
+    with in_use as (
+        select distinct
+            g.period, g.budget_year, g.commune_code, g.commune_vi, g.roadmap_period, g.roadmap_submission_id,
+            substr(g.period, 6)::integer + 12 * (substr(g.period, 1, 4)::integer - g.budget_year) as month_no
         from mart.roadmap_lag_at(p_known_at) as g
-        where g.planned is not null
-        group by g.period, g.budget_year, g.commune_code
+        where g.roadmap_submission_id is not null
+    ),
+
+    own as (
+        select
+            u.period,
+            u.budget_year,
+            u.commune_code,
+            u.commune_vi,
+            u.roadmap_period,
+            sum(
+                (array[
+                    r.planned_m01, r.planned_m02, r.planned_m03, r.planned_m04, r.planned_m05, r.planned_m06,
+                    r.planned_m07, r.planned_m08, r.planned_m09, r.planned_m10, r.planned_m11, r.planned_m12,
+                    r.planned_close
+                ])[u.month_no]
+            ) as planned,
+            sum(r.planned_close) as planned_close
+        from in_use as u
+        inner join mart.roadmap_line_at(p_known_at) as r on u.roadmap_submission_id = r.submission_id
+        group by u.period, u.budget_year, u.commune_code, u.commune_vi, u.roadmap_period
     ),
 
     placed as (
@@ -51,6 +65,7 @@ as $$
             on
                 o.period = r.period and o.budget_year = r.budget_year and o.commune_code = r.commune_code
                 and r.slice = 'commune'
+        where o.planned is not null
     ),
 
     added as (

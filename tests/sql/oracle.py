@@ -761,10 +761,16 @@ class Oracle:
     @cached_property
     def roadmap_progress(self) -> list[Row]:
         rates = {of_commune(r): r for r in self.disbursement_rate if r["slice"] == "commune"}
+        sent = grouped(self.roadmap_line, lambda r: (r["budget_year"], r["commune_code"], r["period"]))
         own = []
-        for key, lines in grouped([r for r in self.roadmap_lag if r["planned"] is not None], of_commune).items():
-            if key in rates:
-                sums = {k: total(r[k] for r in lines) for k in ("planned", "planned_close")}
+        for key, lines in grouped([r for r in self.roadmap_lag if r["roadmap_period"]], of_commune).items():
+            of_month = PLANNED[self.by_key[key].month - 1]
+            whole = sent[lines[0]["budget_year"], lines[0]["commune_code"], lines[0]["roadmap_period"]]
+            sums = {
+                "planned": total(r[of_month] for r in whole),
+                "planned_close": total(r["planned_close"] for r in whole),
+            }
+            if key in rates and sums["planned"] is not None:
                 head = {
                     k: lines[0][k] for k in ("period", "budget_year", "commune_code", "commune_vi", "roadmap_period")
                 }
