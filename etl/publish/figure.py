@@ -81,7 +81,7 @@ class FigureSet:
     budget_year: int
     known_at: datetime
     figures: tuple[Figure, ...]
-    words: Words = field(default_factory=_package_words)
+    words: Words = field(default_factory=_package_words, repr=False)
 
     @property
     def opens_year(self) -> bool:

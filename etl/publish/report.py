@@ -184,7 +184,8 @@ def _of_the_period(figures: FigureSet) -> Spans:
     if amount is None or amount.value is None:
         return ()
     variant = "zero" if not amount.value else "some" if amount.value > 0 else "down"
-    return (Span(" "), *figures.words.say("period_amount", variant, amount=unsigned(amount)))
+    shown = unsigned(amount) if variant == "down" else amount
+    return (Span(" "), *figures.words.say("period_amount", variant, amount=shown))
 
 
 def _outputs(figures: FigureSet) -> list[Block]:

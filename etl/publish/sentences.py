@@ -122,7 +122,8 @@ def by_programme(figures: FigureSet, programme: str) -> Spans:
     else:
         told = listing((_kind(figures, "kind_of_programme", kind, programme=programme) for kind in kinds), "; ")
     name, result = programme_name(figures, programme), _programme_result(figures, programme)
-    return figures.words.say("programme", "one" if len(kinds) == 1 else "many", name=name, result=result, kinds=told)
+    variant = "many" if len(kinds) > 1 else "one" if kinds else "whole"
+    return figures.words.say("programme", variant, name=name, result=result, kinds=told)
 
 
 def _programme_result(figures: FigureSet, programme: str) -> Spans:

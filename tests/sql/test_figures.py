@@ -181,7 +181,7 @@ def test_the_report_of_a_month_has_only_the_tasks_that_were_given_out_by_then(co
 
     assert september.get("tasks").value == 0
     assert september.find("task_state", task="QS-2025-10-6.4") is None
-    assert "Tổng số nhiệm vụ đang theo dõi: 0" in text_of(report.build(september))
+    assert "Chưa có nhiệm vụ được đưa vào theo dõi." in text_of(report.build(september))
 
 
 def test_a_task_that_was_registered_later_is_not_in_what_was_known_before(connection: Connection) -> None:
@@ -299,5 +299,5 @@ def test_a_sparse_month_still_makes_both_documents(connection: Connection) -> No
 
     result = compute(connection, Period(2025, 7))
 
-    assert "1 đơn vị chưa giải ngân" in text_of(brief.build(result))
+    assert "đơn vị này chưa giải ngân (0 %)" in text_of(brief.build(result))
     assert "[Cơ quan chủ trì bổ sung" in text_of(report.build(result))
