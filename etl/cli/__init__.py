@@ -8,7 +8,19 @@ from __future__ import annotations
 
 import typer
 
-from etl.cli import airflow, analysis, database, decisions, following, reference, register, release, reports, rules
+from etl.cli import (
+    airflow,
+    analysis,
+    database,
+    decisions,
+    delivery,
+    following,
+    reference,
+    register,
+    release,
+    reports,
+    rules,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,6 +38,7 @@ for command in (
     release.summarise,
     release.approve,
     release.publish,
+    delivery.calendar,
     decisions.revisions,
     decisions.revise,
     decisions.withdraw,
@@ -42,6 +55,7 @@ for command in (
 ):
     app.command()(command)
 app.command("follow-up")(following.follow_up)
+app.add_typer(delivery.app, name="deliveries")
 app.add_typer(following.app, name="register")
 app.add_typer(database.app, name="db")
 app.add_typer(reference.app, name="reference")
