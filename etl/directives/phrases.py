@@ -1,4 +1,4 @@
-"""How notices write times: forms of deadline phrases, matched on ``folding.key``; ``reckoning`` knows what they mean."""
+"""How notices write times: forms of deadline phrases, matched on ``folding.key``; ``reckoning`` says what they mean."""
 
 from __future__ import annotations
 
