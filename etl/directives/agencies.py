@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 
 from etl.directives.folding import key
-from etl.directives.names import FIELD, FIELD_NAMES, HEAD, SEPARATOR, Unit, display, one
+from etl.directives.names import FIELD, FIELD_NAMES, HEAD, SEPARATOR, Unit, display, one, tidy
 from etl.directives.places import LEVEL, proper
 
-__all__ = ["Unit", "display", "end_of", "successor_of", "units"]
+__all__ = ["Unit", "display", "end_of", "successor_of", "tidy", "units"]
 
 _BRACKET = re.compile(r"\s*\([^()]{1,80}\)")
 _SUCCESSORS = Path(__file__).with_name("successors.csv")

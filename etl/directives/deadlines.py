@@ -52,7 +52,18 @@ def find(text: str, clock: Clock) -> list[Deadline]:
             taken.append((deadline.start, deadline.end))
             if _is_deadline(plain, deadline, clock):
                 found.append(replace(deadline, phrase=text[deadline.start : deadline.end]))
-    return sorted(found, key=lambda d: d.start)
+    return _of_every_week(sorted(found, key=lambda d: d.start))
+
+
+def _of_every_week(found: list[Deadline]) -> list[Deadline]:
+    """Behind "thứ Sáu hằng tuần" the Monday of "tuần kế tiếp" is one of every week."""
+    weekly = next((d.start for d in found if d.recurrence == "weekly"), None)
+    return [
+        replace(d, kind=RECURRING, due=None, recurrence="weekly", question=None)
+        if weekly is not None and d.start > weekly and found_in(r"tuần\s+(?:kế\s+tiếp|tiếp\s+theo|sau)$", key(d.phrase))
+        else d
+        for d in found
+    ]
 
 
 def vague(text: str) -> Deadline | None:
@@ -93,6 +104,10 @@ def _is_deadline(plain: str, deadline: Deadline, clock: Clock) -> bool:
     if deadline.kind == EVENT and found_in(r"(?:trước|trong)\s*(?:,|và)[^;.]{0,12}$", before):
         return False
     if deadline.due and clock.issued and deadline.due < clock.issued:
+        return False
+    if found_in(r"(?:^|[\s(])(?:tính|số\s+liệu|cập\s+nhật|thống\s+kê|lũy\s+kế)(?:\s+báo\s+cáo)?\s*$", before):
+        return False
+    if found_in(r"\bkhông\s+(?:để|dồn)\b[^,;.]{0,40}$", before):
         return False
     if deadline.kind == HORIZON and "từ nay" not in deadline.phrase and phrases.OF_A_PLAN.search(before):
         return not starts(r"(?:đến|tới|trong)", plain[deadline.start :])

@@ -58,7 +58,7 @@ _HEADS_OF_UBND = pattern(
     r"(?:(?:đồng chí|các đồng chí|tập thể|thường trực|lãnh đạo|chủ tịch|phó chủ tịch)(?:\s*,\s*(?=(?:các )?phó)|\s+))+"
 )
 _TITLES = re.compile(rf"(?:(?:{_W.any_of('titles')})(?:\s*,\s*(?=(?:phó|các)\s)|\s*\(|\s+))+")
-_PERSON = pattern(r"(?:các )?(?:đồng chí|ông|bà)\s+")
+_PERSON = pattern(r"(?:các )?(?:đồng chí|đ/c|ông|bà)\s+")
 _HELD_OFFICE = pattern(
     r"(?:đồng chí )?(?:phó )?(?:giám đốc|chủ tịch|chánh văn phòng|bộ trưởng|thứ trưởng|tổng giám đốc"
     r"|trưởng phòng|trưởng ban|thủ tướng|cục trưởng)(?: (?:sở|ban|bộ|ubnd|công an|trung tâm|thường trực"
@@ -105,7 +105,7 @@ class Unit:
 
 def one(text: str, plain: str, at: int) -> list[Unit]:
     """The name at ``at``; several where one word stands before a list of them."""
-    for form in (_office_holder, _listed_fields, _authority, _collective, _fielded, _open_name, _place, _person):
+    for form in _FORMS:
         found = form(text, plain, at)
         if found:
             return found
@@ -162,6 +162,8 @@ def _extended(text: str, plain: str, end: int) -> int:
             at, count, last = word.end(), count + 1, word[0]
             continue
         if word[0].rstrip(".,") in _STOPS or word[0] == "và" or _W.plain_verb.match(plain, at + 1):
+            return at
+        if _acts_twice(plain, at + 1):
             return at
         if _W.action.match(plain, at + 1) or _one_starts(text, plain, at + 1):
             return at
@@ -235,7 +237,10 @@ def _many_places(text: str, plain: str, at: int, levels: re.Match[str]) -> list[
         else:
             stop = proper(text, place)
             name = f"{only} {text[place:stop]}".strip()
-        if stop == place or _starts_body(plain, place):
+        is_action = (
+            _W.action.match(plain, place) and not text[stop - 1 : stop].isupper() and " " not in text[place:stop]
+        )
+        if stop == place or _starts_body(plain, place) or (is_action and plain[stop : stop + 1] == " "):
             break
         found.append(Unit(f"UBND {name}", at if not found else place, stop, is_commune=True))
         separator = SEPARATOR.match(plain, stop)
@@ -336,7 +341,7 @@ def _name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fa
             break
         if syllable == "và":
             rest = word.end() + 1
-            is_office = last == "hđnd" and head[0] == "văn phòng"
+            is_office = head[0] == "văn phòng" and (last == "hđnd" or plain.startswith("hđnd", rest))
             acts = _W.action.match(plain, rest) and not text[rest : rest + 1].isupper()
             if not is_office and (acts or _one_starts(text, plain, rest)):
                 break
@@ -346,6 +351,8 @@ def _name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fa
                 break
             is_noun = f"{last} {syllable}" in _NOT_STOPS
             if _W.plain_verb.match(plain, at) and not is_noun:
+                break
+            if count > 0 and not is_noun and _acts_twice(plain, at):
                 break
             if (
                 (complete or (is_eager and count > 0))
@@ -362,6 +369,26 @@ def _name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fa
     return end
 
 
+def _office_end(plain: str, at: int) -> int:
+    """Where an office of an unnamed body ends: at the mark or the action behind it."""
+    stop = re.compile(r"[^,;:.()]*").match(plain, at)
+    end = stop.end() if stop else at
+    for space in re.finditer(r"\s", plain[at:end]):
+        if _W.action.match(plain, at + space.end()):
+            return at + space.start()
+    return end
+
+
+def _acts_twice(plain: str, at: int) -> bool:
+    """Whether a verb that names have too is followed by one that they never have: *tổ chức tiêm phòng*."""
+    first = _W.action.match(plain, at)
+    return (
+        first is not None
+        and plain[first.end() : first.end() + 1] == " "
+        and (_W.plain_verb.match(plain, first.end() + 1) is not None)
+    )
+
+
 def _one_starts(text: str, plain: str, at: int) -> bool:
     return bool(
         _COLLECTIVE.match(plain, at)
@@ -370,6 +397,15 @@ def _one_starts(text: str, plain: str, at: int) -> bool:
         or (HEAD.match(plain, at) and text[at : at + 1].isupper())
         or (PLACED.match(plain, at) and not text[at : at + 1].isupper())
     )
+
+
+def _level(text: str, plain: str, at: int) -> list[Unit]:
+    """*Tỉnh*, *Thành phố* alone and with a capital letter: the province that the notice is about."""
+    match = PLACED.match(plain, at)
+    if match is None or not text[at].isupper():
+        return []
+    end = at + len(match[0].rstrip(" ."))
+    return [Unit(text[at:end], at, end)] if _W.action.match(plain, end + 1) and plain[end : end + 1] == " " else []
 
 
 def _place(text: str, plain: str, at: int) -> list[Unit]:
@@ -391,9 +427,19 @@ def _person(text: str, plain: str, at: int) -> list[Unit]:
     name = display(text[at:end])
     while office := _OFFICE.match(plain, end):
         body = one(text, plain, office.end())
-        end = body[0].end if body else re.compile(r"[^,;:.()]*").match(plain, office.end()).end()  # type: ignore[union-attr]
+        end = body[0].end if body else _office_end(plain, office.end())
         end += plain[end : end + 1] == ")"
     return [Unit(name, at, end)]
+
+
+_FORMS = (
+    _office_holder, _listed_fields, _level, _authority, _collective, _fielded, _open_name, _place, _person,
+)  # fmt: skip
+
+
+def tidy(name: str) -> str:
+    """One space behind a comma, none before it, however the writer set them."""
+    return re.sub(r"\s*,\s*(?=\S)", ", ", re.sub(r"\s+", " ", name)).strip(" ,")
 
 
 def display(name: str) -> str:
@@ -402,5 +448,5 @@ def display(name: str) -> str:
         name = re.sub(rf"(?<!\w){re.escape(short)}(?!\w)", full, name, flags=re.IGNORECASE if " " in short else 0)
     name = re.sub(r"^(?:Chủ tịch|Phó Chủ tịch|Lãnh đạo)\s+(?=UBND)", "", name, flags=re.IGNORECASE)
     name = re.sub(r"(?<!\w)(?<!Phó )(?:Chủ tịch|chủ tịch)\s+(?=UBND)", "", name)
-    name = re.sub(r"\s+", " ", name).strip(" ,")
+    name = tidy(name)
     return name[:1].upper() + name[1:]

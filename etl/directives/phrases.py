@@ -205,7 +205,7 @@ EVENT = pattern(
         (?:tháng\s+\d{1,2}|quý\s+[iv\d]+|tới|tiếp\s+theo|gần\s+nhất|lần\s+thứ\s+\w+|cuối\s+năm)[^,;.():]{0,20}
     | trước\s+khi\s+[^,;.():]{2,60}
     | (?:^|(?<=[,;:(]\s))sau\s+khi\s+(?:được|có|hoàn|nhận|kết)[^,;.():]{2,70}
-    | khi\s+có\s+(?:yêu\s+cầu|phát\s+sinh|vướng\s+mắc|đủ)[^,;.():]{0,50}
+    | khi\s+có\s+(?!thể)[^,;.():]{2,50}
     | ngay\s+trong\s+quá\s+trình\s+[^,;.():]{2,50}
     )""",
     re.VERBOSE,

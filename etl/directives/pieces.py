@@ -72,6 +72,14 @@ _INTRODUCES = pattern(
     r"(?:đối với|về việc|về|liên quan|riêng|để|nhằm|trên cơ sở|căn cứ|thực hiện|qua|trong quá trình)(?!\w)"
 )
 _QUALIFIER = pattern(r"được (?:giao|phân công)(?: nhiệm vụ)?(?: chủ trì| phụ trách| làm chủ đầu tư| quản lý)?(?!\w)")
+_TEAM = pattern(r"(?:các |\d+ )?(?:tổ|đoàn|ban|hội đồng|tiểu ban)\s")
+_ESTABLISHED = pattern(
+    r"(?P<name>[^;:.]{0,100}?)\s*,?\s(?:được )?thành lập (?:theo|tại) (?:các )?quyết định[^;:,.]{0,20}?"
+    r"(?:\s\d+(?:/\d{4})?/qđ[-\w]+)?(?:\s+ngày \d+(?:/\d+/\d+| tháng \d+ năm \d+))?(?:\s+của [^,;.]{3,60}?)?\s*,?\s+"
+    rf"(?={_W.any_of('adverbs', 'verbs')})"
+)
+_LOWER_NAMES = pattern(r"(?:các|cấp ủy|chính quyền|chủ đầu tư|ubnd|nhà thầu|đơn vị|cơ quan)\s")
+_BEFORE_CAPITAL = pattern(r"(?:sở|bộ|phòng|ban|trung tâm|công an|văn phòng|tỉnh|huyện|xã|phường|chi cục|kho bạc)\s+")
 _TOWARDS = pattern(r"(?:đối với|về phía|nhiệm vụ của|với|riêng)\s+")
 _FROM_THERE = pattern(r"[\s,]*(?:từ đó|trên cơ sở đó)\s*,?\s+")
 _LONGEST_CIRCUMSTANCE, _LONGEST_QUALIFIER = 420, 90
@@ -252,9 +260,10 @@ class Pieces:
             if (
                 len(wider) > len(units)
                 and plain[rest : rest + 1] in (" ", ":")
-                and (assign or _W.action.match(plain, self._skip(rest)))
+                and (assign or plain[rest : rest + 1] == ":" or _W.action.match(plain, self._skip(rest)))
             ):
                 units, after = wider, rest
+        units, after = self._established(units, after)
         if not assign and plain[after : after + 1] not in (" ", ",", ":", ""):
             return Head([], [], start, at, False)
         content, coordinating = self._formulae(after, end)
@@ -262,6 +271,14 @@ class Pieces:
         return Head(
             leads, [*partners, *coordinating], after, content, assign is not None or plain[after : after + 1] == ":"
         )
+
+    def _established(self, units: list[Unit], after: int) -> tuple[list[Unit], int]:
+        """Teams that are told by the decision that set them up: their name and where the text goes on behind it."""
+        found = _ESTABLISHED.match(self.plain, after) if len(units) == 1 else None
+        if found is None or not _TEAM.match(self.plain, units[0].start) or not _W.action.match(self.plain, found.end()):
+            return units, after
+        end = found.end("name")
+        return [Unit(agencies.display(self.text[units[0].start : end]), units[0].start, end, True)], found.end() - 1
 
     def _after_introduction(self, at: int, end: int) -> int:
         """Behind "Đối với ..., " or "Để ..., " when a body and its action follow the comma."""
@@ -329,7 +346,7 @@ class Pieces:
             return None
         units = agencies.units(self.text, self.plain, match.end(), semicolons=True)
         if units:
-            names = [self.text[u.start : u.end] if u.is_collective else u.name for u in units]
+            names = [agencies.tidy(self.text[u.start : u.end]) if u.is_collective else u.name for u in units]
             after = agencies.end_of(units, self.plain)
         else:
             if not match["with"]:
@@ -347,7 +364,7 @@ class Pieces:
                 return None
             names = [loose]
         rest = self.plain[after:end]
-        if not rest.strip(" .;,/:") or _PURPOSE.match(rest):
+        if not rest.strip(" .;,/:") or _PURPOSE.match(rest) or ("làm việc" in match[0] and rest.startswith(",")):
             return names, at
         return names, self._skip(after)
 
@@ -377,12 +394,11 @@ def _after_assign(plain: str, at: int) -> int:
 
 
 def _can_open(text: str, plain: str, at: int) -> bool:
-    """A name opens a piece with a capital letter, or with *các*, *cấp ủy*."""
-    return (
-        text[at : at + 1].isupper()
-        or re.match(key("(?:các|cấp ủy|chính quyền|chủ đầu tư|ubnd|nhà thầu|đơn vị|cơ quan)\\s"), plain[at:])
-        is not None
-    )
+    """A name opens a piece with a capital letter, or with *các*, *cấp ủy*, or in lower case before a capital."""
+    if text[at : at + 1].isupper() or _LOWER_NAMES.match(plain, at):
+        return True
+    before = _BEFORE_CAPITAL.match(plain, at)
+    return before is not None and text[before.end() : before.end() + 1].isupper()
 
 
 def _leads(units: list[Unit], text: str) -> tuple[list[Unit], list[str]]:
@@ -393,7 +409,7 @@ def _leads(units: list[Unit], text: str) -> tuple[list[Unit], list[str]]:
     named = [unit for unit in units if not unit.is_collective]
     if named and len(named) < len(units):
         loose = [u for u in units if u.is_collective and re.search(key("liên quan"), key(u.name))]
-        return [u for u in units if u not in loose], [text[u.start : u.end] for u in loose]
+        return [u for u in units if u not in loose], [agencies.tidy(text[u.start : u.end]) for u in loose]
     return units, []
 
 

@@ -31,7 +31,7 @@ def placed(text: str, plain: str, at: int) -> tuple[str, int, bool] | None:
     if match is None:
         return None
     level = text[at : match.end()].strip()
-    is_commune = re.fullmatch(COMMUNE, key(level)) is not None
+    is_commune = re.fullmatch(rf"{COMMUNE}|huyện|quận|thị xã|tx", key(level)) is not None
     end = proper(text, match.end())
     if end == match.end():
         return level, at + len(level), is_commune

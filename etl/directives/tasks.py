@@ -33,11 +33,17 @@ _WITHIN_CONTENT = re.compile(
 _REPORTING = re.compile(
     rf"(?:(?:và|sau đó|đồng thời|kịp thời|tổng hợp|định kỳ|phải|có)\s+)*(?:{_W.any_of('reporting')}){WORD_END}"
 )
+_OTHER_REPORT = pattern(r"báo cáo tình hình (?!thực hiện|triển khai|kết quả|tiến độ|xử lý|khắc phục|giải|tổ chức)")
 _ESCALATING = re.compile(rf"(?:{_W.any_of('escalating')}){WORD_END}")
 _COMPLETING = re.compile(rf"\(?\s*(?:{_W.any_of('completing')}){WORD_END}")
 _COMPLETING_REST = re.compile(rf"(?:(?:{_W.any_of('completing_rest')}){WORD_END}|[\s.;,/():])*")
 _CLOSING_LINE = re.compile(r"nơi nhận|t[ml]\.\s|kt\.\s|tuq\.\s|tl\.\s")
 _ASSESSES = pattern(r"(?<!\w)có (?:nhiều|những) (?:cố gắng|nỗ lực|tiến bộ|chuyển biến|kết quả|khởi sắc|đóng góp)(?!\w)")
+_AIM = pattern(
+    r"(?:để|nhằm|phấn đấu|(?:với )?(?:mục tiêu|quyết tâm|tinh thần)|theo|thực hiện|căn cứ|trên cơ sở|sau khi|qua)(?!\w)"
+)
+_ASSIGNS = pattern(r"(?<!\w)(?:giao|yêu cầu|đề nghị|phân công)\s")
+_LONGEST_HEADING = 160
 _ASSIGNS_AT_LAST = pattern(r"(?:yêu cầu|đề nghị|giao)\s+")
 _MODAL = pattern(r"(?:cần phải|cần|phải|bảo đảm|đảm bảo)(?!\w)")
 _PAST = pattern(r"(?<!\w)(?:đã|chưa|vẫn còn|còn nhiều|đang)(?!\w)")
@@ -64,6 +70,7 @@ class Task:
     region: int
     deadline: Deadline | None = None
     sentence: int = 0
+    is_inherited: bool = False
 
     @property
     def content(self) -> str:
@@ -75,7 +82,13 @@ class Task:
 
     @property
     def is_dated(self) -> bool:
-        return self.deadline is not None and self.deadline.kind != NONE
+        """Whether a deadline of its own binds it."""
+        return self.deadline is not None and self.deadline.kind != NONE and not self.is_inherited
+
+    def bind(self, deadline: Deadline | None) -> None:
+        """Gives it a deadline of its own."""
+        if deadline is not None:
+            self.deadline, self.is_inherited = deadline, False
 
 
 @dataclass
@@ -127,8 +140,10 @@ class _Reader:
         self.clock = clock
         self.tasks: list[Task] = []
         self.leads: dict[int, _Lead] = {}
+        self.told: dict[int, bool] = {}
         self.preamble = _Lead()
         self.last: Paragraph | None = None
+        self.title_tells = False
         self.sentence = 0
 
     def read(self, found: list[Paragraph]) -> list[Task]:
@@ -153,8 +168,10 @@ class _Reader:
         text = paragraph.text
         if not paragraph.kind and _is_title(text):
             self.preamble, self.last = _Lead(), None
+            self.title_tells = _assesses(paragraph)
             return
         pieces = Pieces(paragraph, self.clock, inherits=bool(context.units))
+        self.told[id(paragraph)] = self._tells(paragraph)
         own = self._pieces(paragraph, pieces, context)
         self.leads[id(paragraph)] = own
         if paragraph.kind:
@@ -165,6 +182,12 @@ class _Reader:
             else:
                 self.preamble = own
 
+    def _tells(self, paragraph: Paragraph) -> bool:
+        """Whether a paragraph stands under a heading of what was: results, shortcomings, causes."""
+        above = paragraph.parent if paragraph.kind else self.last
+        inherited = self.told.get(id(above), self.title_tells) if above is not None else self.title_tells
+        return _assesses(paragraph) or (inherited and not _is_heading(paragraph))
+
     def _pieces(self, paragraph: Paragraph, pieces: Pieces, context: _Lead) -> _Lead:
         """Tasks of one paragraph; returns what it hands to the items below it."""
         lead = _Lead(context.units, context.coordinating, context.deadline, context.topics)
@@ -174,12 +197,15 @@ class _Reader:
         self.sentence += 1
         is_lead_in = paragraph.text.endswith(":") or not re.search(r"[.;]$", paragraph.text)
         addressed = False
+        is_told = self.told[id(paragraph)]
         for start, end, mark in pieces.cut():
             if mark == ".":
                 self.sentence += 1
             if _W.closing.match(paragraph.key[start:end].strip()):
                 break
             head = pieces.head(start, end)
+            if is_told and not _ASSIGNS.search(paragraph.key, start, head.content):
+                continue
             region = start
             plain = paragraph.key[head.content : end].strip()
             is_last = end >= len(paragraph.text.rstrip(" :./"))
@@ -215,7 +241,7 @@ class _Reader:
 
     def _handed(self, best: Deadline | None, paragraph: Paragraph) -> Deadline | None:
         """A date is inherited; the period that a whole notice is about is not a date of each of its items."""
-        if best is None or best.kind not in (DATE, HORIZON, RECURRING):
+        if best is None or best.kind not in (DATE, HORIZON, RECURRING) or _is_aim(paragraph, best):
             return None
         return best if best.kind == DATE or paragraph.kind else None
 
@@ -249,13 +275,15 @@ class _Reader:
         dated = [d for d in pieces.found if start <= d.start < end]
         if not head.units and chain and self._joins(plain, dated, mark, chain, paragraph, head, stop):
             return None
+        if head.units and not head.assigned:
+            is_told = _W.telling.match(plain) and not _W.action.match(plain)
+            if is_told or _W.speaking.match(paragraph.key, head.region + 1):
+                raise _ToldError
         if (_W.not_a_task.match(plain) and not head.coordinating) or (
             _W.not_a_task.match(paragraph.key, start) and not head.units
         ):
             return None
         if head.units and not head.assigned:
-            if _W.telling.match(plain) and not _W.action.match(plain):
-                raise _ToldError
             if not _W.action.match(plain) and not _acts_soon(plain):
                 return None
         elif not head.units:
@@ -278,8 +306,9 @@ class _Reader:
         coordinating = _unique([*coordinating, *_inner(paragraph, head.content, stop)])
         inherited = None if own or not context.deadline or context.topics else context.deadline
         return Task(
-            paragraph, list(current), coordinating, head.content, stop, start, own or inherited, sentence=self.sentence
-        )
+            paragraph, list(current), coordinating, head.content, stop, start, own or inherited,
+            sentence=self.sentence, is_inherited=own is None and inherited is not None,
+        )  # fmt: skip
 
     def _joins(
         self,
@@ -300,11 +329,9 @@ class _Reader:
                 self._merge(chain, best, stop)
             else:
                 for task in back:
-                    task.deadline = best
-                if not back and best and not last.is_dated:
-                    last.deadline = best
+                    task.bind(best)
             return True
-        if not _REPORTING.match(plain) or _ESCALATING.search(plain[:120]):
+        if not _REPORTING.match(plain) or _ESCALATING.search(plain[:120]) or _OTHER_REPORT.match(plain):
             return False
         if best and best.kind == RECURRING:
             return False
@@ -314,7 +341,8 @@ class _Reader:
             self._merge(chain, best, stop)
         else:
             last.end = stop
-            last.deadline = last.deadline or best
+            if not last.is_dated:
+                last.bind(best)
         return True
 
     def _merge(self, chain: list[Task], best: Deadline, stop: int) -> None:
@@ -332,7 +360,8 @@ class _Reader:
             kept.coordinating = _unique([*kept.coordinating, *task.coordinating])
             self.tasks.remove(task)
         del chain[first + 1 :]
-        kept.end, kept.deadline = stop, best
+        kept.end = stop
+        kept.bind(best)
 
     def _settle(self, task: Task) -> None:
         """Without a date the first urging word stands as the phrase."""
@@ -342,12 +371,33 @@ class _Reader:
             task.deadline = found
 
 
+def _is_heading(paragraph: Paragraph) -> bool:
+    """A numbered line without closing mark."""
+    return bool(paragraph.kind) and len(paragraph.text) < _LONGEST_HEADING and paragraph.text[-1:] not in ".;,"
+
+
+def _assesses(paragraph: Paragraph) -> bool:
+    """Whether it is a heading of what was."""
+    if not (_is_heading(paragraph) or _is_title(paragraph.text)) or ": " in paragraph.text:
+        return False
+    return bool(_W.assessing_heading.match(paragraph.key)) and not _W.not_assessing.search(paragraph.key)
+
+
+def _is_aim(paragraph: Paragraph, deadline: Deadline) -> bool:
+    """Whether a date only tells what for: "Để hoàn thành ... trước ngày D, Chủ tịch UBND tỉnh yêu cầu:"."""
+    before = paragraph.key[: deadline.start]
+    sentence = before[max(before.rfind(". "), before.rfind("; ")) + 1 :].lstrip(" ;.")
+    return bool(_AIM.match(sentence)) and not before.rstrip().endswith(",")
+
+
 def _inner(paragraph: Paragraph, start: int, end: int) -> list[str]:
     """Partners named within the content."""
     names: list[str] = []
     for match in _WITHIN_CONTENT.finditer(paragraph.key, start, end):
         found = agencies.units(paragraph.text, paragraph.key, match.end(), semicolons=True)
-        names += [paragraph.text[u.start : u.end] if u.is_collective else u.name for u in found if u.end <= end]
+        names += [
+            agencies.tidy(paragraph.text[u.start : u.end]) if u.is_collective else u.name for u in found if u.end <= end
+        ]
     return names
 
 
