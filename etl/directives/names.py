@@ -50,6 +50,7 @@ _BARE_COLLECTIVE = re.compile(
     rf"|(?:cơ quan|đơn vị|địa phương|doanh nghiệp|chính quyền địa phương|cấp ủy, chính quyền địa phương)"
     rf"(?:\s+(?:có )?liên quan{WORD_END}|(?<=địa phương){WORD_END}){_MODIFIERS}"
 )
+_BEFORE_NAMES = pattern(rf"(?:{LEVEL}|sở|bộ|tập đoàn|tổng công ty|công ty|ngân hàng|viện|cục|vụ|trường)$")
 _LISTED_FIELDS = re.compile(
     r"(?:(?:giám đốc|lãnh đạo|thủ trưởng|bộ trưởng|trưởng)\s+)?(?:các|liên)\s+(?P<kind>sở|bộ|phòng)"
     r"(?:\s*,\s*(?:ban|ngành|cơ quan|đơn vị))*\s*:?\s+"
@@ -141,14 +142,21 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
     if match is None:
         return []
     end = match.end()
-    if (
-        re.search(rf"(?:{LEVEL}|sở|bộ)$", plain[at:end])
-        and text[end + 1 : end + 2].isupper()
-        and plain[end : end + 1] == " "
-    ):
-        end = proper(text, end + 1)
+    if _BEFORE_NAMES.search(plain[at:end]) and text[end + 1 : end + 2].isupper() and plain[end : end + 1] == " ":
+        end = _proper_names(text, plain, end + 1)
     end = _extended(text, plain, end)
     return [Unit(display(text[at:end]), at, end, is_collective=True)]
+
+
+def _proper_names(text: str, plain: str, at: int) -> int:
+    """Behind names in a row: các Tập đoàn *VNPT, Viettel*."""
+    end = proper(text, at)
+    while separator := re.compile(r"\s*,\s+|\s+và\s+").match(plain, end):
+        more = proper(text, separator.end())
+        if more == separator.end() or _one_starts(text, plain, separator.end()):
+            break
+        end = more
+    return end
 
 
 def _extended(text: str, plain: str, end: int) -> int:

@@ -204,6 +204,7 @@ EVENT = pattern(
     | tại\s+(?:cuộc\s+họp|phiên\s+họp|hội\s+nghị)\s[^,;.():]{0,60}
         (?:tháng\s+\d{1,2}|quý\s+[iv\d]+|tới|tiếp\s+theo|gần\s+nhất|lần\s+thứ\s+\w+|cuối\s+năm)[^,;.():]{0,20}
     | trước\s+khi\s+[^,;.():]{2,60}
+    | trước\s+ngày\s+(?!thứ\s|mùng\s|mồng\s|hôm\s|mai\b|cuối\s|lễ\s+\d)[^\W\d_][^,;.():]{2,60}
     | (?:^|(?<=[,;:(]\s))sau\s+khi\s+(?:được|có|hoàn|nhận|kết)[^,;.():]{2,70}
     | khi\s+có\s+(?!thể)[^,;.():]{2,50}
     | ngay\s+trong\s+quá\s+trình\s+[^,;.():]{2,50}

@@ -80,7 +80,11 @@ _ESTABLISHED = pattern(
 )
 _LOWER_NAMES = pattern(r"(?:các|cấp ủy|chính quyền|chủ đầu tư|ubnd|nhà thầu|đơn vị|cơ quan)\s")
 _BEFORE_CAPITAL = pattern(r"(?:sở|bộ|phòng|ban|trung tâm|công an|văn phòng|tỉnh|huyện|xã|phường|chi cục|kho bạc)\s+")
-_TOWARDS = pattern(r"(?:đối với|về phía|nhiệm vụ của|với|riêng)\s+")
+_TOWARDS = pattern(
+    r"(?:(?:những |một số )?(?:kiến nghị|đề nghị|yêu cầu|đề xuất|nhiệm vụ)(?: cụ thể)? )?"
+    r"(?:đối với|về phía|với|riêng)\s+"
+    r"|(?:nhiệm vụ của|trách nhiệm của|kiến nghị)\s+"
+)
 _FROM_THERE = pattern(r"[\s,]*(?:từ đó|trên cơ sở đó)\s*,?\s+")
 _LONGEST_CIRCUMSTANCE, _LONGEST_QUALIFIER = 420, 90
 

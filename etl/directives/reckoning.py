@@ -140,7 +140,9 @@ def _recurring(plain: str, clock: Clock) -> Iterator[Deadline]:
             )
         if got["bare"] and starts(r"\s*(?:của|về|theo\s+quy)", plain[match.end() :]):
             continue
-        yield Deadline(match.start(), _end(match), "", RECURRING, None, recurrence)
+        end = _end(match)
+        end += "(" in match[0] and ")" not in match[0] and plain[end : end + 1] == ")"
+        yield Deadline(match.start(), end, "", RECURRING, None, recurrence)
 
 
 def _multiple(number: int, unit: str) -> str | None:

@@ -42,6 +42,18 @@ _ASSESSES = pattern(r"(?<!\w)có (?:nhiều|những) (?:cố gắng|nỗ lực|t
 _AIM = pattern(
     r"(?:để|nhằm|phấn đấu|(?:với )?(?:mục tiêu|quyết tâm|tinh thần)|theo|thực hiện|căn cứ|trên cơ sở|sau khi|qua)(?!\w)"
 )
+_IN_DOUBT = pattern(
+    r"(?:trong )?quá trình (?:tổ chức |triển khai )*(?:thực hiện|triển khai)[^,;.]{0,40},?\s*"
+    r"(?:nếu|trường hợp|khi) "
+)
+_ESCALATES = pattern(
+    r"(?:những |các |nếu (?:có )?)*(?:khó khăn|vướng mắc|nội dung|vấn đề)[^;.]{0,80}"
+    r"(?:vượt|phát sinh|chưa)[^;.]{0,60}báo cáo"
+)
+_NEW_PAPER = pattern(
+    r"[^;.]{0,80}\b(?:ban hành|phê duyệt|sửa đổi|bổ sung|thông qua)\s+(?:các\s+)?"
+    r"(?P<paper>nghị quyết|nghị định|quyết định|đề án|kế hoạch|chỉ thị|chương trình|thông tư|quy định|danh mục|dự án)"
+)
 _ASSIGNS = pattern(r"(?<!\w)(?:giao|yêu cầu|đề nghị|phân công)\s")
 _LONGEST_HEADING = 160
 _ASSIGNS_AT_LAST = pattern(r"(?:yêu cầu|đề nghị|giao)\s+")
@@ -275,6 +287,8 @@ class _Reader:
         dated = [d for d in pieces.found if start <= d.start < end]
         if not head.units and chain and self._joins(plain, dated, mark, chain, paragraph, head, stop):
             return None
+        if _IN_DOUBT.match(paragraph.key, start):
+            return None
         if head.units and not head.assigned:
             is_told = _W.telling.match(plain) and not _W.action.match(plain)
             if is_told or _W.speaking.match(paragraph.key, head.region + 1):
@@ -287,7 +301,8 @@ class _Reader:
             if not _W.action.match(plain) and not _acts_soon(plain):
                 return None
         elif not head.units:
-            acts = _W.action.match(plain) is not None or (not chain and bool(paragraph.kind) and _acts_soon(plain))
+            acts = _W.action.match(plain) is not None or _ESCALATES.match(plain) is not None
+            acts = acts or (not chain and bool(paragraph.kind) and _acts_soon(plain))
             if not acts and mark == ";" and chain:
                 chain[-1].end = stop
                 return None
@@ -332,6 +347,9 @@ class _Reader:
                     task.bind(best)
             return True
         if not _REPORTING.match(plain) or _ESCALATING.search(plain[:120]) or _OTHER_REPORT.match(plain):
+            return False
+        paper = _NEW_PAPER.match(plain)
+        if paper and mark == ";" and paper["paper"] not in key(last.content):
             return False
         if best and best.kind == RECURRING:
             return False
@@ -380,6 +398,8 @@ def _assesses(paragraph: Paragraph) -> bool:
     """Whether it is a heading of what was."""
     if not (_is_heading(paragraph) or _is_title(paragraph.text)) or ": " in paragraph.text:
         return False
+    if _W.purpose_heading.match(paragraph.key):
+        return True
     return bool(_W.assessing_heading.match(paragraph.key)) and not _W.not_assessing.search(paragraph.key)
 
 

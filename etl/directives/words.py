@@ -55,6 +55,10 @@ class Words:
         return re.compile(f"(?:{self.any_of('assessing_headings')}){WORD_END}")
 
     @cached_property
+    def purpose_heading(self) -> re.Pattern[str]:
+        return re.compile(f"(?:{self.any_of('purpose_headings')}){WORD_END}(?!.*(?:nhiệm vụ|giải pháp))")
+
+    @cached_property
     def not_assessing(self) -> re.Pattern[str]:
         return re.compile(f"(?<!\\w)(?:{self.any_of('not_assessing')}){WORD_END}")
 
