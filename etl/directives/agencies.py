@@ -12,6 +12,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from etl.directives import words as wording
 from etl.directives.folding import key
 from etl.directives.names import FIELD, FIELD_NAMES, HEAD, SEPARATOR, Unit, display, one, tidy
 from etl.directives.places import LEVEL, proper
@@ -19,6 +20,8 @@ from etl.directives.places import LEVEL, proper
 __all__ = ["Unit", "display", "end_of", "successor_of", "tidy", "units"]
 
 _BRACKET = re.compile(r"\s*\([^()]{1,80}\)")
+_UNKNOWN = re.compile(r"([^\W\d_a-zđ]\w*(?:\s+[\w&-]+){1,7}?)(?:,\s+(?:và\s+)?|\s+và\s+)")
+_ACTION = wording.load().action
 _SUCCESSORS = Path(__file__).with_name("successors.csv")
 
 
@@ -37,6 +40,7 @@ def units(text: str, plain: str, at: int, *, semicolons: bool = False) -> list[U
         if separator is None or (";" in separator[0] and not semicolons):
             return result
         more = one(text, plain, separator.end()) or _further(text, plain, separator.end(), result[-1])
+        more = more or _unknown(text, plain, separator.end())
         if not more:
             return result
         result += more
@@ -61,6 +65,14 @@ def _further(text: str, plain: str, at: int, before: Unit) -> list[Unit]:
         if end > at and not re.match(r"\s+(?:chủ trì|là)", follows) and not HEAD.match(plain, at):
             return [Unit(f"{_place_prefix(before.name)} {text[at:end]}", at, end, is_commune=True)]
     return []
+
+
+def _unknown(text: str, plain: str, at: int) -> list[Unit]:
+    """A name of unknown form between others: several words from a capital on to the next comma, then a known body."""
+    name = _UNKNOWN.match(text, at)
+    if name is None or _ACTION.match(plain, at):
+        return []
+    return [Unit(display(name[1]), at, name.end(1))] if one(text, plain, name.end()) else []
 
 
 def _place_prefix(name: str) -> str:

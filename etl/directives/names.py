@@ -50,7 +50,7 @@ _BARE_COLLECTIVE = re.compile(
     rf"|(?:cơ quan|đơn vị|địa phương|doanh nghiệp|chính quyền địa phương|cấp ủy, chính quyền địa phương)"
     rf"(?:\s+(?:có )?liên quan{WORD_END}|(?<=địa phương){WORD_END}){_MODIFIERS}"
 )
-_BEFORE_NAMES = pattern(rf"(?:{LEVEL}|sở|bộ|tập đoàn|tổng công ty|công ty|ngân hàng|viện|cục|vụ|trường)$")
+_BEFORE_NAMES = pattern(rf"(?:{LEVEL}|sở|bộ|tập đoàn|tổng công ty|công ty|ngân hàng|viện|cục|chi cục|vụ|trường)$")
 _LISTED_FIELDS = re.compile(
     r"(?:(?:giám đốc|lãnh đạo|thủ trưởng|bộ trưởng|trưởng)\s+)?(?:các|liên)\s+(?P<kind>sở|bộ|phòng)"
     r"(?:\s*,\s*(?:ban|ngành|cơ quan|đơn vị))*\s*:?\s+"
@@ -90,6 +90,7 @@ SEPARATOR = re.compile(
     r"\s*,\s*(?:và\s+|cùng\s+)?(?:với\s+)?|\s+và\s+(?:với\s+)?|\s*;\s*(?:và\s+)?|\s+cùng\s+(?:với\s+)?|\s+hoặc\s+"
 )
 _WORD = re.compile(r"[\w&./'-]+")
+_AFTER_COMMA = re.compile(r",\s(?P<word>[^\W\d_a-z]\w*)\s(?:[^\W\d_A-Z]\w*\s){1,3}và\s(?P<last>[^\W\d_a-z])")
 _MOST_WORDS, _MOST_MODIFIERS = 18, 5
 
 
@@ -143,7 +144,8 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
         return []
     end = match.end()
     if _BEFORE_NAMES.search(plain[at:end]) and text[end + 1 : end + 2].isupper() and plain[end : end + 1] == " ":
-        end = _proper_names(text, plain, end + 1)
+        head = HEAD.match(plain, plain.rfind(" ", at, end) + 1) or HEAD.match(plain, match.end() - len("chi cục"))
+        end = _name_end(text, plain, head) if head and head.end() == end else _proper_names(text, plain, end + 1)
     end = _extended(text, plain, end)
     return [Unit(display(text[at:end]), at, end, is_collective=True)]
 
@@ -235,7 +237,7 @@ def _many_places(text: str, plain: str, at: int, levels: re.Match[str]) -> list[
     """*UBND các xã, phường*: one collective; with names (*: A, B và C*) one unit each, without class if it is open."""
     end = levels.end()
     only = levels["levels"] if re.fullmatch(LEVEL, levels["levels"]) else ""
-    names = re.compile(r"\s*:?\s*").match(plain, end)
+    names = re.compile(r"(?:(?:\s+[^\W\d_]+){0,3}\s*:)?\s*").match(plain, end)
     place = names.end() if names else end
     found: list[Unit] = []
     while text[place : place + 1].isupper() or (found and PLACED.match(plain, place)):
@@ -255,7 +257,7 @@ def _many_places(text: str, plain: str, at: int, levels: re.Match[str]) -> list[
         if separator is None:
             break
         place = separator.end()
-    if found and (":" in plain[end : end + 2] or len(found) > 1 or only):
+    if found and ((names and ":" in names[0]) or len(found) > 1 or only):
         return found
     end = _extended(text, plain, end)
     return [Unit(display(f"UBND {text[levels.start() : end]}"), at, end, is_collective=True, is_commune=True)]
@@ -335,9 +337,9 @@ def _name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fa
     last = plain[head.start() : head.end()].rpartition(" ")[2]
     last_capital = False
     while count < _MOST_WORDS:
-        if plain[end : end + 1] != " ":
+        if plain[end : end + 1] != " " and not _goes_on_after_comma(text, plain, head, end):
             break
-        at = end + 1
+        at = end + 1 + (plain[end : end + 1] == ",")
         dash = re.compile(r"-\s").match(plain, at)
         if dash and text[dash.end() : dash.end() + 1].isupper():
             at = dash.end()
@@ -375,6 +377,14 @@ def _name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fa
         if word[0] != syllable:
             break
     return end
+
+
+def _goes_on_after_comma(text: str, plain: str, head: re.Match[str], end: int) -> bool:
+    """Whether a comma is part of a name: Cục Chất lượng, *Chế biến và Phát triển thị trường*."""
+    more = _AFTER_COMMA.match(text, end) if head[0] in ("cục", "vụ", "tổng cục", "viện") else None
+    if more is None or not text[:end].rpartition(" ")[2][:1].islower():
+        return False
+    return not _one_starts(text, plain, more.start("word")) and not _one_starts(text, plain, more.start("last"))
 
 
 def _office_end(plain: str, at: int) -> int:

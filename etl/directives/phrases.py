@@ -148,9 +148,9 @@ _BY_DAY = r"\s*[,(]?\s*(?:chậm\s+nhất\s+(?:là\s+)?(?:vào\s+)?|trước\s+|
 RECURRING = pattern(
     rf"""(?:
       (?P<fixed>
-        (?:định\s+kỳ\s*,?\s*\(?\s*|(?:vào|trước|{_LATEST}|trong|đến)\s*)+
+        (?:(?:định\s+kỳ\s*,?\s*\(?\s*|(?:vào|trước|{_LATEST}|trong|đến)\s*)+|(?=(?:sáng|chiều|thứ)\s))
         (?:(?:sáng|chiều|tối|cuối|đầu\s+giờ(?:\s+\w+)?)\s+)*(?:{_HOUR})?
-        (?:(?:ngày\s+)?{_WEEKDAY}|tuần\s+(?:đầu|cuối|thứ\s+\w+)
+        (?:(?:ngày\s+)?{_WEEKDAY}(?:\s+tuần\s+(?:đầu|cuối|thứ\s+\w+)(?:\s+tiên)?)?|tuần\s+(?:đầu|cuối|thứ\s+\w+)
           |ngày\s+(?:làm\s+việc\s+)?(?:thứ\s+)?(?:mùng\s+)?(?:\d{{1,2}}|cuối(?:\s+cùng)?)
             (?:\s*(?:,|và)\s*(?:ngày\s+)?\d{{1,2}})*(?:\s*/\s*\d{{1,2}}|\s+tháng\s+\d{{1,2}})?
           |ngày\s+\d{{1,2}}(?:\s+(?:của\s+)?tháng\s+(?:đầu|cuối|thứ\s+ba)(?:\s+tiên)?))

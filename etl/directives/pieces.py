@@ -366,6 +366,8 @@ class Pieces:
             loose = self.text[match.end() : after].strip(" ,")
             if not loose or len(loose) > 140:
                 return None
+            if "làm việc" in match[0]:
+                return [re.split(r"[,;]", loose)[0].strip()], at
             names = [loose]
         rest = self.plain[after:end]
         if not rest.strip(" .;,/:") or _PURPOSE.match(rest) or ("làm việc" in match[0] and rest.startswith(",")):

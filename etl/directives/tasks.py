@@ -51,9 +51,10 @@ _ESCALATES = pattern(
     r"(?:vượt|phát sinh|chưa)[^;.]{0,60}báo cáo"
 )
 _NEW_PAPER = pattern(
-    r"[^;.]{0,80}\b(?:ban hành|phê duyệt|sửa đổi|bổ sung|thông qua)\s+(?:các\s+)?"
+    r"tham mưu[^;.]{0,80}\b(?:ban hành|phê duyệt|sửa đổi|bổ sung|thông qua)\s+(?:các\s+)?"
     r"(?P<paper>nghị quyết|nghị định|quyết định|đề án|kế hoạch|chỉ thị|chương trình|thông tư|quy định|danh mục|dự án)"
 )
+_ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
 _ASSIGNS = pattern(r"(?<!\w)(?:giao|yêu cầu|đề nghị|phân công)\s")
 _LONGEST_HEADING = 160
 _ASSIGNS_AT_LAST = pattern(r"(?:yêu cầu|đề nghị|giao)\s+")
@@ -156,6 +157,7 @@ class _Reader:
         self.preamble = _Lead()
         self.last: Paragraph | None = None
         self.title_tells = False
+        self.before: Paragraph | None = None
         self.sentence = 0
 
     def read(self, found: list[Paragraph]) -> list[Task]:
@@ -183,6 +185,9 @@ class _Reader:
             self.title_tells = _assesses(paragraph)
             return
         pieces = Pieces(paragraph, self.clock, inherits=bool(context.units))
+        if self._completes(paragraph, pieces):
+            return
+        self.before = paragraph
         self.told[id(paragraph)] = self._tells(paragraph)
         own = self._pieces(paragraph, pieces, context)
         self.leads[id(paragraph)] = own
@@ -193,6 +198,18 @@ class _Reader:
                 self.leads[id(self.last)] = own
             else:
                 self.preamble = own
+
+    def _completes(self, paragraph: Paragraph, pieces: Pieces) -> bool:
+        """Whether a line of its own says only when what stands above it is done; then it is given to that."""
+        if paragraph.children or self.before is None or paragraph.kind not in ("", "dash", "plus", "dot"):
+            return False
+        if not _is_completion(paragraph.key, pieces.found, 0):
+            return False
+        best = deadlines.chosen(pieces.found, paragraph.text)
+        above = [t for t in self.tasks if t.paragraph in (self.before, self.before.parent) and not t.is_dated]
+        for task in above:
+            task.bind(best)
+        return bool(above)
 
     def _tells(self, paragraph: Paragraph) -> bool:
         """Whether a paragraph stands under a heading of what was: results, shortcomings, causes."""
@@ -302,6 +319,7 @@ class _Reader:
                 return None
         elif not head.units:
             acts = _W.action.match(plain) is not None or _ESCALATES.match(plain) is not None
+            acts = acts or self._acts_after_time(paragraph, pieces, head.content)
             acts = acts or (not chain and bool(paragraph.kind) and _acts_soon(plain))
             if not acts and mark == ";" and chain:
                 chain[-1].end = stop
@@ -312,6 +330,7 @@ class _Reader:
             _PAST.match(plain)
             or _ASSESSES.search(plain[:120])
             or _W.formulae.fullmatch(paragraph.key[head.content : stop])
+            or _ONLY_WHEN.fullmatch(paragraph.key[head.content : stop])
         ):
             return None
         own = deadlines.chosen(dated, paragraph.text)
@@ -324,6 +343,11 @@ class _Reader:
             paragraph, list(current), coordinating, head.content, stop, start, own or inherited,
             sentence=self.sentence, is_inherited=own is None and inherited is not None,
         )  # fmt: skip
+
+    def _acts_after_time(self, paragraph: Paragraph, pieces: Pieces, at: int) -> bool:
+        """Whether a piece opens with a time and an action behind it: "chiều thứ Sáu hằng tuần báo cáo ..."."""
+        opening = next((d for d in pieces.found if d.start == at), None)
+        return opening is not None and _W.action.match(paragraph.key[opening.end :].lstrip(" ,")) is not None
 
     def _joins(
         self,
