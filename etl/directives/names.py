@@ -58,7 +58,9 @@ _LISTED_FIELDS = re.compile(
 _HEADS_OF_UBND = pattern(
     r"(?:(?:đồng chí|các đồng chí|tập thể|thường trực|lãnh đạo|chủ tịch|phó chủ tịch)(?:\s*,\s*(?=(?:các )?phó)|\s+))+"
 )
-_TITLES = re.compile(rf"(?:(?:{_W.any_of('titles')})(?:\s*,\s*(?=(?:phó|các)\s)|\s*\(|\s+))+")
+_TITLES = re.compile(
+    rf"(?:(?:{_W.any_of('titles')})(?:\s*,\s*(?=(?:phó|các|chủ nhiệm|tổng thanh tra|thống đốc)\s)|\s*\(|\s+))+"
+)
 _PERSON = pattern(r"(?:các )?(?:đồng chí|đ/c|ông|bà)\s+")
 _HELD_OFFICE = pattern(
     r"(?:đồng chí )?(?:phó )?(?:giám đốc|chủ tịch|chánh văn phòng|bộ trưởng|thứ trưởng|tổng giám đốc"
@@ -90,6 +92,8 @@ SEPARATOR = re.compile(
     r"\s*,\s*(?:và\s+|cùng\s+)?(?:với\s+)?|\s+và\s+(?:với\s+)?|\s*;\s*(?:và\s+)?|\s+cùng\s+(?:với\s+)?|\s+hoặc\s+"
 )
 _WORD = re.compile(r"[\w&./'-]+")
+_OF_FIELDS = frozenset(map(key, ("ban chỉ đạo", "văn phòng", "tổ công tác", "hội đồng", "ủy ban", "tiểu ban")))
+_NO_FIELD = pattern(r"\s+(?:việc|kết quả|tình hình|nội dung|những|tiến độ|vấn đề|phương án|công tác)(?!\w)")
 _AFTER_COMMA = re.compile(r",\s(?P<word>[^\W\d_a-z]\w*)\s(?:[^\W\d_A-Z]\w*\s){1,3}và\s(?P<last>[^\W\d_a-z])")
 _MOST_WORDS, _MOST_MODIFIERS = 18, 5
 
@@ -139,6 +143,10 @@ def _listed_fields(text: str, plain: str, at: int) -> list[Unit]:
 
 
 def _collective(text: str, plain: str, at: int) -> list[Unit]:
+    levels = _LEVELS.match(plain, at)
+    named = _many_places(text, plain, at, levels) if levels and ":" in plain[levels.end() : levels.end() + 2] else []
+    if len(named) > 1:
+        return named
     match = _COLLECTIVE.match(plain, at) or _BARE_COLLECTIVE.match(plain, at)
     if match is None:
         return []
@@ -347,7 +355,8 @@ def _name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fa
         if word is None:
             break
         syllable = word[0].rstrip(".,")
-        if syllable in _STOPS and not text[at].isupper() and f"{last} {syllable}" not in _NOT_STOPS:
+        of_a_field = syllable == "về" and head[0] in _OF_FIELDS and not _NO_FIELD.match(plain, word.end())
+        if syllable in _STOPS and not of_a_field and not text[at].isupper() and f"{last} {syllable}" not in _NOT_STOPS:
             break
         if syllable == "và":
             rest = word.end() + 1

@@ -148,7 +148,7 @@ _BY_DAY = r"\s*[,(]?\s*(?:chậm\s+nhất\s+(?:là\s+)?(?:vào\s+)?|trước\s+|
 RECURRING = pattern(
     rf"""(?:
       (?P<fixed>
-        (?:(?:định\s+kỳ\s*,?\s*\(?\s*|(?:vào|trước|{_LATEST}|trong|đến)\s*)+|(?=(?:sáng|chiều|thứ)\s))
+        (?:(?:định\s+kỳ\s*,?\s*\(?\s*|từ\s+ngày\s+\d{{1,2}}\s+(?=đến)|(?:vào|trước|{_LATEST}|trong|đến)\s*)+|(?=(?:sáng|chiều|thứ)\s))
         (?:(?:sáng|chiều|tối|cuối|đầu\s+giờ(?:\s+\w+)?)\s+)*(?:{_HOUR})?
         (?:(?:ngày\s+)?{_WEEKDAY}(?:\s+tuần\s+(?:đầu|cuối|thứ\s+\w+)(?:\s+tiên)?)?|tuần\s+(?:đầu|cuối|thứ\s+\w+)
           |ngày\s+(?:làm\s+việc\s+)?(?:thứ\s+)?(?:mùng\s+)?(?:\d{{1,2}}|cuối(?:\s+cùng)?)
@@ -205,7 +205,7 @@ EVENT = pattern(
         (?:tháng\s+\d{1,2}|quý\s+[iv\d]+|tới|tiếp\s+theo|gần\s+nhất|lần\s+thứ\s+\w+|cuối\s+năm)[^,;.():]{0,20}
     | trước\s+khi\s+[^,;.():]{2,60}
     | trước\s+ngày\s+(?!thứ\s|mùng\s|mồng\s|hôm\s|mai\b|cuối\s|lễ\s+\d)[^\W\d_][^,;.():]{2,60}
-    | (?:^|(?<=[,;:(]\s))sau\s+khi\s+(?:được|có|hoàn|nhận|kết)[^,;.():]{2,70}
+    | (?:^|(?<=[,;:(.]\s))sau\s+khi\s+(?:được|có|hoàn|nhận|kết)[^,;.():]{2,70}
     | khi\s+có\s+(?!thể)[^,;.():]{2,50}
     | ngay\s+trong\s+quá\s+trình\s+[^,;.():]{2,50}
     )""",

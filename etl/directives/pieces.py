@@ -69,7 +69,8 @@ _LED_BY = pattern(
 )
 _JOINED = re.compile(r"\s*(?:,\s*(?:và\s+)?|\s+và\s+)")
 _INTRODUCES = pattern(
-    r"(?:đối với|về việc|về|liên quan|riêng|để|nhằm|trên cơ sở|căn cứ|thực hiện|qua|trong quá trình)(?!\w)"
+    r"(?:đối với|về việc|về|liên quan|riêng|để|nhằm|trên cơ sở|căn cứ|thực hiện|qua|trong quá trình"
+    r"|(?:ngay )?sau khi)(?!\w)"
 )
 _QUALIFIER = pattern(r"được (?:giao|phân công)(?: nhiệm vụ)?(?: chủ trì| phụ trách| làm chủ đầu tư| quản lý)?(?!\w)")
 _TEAM = pattern(r"(?:các |\d+ )?(?:tổ|đoàn|ban|hội đồng|tiểu ban)\s")
@@ -196,6 +197,8 @@ class Pieces:
         if own.units and (not TOPIC_OPENS.match(self.plain, at) or own.assigned):
             return at
         match = _TOPIC.match(self.plain, at)
+        if match and own.units and own.units[0].start < match.end() < own.region:
+            return at
         while match:
             sentence = _SENTENCE.search(self.text, at)
             if sentence and sentence.start() < match.end() - 1:

@@ -23,6 +23,7 @@ from etl.directives.deadlines import DATE, HORIZON, NONE, RECURRING, Clock, Dead
 from etl.directives.folding import key, pattern
 from etl.directives.layout import Paragraph
 from etl.directives.pieces import TOPIC_OPENS, Head, Pieces
+from etl.directives.sense import PAST, acts, acts_soon, assesses, is_aim, is_completion, is_heading, is_title
 from etl.directives.words import WORD_END
 
 _W = wording.load()
@@ -35,13 +36,8 @@ _REPORTING = re.compile(
 )
 _OTHER_REPORT = pattern(r"báo cáo tình hình (?!thực hiện|triển khai|kết quả|tiến độ|xử lý|khắc phục|giải|tổ chức)")
 _ESCALATING = re.compile(rf"(?:{_W.any_of('escalating')}){WORD_END}")
-_COMPLETING = re.compile(rf"\(?\s*(?:{_W.any_of('completing')}){WORD_END}")
-_COMPLETING_REST = re.compile(rf"(?:(?:{_W.any_of('completing_rest')}){WORD_END}|[\s.;,/():])*")
 _CLOSING_LINE = re.compile(r"nơi nhận|t[ml]\.\s|kt\.\s|tuq\.\s|tl\.\s")
 _ASSESSES = pattern(r"(?<!\w)có (?:nhiều|những) (?:cố gắng|nỗ lực|tiến bộ|chuyển biến|kết quả|khởi sắc|đóng góp)(?!\w)")
-_AIM = pattern(
-    r"(?:để|nhằm|phấn đấu|(?:với )?(?:mục tiêu|quyết tâm|tinh thần)|theo|thực hiện|căn cứ|trên cơ sở|sau khi|qua)(?!\w)"
-)
 _IN_DOUBT = pattern(
     r"(?:trong )?quá trình (?:tổ chức |triển khai )*(?:thực hiện|triển khai)[^,;.]{0,40},?\s*"
     r"(?:nếu|trường hợp|khi) "
@@ -55,20 +51,16 @@ _NEW_PAPER = pattern(
     r"(?P<paper>nghị quyết|nghị định|quyết định|đề án|kế hoạch|chỉ thị|chương trình|thông tư|quy định|danh mục|dự án)"
 )
 _ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
+_CONDITION = pattern(r"(?:trường hợp|nếu)(?!\w)")
+_DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành)\s*$")
 _ASSIGNS = pattern(r"(?<!\w)(?:giao|yêu cầu|đề nghị|phân công)\s")
-_LONGEST_HEADING = 160
 _ASSIGNS_AT_LAST = pattern(r"(?:yêu cầu|đề nghị|giao)\s+")
 _MODAL = pattern(r"(?:cần phải|cần|phải|bảo đảm|đảm bảo)(?!\w)")
-_PAST = pattern(r"(?<!\w)(?:đã|chưa|vẫn còn|còn nhiều|đang)(?!\w)")
+_MUST = pattern(r"(?!nếu|trường hợp)[^,;.:]{3,50}?\s(?:phải|cần)\s+(?:được\s+)?\w")
 _LEAD_IN_END = pattern(
     rf"(?:(?:các|một số|những|\d+)\s+)?(?:{_W.any_of('lead_in_nouns')})(?!\w)[^.;]{{0,120}}(?:sau|sau "
     rf"đây|cụ thể|trọng tâm|như sau|dưới đây|cụ thể như sau)\s*(?:đây)?\s*:?\s*$"
 )
-_NO_ADVERB = pattern(
-    r"(?:và|hoặc|của|về|tại|là|như|do|với|từ|năm|tháng|ngày|các|một|những|việc|số|tỷ|kết|nhiều|mỗi|\w+ "
-    r"(?:tác|trình|án|quả|hình))(?!\w)"
-)
-_SOON = 30
 
 
 @dataclass
@@ -180,9 +172,9 @@ class _Reader:
     def _paragraph(self, paragraph: Paragraph, following: Paragraph | None) -> None:
         context = self._context(paragraph)
         text = paragraph.text
-        if not paragraph.kind and _is_title(text):
+        if not paragraph.kind and is_title(text):
             self.preamble, self.last = _Lead(), None
-            self.title_tells = _assesses(paragraph)
+            self.title_tells = assesses(paragraph)
             return
         pieces = Pieces(paragraph, self.clock, inherits=bool(context.units))
         if self._completes(paragraph, pieces):
@@ -203,10 +195,11 @@ class _Reader:
         """Whether a line of its own says only when what stands above it is done; then it is given to that."""
         if paragraph.children or self.before is None or paragraph.kind not in ("", "dash", "plus", "dot"):
             return False
-        if not _is_completion(paragraph.key, pieces.found, 0):
+        if not is_completion(paragraph.key, pieces.found, 0):
             return False
         best = deadlines.chosen(pieces.found, paragraph.text)
-        above = [t for t in self.tasks if t.paragraph in (self.before, self.before.parent) and not t.is_dated]
+        places = (id(self.before), id(self.before.parent))
+        above = [t for t in self.tasks if id(t.paragraph) in places and not t.is_dated]
         for task in above:
             task.bind(best)
         return bool(above)
@@ -215,7 +208,7 @@ class _Reader:
         """Whether a paragraph stands under a heading of what was: results, shortcomings, causes."""
         above = paragraph.parent if paragraph.kind else self.last
         inherited = self.told.get(id(above), self.title_tells) if above is not None else self.title_tells
-        return _assesses(paragraph) or (inherited and not _is_heading(paragraph))
+        return assesses(paragraph) or (inherited and not is_heading(paragraph))
 
     def _pieces(self, paragraph: Paragraph, pieces: Pieces, context: _Lead) -> _Lead:
         """Tasks of one paragraph; returns what it hands to the items below it."""
@@ -270,7 +263,7 @@ class _Reader:
 
     def _handed(self, best: Deadline | None, paragraph: Paragraph) -> Deadline | None:
         """A date is inherited; the period that a whole notice is about is not a date of each of its items."""
-        if best is None or best.kind not in (DATE, HORIZON, RECURRING) or _is_aim(paragraph, best):
+        if best is None or best.kind not in (DATE, HORIZON, RECURRING) or is_aim(paragraph, best):
             return None
         return best if best.kind == DATE or paragraph.kind else None
 
@@ -289,7 +282,7 @@ class _Reader:
 
     def _children_act(self, paragraph: Paragraph) -> bool:
         """Whether the items below are actions rather than headings."""
-        acting = sum(_acts(child, self.clock) for child in paragraph.children)
+        acting = sum(acts(child, self.clock) for child in paragraph.children)
         return acting * 2 >= len(paragraph.children)
 
     def _task(
@@ -310,24 +303,26 @@ class _Reader:
             is_told = _W.telling.match(plain) and not _W.action.match(plain)
             if is_told or _W.speaking.match(paragraph.key, head.region + 1):
                 raise _ToldError
+        if not head.units and chain and not chain[-1].is_dated and self._binds_if(paragraph, head, plain, dated):
+            chain[-1].bind(dated[-1])
         if (_W.not_a_task.match(plain) and not head.coordinating) or (
             _W.not_a_task.match(paragraph.key, start) and not head.units
         ):
             return None
         if head.units and not head.assigned:
-            if not _W.action.match(plain) and not _acts_soon(plain):
+            if not _W.action.match(plain) and not acts_soon(plain):
                 return None
         elif not head.units:
             acts = _W.action.match(plain) is not None or _ESCALATES.match(plain) is not None
             acts = acts or self._acts_after_time(paragraph, pieces, head.content)
-            acts = acts or (not chain and bool(paragraph.kind) and _acts_soon(plain))
-            if not acts and mark == ";" and chain:
+            acts = acts or (not chain and bool(paragraph.kind) and acts_soon(plain))
+            if not acts and mark == ";" and chain and not _MUST.match(plain):
                 chain[-1].end = stop
                 return None
-            if not acts and not (_MODAL.search(plain[:90]) and not _PAST.search(plain[:90])):
+            if not acts and not (_MODAL.search(plain[:90]) and not PAST.search(plain[:90])):
                 return None
         if (
-            _PAST.match(plain)
+            PAST.match(plain)
             or _ASSESSES.search(plain[:120])
             or _W.formulae.fullmatch(paragraph.key[head.content : stop])
             or _ONLY_WHEN.fullmatch(paragraph.key[head.content : stop])
@@ -343,6 +338,11 @@ class _Reader:
             paragraph, list(current), coordinating, head.content, stop, start, own or inherited,
             sentence=self.sentence, is_inherited=own is None and inherited is not None,
         )  # fmt: skip
+
+    def _binds_if(self, paragraph: Paragraph, head: Head, plain: str, dated: list[Deadline]) -> bool:
+        """Whether a condition ends in the date of what stands before it: "trường hợp ..., hoàn thành chậm nhất D"."""
+        is_condition = _CONDITION.match(plain) and dated
+        return bool(is_condition and _DONE_BY.search(paragraph.key[head.content : dated[-1].start]))
 
     def _acts_after_time(self, paragraph: Paragraph, pieces: Pieces, at: int) -> bool:
         """Whether a piece opens with a time and an action behind it: "chiều thứ Sáu hằng tuần báo cáo ..."."""
@@ -362,7 +362,7 @@ class _Reader:
         """A piece that reports the result or says when it is done goes to the tasks before it."""
         last = chain[-1]
         best = deadlines.chosen(dated, paragraph.text)
-        if _is_completion(plain, dated, head.content):
+        if is_completion(plain, dated, head.content):
             back = [t for t in chain if not t.is_dated]
             if mark != "." and best and best.kind != RECURRING:
                 self._merge(chain, best, stop)
@@ -413,27 +413,6 @@ class _Reader:
             task.deadline = found
 
 
-def _is_heading(paragraph: Paragraph) -> bool:
-    """A numbered line without closing mark."""
-    return bool(paragraph.kind) and len(paragraph.text) < _LONGEST_HEADING and paragraph.text[-1:] not in ".;,"
-
-
-def _assesses(paragraph: Paragraph) -> bool:
-    """Whether it is a heading of what was."""
-    if not (_is_heading(paragraph) or _is_title(paragraph.text)) or ": " in paragraph.text:
-        return False
-    if _W.purpose_heading.match(paragraph.key):
-        return True
-    return bool(_W.assessing_heading.match(paragraph.key)) and not _W.not_assessing.search(paragraph.key)
-
-
-def _is_aim(paragraph: Paragraph, deadline: Deadline) -> bool:
-    """Whether a date only tells what for: "Để hoàn thành ... trước ngày D, Chủ tịch UBND tỉnh yêu cầu:"."""
-    before = paragraph.key[: deadline.start]
-    sentence = before[max(before.rfind(". "), before.rfind("; ")) + 1 :].lstrip(" ;.")
-    return bool(_AIM.match(sentence)) and not before.rstrip().endswith(",")
-
-
 def _inner(paragraph: Paragraph, start: int, end: int) -> list[str]:
     """Partners named within the content."""
     names: list[str] = []
@@ -451,37 +430,6 @@ def _unique(names: list[str]) -> list[str]:
 
 def _same(one: Task, other: Task) -> bool:
     return [u.name for u in one.leads] == [u.name for u in other.leads]
-
-
-def _acts_soon(plain: str) -> bool:
-    """Whether an action comes a little later, behind a word that the lists lack; nothing that is told."""
-    if not plain[:1].isalpha() or _NO_ADVERB.match(plain) or _PAST.search(plain[:60]) or _W.telling.match(plain):
-        return False
-    return any(_W.action.match(plain, space.end()) for space in re.finditer(r" ", plain[:_SOON]))
-
-
-def _is_completion(plain: str, dated: list[Deadline], offset: int) -> bool:
-    """Whether a piece says only when."""
-    if not dated or dated[0].kind == RECURRING:
-        return False
-    rest = plain
-    for deadline in reversed(dated):
-        rest = rest[: max(0, deadline.start - offset)] + rest[max(0, deadline.end - offset) :]
-    opening = _COMPLETING.match(rest)
-    rest = rest[opening.end() :] if opening else rest
-    return _COMPLETING_REST.fullmatch(rest) is not None
-
-
-def _acts(child: Paragraph, clock: Clock) -> bool:
-    pieces = Pieces(child, clock)
-    start = pieces.after_topic(0)
-    head = pieces.head(start, len(child.text))
-    return bool(head.units) or head.assigned or _W.action.match(child.key, head.content) is not None
-
-
-def _is_title(text: str) -> bool:
-    letters = [c for c in text if c.isalpha()]
-    return len(letters) > 3 and sum(c.isupper() for c in letters) > 0.85 * len(letters)
 
 
 def _trim(text: str, start: int, end: int) -> int:
