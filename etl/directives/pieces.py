@@ -16,6 +16,7 @@ from etl.directives.agencies import Unit
 from etl.directives.deadlines import DATE, Clock
 from etl.directives.folding import key, pattern
 from etl.directives.layout import Paragraph
+from etl.directives.places import proper
 from etl.directives.words import WORD_END
 
 _W = wording.load()
@@ -78,6 +79,10 @@ _ESTABLISHED = pattern(
     r"(?P<name>[^;:.]{0,100}?)\s*,?\s(?:được )?thành lập (?:theo|tại) (?:các )?quyết định[^;:,.]{0,20}?"
     r"(?:\s\d+(?:/\d{4})?/qđ[-\w]+)?(?:\s+ngày \d+(?:/\d+/\d+| tháng \d+ năm \d+))?(?:\s+của [^,;.]{3,60}?)?\s*,?\s+"
     rf"(?={_W.any_of('adverbs', 'verbs')})"
+)
+_SHARES_OUT = pattern(r"(?:phân công|ủy quyền)(?!\w)")
+_OBJECT_FIRST = pattern(
+    r"(?:các|những|việc|nội dung|nhiệm vụ)\s[^,;:.]{2,100}?(?<!được)(?<!đã)(?<!đang)\s+(?=(?:giao|đề nghị|yêu cầu)\s)"
 )
 _LOWER_NAMES = pattern(r"(?:các|cấp ủy|chính quyền|chủ đầu tư|ubnd|nhà thầu|đơn vị|cơ quan)\s")
 _BEFORE_CAPITAL = pattern(r"(?:sở|bộ|phòng|ban|trung tâm|công an|văn phòng|tỉnh|huyện|xã|phường|chi cục|kho bạc)\s+")
@@ -245,6 +250,10 @@ class Pieces:
             if speaker and agencies.units(text, plain, self._skip(_after_assign(plain, speaker.end()))):
                 at = speaker.end()
                 assign = _ASSIGN.match(plain, at)
+        if not assign:
+            at, assign = self._after_object(at, assign)
+        if assign and self.inherits and _SHARES_OUT.match(plain, at):
+            assign = None
         units = agencies.units(text, plain, self._skip(assign.end())) if assign else []
         if self.inherits and not assign and _LEADING.match(plain, at):
             content, coordinating = self._formulae(at, end)
@@ -278,6 +287,18 @@ class Pieces:
         return Head(
             leads, [*partners, *coordinating], after, content, assign is not None or plain[after : after + 1] == ":"
         )
+
+    def _after_object(self, at: int, assign: re.Match[str] | None) -> tuple[int, re.Match[str] | None]:
+        """Behind what is assigned, "Các kiến nghị còn lại giao ...", or who speaks, "Bộ Tài chính đề nghị ..."."""
+        first = _OBJECT_FIRST.match(self.plain, at)
+        place = first.end() if first else at
+        if first is None and not self.paragraph.kind and _can_open(self.text, self.plain, at):
+            speaker = agencies.units(self.text, self.plain, at)
+            place = agencies.end_of(speaker, self.plain) + 1 if speaker else at
+        verb = _ASSIGN.match(self.plain, place) if place > at else None
+        if verb and agencies.units(self.text, self.plain, self._skip(verb.end())):
+            return place, verb
+        return at, assign
 
     def _established(self, units: list[Unit], after: int) -> tuple[list[Unit], int]:
         """Teams that are told by the decision that set them up: their name and where the text goes on behind it."""
@@ -358,6 +379,9 @@ class Pieces:
         else:
             if not match["with"]:
                 return None
+            name = proper(self.text, match.end())
+            if name > match.end() and _W.action.match(self.plain, name + 1) and self.plain[name : name + 1] == " ":
+                return [self.text[match.end() : name]], self._skip(name)
             action = next(
                 (a for a in _W.plain_verb.finditer(self.plain, match.end(), end) if self.plain[a.start() - 1] in " ,"),
                 None,

@@ -47,7 +47,9 @@ _ESCALATES = pattern(
     r"(?:vượt|phát sinh|chưa)[^;.]{0,60}báo cáo"
 )
 _NEW_PAPER = pattern(
-    r"tham mưu[^;.]{0,80}\b(?:ban hành|phê duyệt|sửa đổi|bổ sung|thông qua)\s+(?:các\s+)?"
+    r"trình[^;.]{0,40}\b(?:cấp|bổ sung|phân bổ|bố trí|hỗ trợ)\s+(?:bổ sung\s+)?"
+    r"(?P<money>kinh phí|vốn|nguồn vốn|ngân sách)"
+    r"|tham mưu[^;.]{0,80}\b(?:ban hành|phê duyệt|sửa đổi|bổ sung|thông qua)\s+(?:các\s+)?"
     r"(?P<paper>nghị quyết|nghị định|quyết định|đề án|kế hoạch|chỉ thị|chương trình|thông tư|quy định|danh mục|dự án)"
 )
 _ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
@@ -373,7 +375,7 @@ class _Reader:
         if not _REPORTING.match(plain) or _ESCALATING.search(plain[:120]) or _OTHER_REPORT.match(plain):
             return False
         paper = _NEW_PAPER.match(plain)
-        if paper and mark == ";" and paper["paper"] not in key(last.content):
+        if paper and mark == ";" and (paper["paper"] or paper["money"]) not in key(last.content):
             return False
         if best and best.kind == RECURRING:
             return False
