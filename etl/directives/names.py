@@ -50,7 +50,7 @@ _BARE_COLLECTIVE = re.compile(
     rf"|(?:cơ quan|đơn vị|địa phương|doanh nghiệp|chính quyền địa phương|cấp ủy, chính quyền địa phương)"
     rf"(?:\s+(?:có )?liên quan{WORD_END}|(?<=địa phương){WORD_END}){_MODIFIERS}"
 )
-_BEFORE_NAMES = pattern(rf"(?:{LEVEL}|sở|bộ|tập đoàn|tổng công ty|công ty|ngân hàng|viện|cục|chi cục|vụ|trường)$")
+_BEFORE_NAMES = pattern(rf"(?:{LEVEL}|sở|bộ|tập đoàn|tổng công ty|công ty|ngân hàng|viện|cục|chi cục|vụ|trường|ban)$")
 _LISTED_FIELDS = re.compile(
     r"(?:(?:giám đốc|lãnh đạo|thủ trưởng|bộ trưởng|trưởng)\s+)?(?:các|liên)\s+(?P<kind>sở|bộ|phòng)"
     r"(?:\s*,\s*(?:ban|ngành|cơ quan|đơn vị))*\s*:?\s+"
@@ -92,6 +92,11 @@ SEPARATOR = re.compile(
     r"\s*,\s*(?:và\s+|cùng\s+)?(?:với\s+)?|\s+và\s+(?:với\s+)?|\s*;\s*(?:và\s+)?|\s+cùng\s+(?:với\s+)?|\s+hoặc\s+"
 )
 _WORD = re.compile(r"[\w&./'-]+")
+_AT_A_RATE = pattern(
+    r"\s+(?:có|còn|đạt)\s+(?:tỷ lệ|kết quả|tiến độ|số)(?:\s+(?:giải ngân|thực hiện|thu))?[^,;:.]{0,40}?"
+    r"(?:\d%|thấp|chậm|cao|\d)"
+    r"(?:\s+(?:hơn )?(?:so với )?(?:bình quân|mức bình quân)[^,;:.]{0,30}?(?:cả nước|của tỉnh|chung))?(?=\s)"
+)
 _OF_FIELDS = frozenset(map(key, ("ban chỉ đạo", "văn phòng", "tổ công tác", "hội đồng", "ủy ban", "tiểu ban")))
 _NO_FIELD = pattern(r"\s+(?:việc|kết quả|tình hình|nội dung|những|tiến độ|vấn đề|phương án|công tác)(?!\w)")
 _AFTER_COMMA = re.compile(r",\s(?P<word>[^\W\d_a-z]\w*)\s(?:[^\W\d_A-Z]\w*\s){1,3}và\s(?P<last>[^\W\d_a-z])")
@@ -155,6 +160,9 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
         head = HEAD.match(plain, plain.rfind(" ", at, end) + 1) or HEAD.match(plain, match.end() - len("chi cục"))
         end = _name_end(text, plain, head) if head and head.end() == end else _proper_names(text, plain, end + 1)
     end = _extended(text, plain, end)
+    rate = _AT_A_RATE.match(plain, end)
+    if rate and _W.plain_verb.match(plain, rate.end() + 1):
+        end = rate.end()
     return [Unit(display(text[at:end]), at, end, is_collective=True)]
 
 
@@ -391,7 +399,7 @@ def _name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fa
 def _goes_on_after_comma(text: str, plain: str, head: re.Match[str], end: int) -> bool:
     """Whether a comma is part of a name: Cục Chất lượng, *Chế biến và Phát triển thị trường*."""
     more = _AFTER_COMMA.match(text, end) if head[0] in ("cục", "vụ", "tổng cục", "viện") else None
-    if more is None or not text[:end].rpartition(" ")[2][:1].islower():
+    if more is None or not text[text.rfind(" ", 0, end) + 1].islower():
         return False
     return not _one_starts(text, plain, more.start("word")) and not _one_starts(text, plain, more.start("last"))
 

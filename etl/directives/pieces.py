@@ -80,6 +80,7 @@ _ESTABLISHED = pattern(
     r"(?:\s\d+(?:/\d{4})?/qđ[-\w]+)?(?:\s+ngày \d+(?:/\d+/\d+| tháng \d+ năm \d+))?(?:\s+của [^,;.]{3,60}?)?\s*,?\s+"
     rf"(?={_W.any_of('adverbs', 'verbs')})"
 )
+_BLAMES = pattern(r"(?:nghiêm khắc )?(?:phê bình|nhắc nhở)(?: đối với)?\s+")
 _SHARES_OUT = pattern(r"(?:phân công|ủy quyền)(?!\w)")
 _OBJECT_FIRST = pattern(
     r"(?:các|những|việc|nội dung|nhiệm vụ)\s[^,;:.]{2,100}?(?<!được)(?<!đã)(?<!đang)\s+(?=(?:giao|đề nghị|yêu cầu)\s)"
@@ -250,6 +251,9 @@ class Pieces:
             if speaker and agencies.units(text, plain, self._skip(_after_assign(plain, speaker.end()))):
                 at = speaker.end()
                 assign = _ASSIGN.match(plain, at)
+        blamed = _BLAMES.match(plain, at)
+        if blamed and (named := agencies.units(text, plain, blamed.end())):
+            return Head(named, [], agencies.end_of(named, plain), at, True)
         if not assign:
             at, assign = self._after_object(at, assign)
         if assign and self.inherits and _SHARES_OUT.match(plain, at):
@@ -265,6 +269,8 @@ class Pieces:
         if not units:
             if assign and not plain[assign.end() : end].strip(" :."):
                 return Head([], [], start, assign.end(), True)
+            if assign and plain.startswith("yêu cầu", at) and _W.action.match(plain, assign.end()):
+                at = assign.end()
             content, coordinating = self._formulae(at, end)
             if link and content == at and not re.match(key("đồng thời"), link[0]) and not _W.action.match(plain, at):
                 content = linked

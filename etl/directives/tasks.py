@@ -55,6 +55,7 @@ _NEW_PAPER = pattern(
 _ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
 _CONDITION = pattern(r"(?:trường hợp|nếu)(?!\w)")
 _DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành)\s*$")
+_EXPECTED = pattern(r"dự kiến(?: tổ chức| diễn ra| vào)*\s*$")
 _ASSIGNS = pattern(r"(?<!\w)(?:giao|yêu cầu|đề nghị|phân công)\s")
 _ASSIGNS_AT_LAST = pattern(r"(?:yêu cầu|đề nghị|giao)\s+")
 _MODAL = pattern(r"(?:cần phải|cần|phải|bảo đảm|đảm bảo)(?!\w)")
@@ -197,11 +198,20 @@ class _Reader:
         """Whether a line of its own says only when what stands above it is done; then it is given to that."""
         if paragraph.children or self.before is None or paragraph.kind not in ("", "dash", "plus", "dot"):
             return False
-        if not is_completion(paragraph.key, pieces.found, 0):
-            return False
         best = deadlines.chosen(pieces.found, paragraph.text)
+        if not is_completion(paragraph.key, pieces.found, 0):
+            return self._reports_for_all(paragraph, best)
         places = (id(self.before), id(self.before.parent))
         above = [t for t in self.tasks if id(t.paragraph) in places and not t.is_dated]
+        for task in above:
+            task.bind(best)
+        return bool(above)
+
+    def _reports_for_all(self, paragraph: Paragraph, best: Deadline | None) -> bool:
+        """Whether a line below the items of a task says when their result is due; then it is given to that task."""
+        if best is None or paragraph.kind or self.last is None or not _REPORTING.match(paragraph.key):
+            return False
+        above = [t for t in self.tasks if t.paragraph is self.last.parent and not t.is_dated]
         for task in above:
             task.bind(best)
         return bool(above)
@@ -266,6 +276,8 @@ class _Reader:
     def _handed(self, best: Deadline | None, paragraph: Paragraph) -> Deadline | None:
         """A date is inherited; the period that a whole notice is about is not a date of each of its items."""
         if best is None or best.kind not in (DATE, HORIZON, RECURRING) or is_aim(paragraph, best):
+            return None
+        if _EXPECTED.search(paragraph.key[: best.start]):
             return None
         return best if best.kind == DATE or paragraph.kind else None
 
