@@ -340,11 +340,18 @@ def assessment(**changes: Any) -> str:
 
 
 def test_of_few_communes_none_is_both_the_strongest_and_the_weakest() -> None:
-    told = assessment(**ranked(QUAN_SON, DONG_KINH))
+    told = assessment(**ranked(QUAN_SON, DONG_KINH) | {f"rate_total/commune={DONG_KINH}": "20"})
 
-    assert "Xã, phường có tỷ lệ giải ngân cao nhất là phường Đông Kinh (10,00 %)." in told
+    assert "Xã, phường có tỷ lệ giải ngân cao nhất là phường Đông Kinh (20,00 %)." in told
     assert "Xã, phường đã giải ngân nhưng có tỷ lệ thấp nhất là xã Quan Sơn (10,00 %)." in told
     assert "số vốn chưa giải ngân lớn nhất: xã Quan Sơn (1,0 tỷ đồng), phường Đông Kinh (1,0 tỷ đồng)." in told
+
+
+def test_communes_with_the_same_rate_are_neither_strong_nor_weak() -> None:
+    told = assessment(**ranked(QUAN_SON, DONG_KINH))
+
+    assert "tỷ lệ giải ngân cao nhất" not in told
+    assert "tỷ lệ thấp nhất" not in told
 
 
 def test_a_single_commune_is_not_compared_with_itself() -> None:
