@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(default="tiendo@localhost", description="Sender of the summaries")
 
+    site_url: str = Field(
+        default="", description="https://… under which the archive site is reached; empty: its feed has relative links"
+    )
+
     @field_validator("inboxes", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
@@ -64,6 +68,10 @@ class Settings(BaseSettings):
     @property
     def outbox_dir(self) -> Path:
         return self.root / "outbox"
+
+    @property
+    def site_dir(self) -> Path:
+        return self.root / "site"
 
     @property
     def pgdata_dir(self) -> Path:

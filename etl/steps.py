@@ -316,7 +316,7 @@ def publish(
 
     Raises ReleaseError when it is not approved or its files are no longer those that were approved. It counts as
     published once every recipient has been tried: a run that was killed before goes on where it stopped, and sends
-    nothing twice. ``retry_failed`` tries those again whose mail was definitely refused.
+    nothing twice. ``retry_failed`` tries those again whose mail was definitely refused. The archive site follows.
     """
     from etl.publish import deliver, release
 
@@ -338,7 +338,17 @@ def publish(
         )
         release.mark_published(connection, release_id, now)
         connection.commit()
+    archive_site()
     return {"release_id": release_id, **outcome.as_dict()}
+
+
+def archive_site(target: Path | None = None) -> dict[str, Any]:
+    """The archive site of all published releases (``etl.publish.site``), under ``var/site`` unless told otherwise."""
+    from etl.publish.site import archive as site
+
+    conf = settings.get()
+    with warehouse.connect() as connection:
+        return site.build(connection, conf.out_dir, (target or conf.site_dir).resolve(), conf.site_url)
 
 
 def propose_notice(file: Path, by: str, now: datetime, issued: date | None = None) -> dict[str, Any]:

@@ -26,6 +26,7 @@ for command in (
     release.summarise,
     release.approve,
     release.publish,
+    release.site,
     decisions.revisions,
     decisions.revise,
     decisions.withdraw,
