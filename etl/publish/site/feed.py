@@ -47,7 +47,7 @@ def _entry(feed: ET.Element, release: Published, head: Headline, base: str) -> N
     entry = ET.SubElement(feed, "entry")
     number = f"đính chính, bản số {release.release_no}" if release.is_correction else "bản đầu"
     _text(entry, "id", entry_id(release))
-    _text(entry, "title", f"{release.title} ({number}): {head.rate_vi}")
+    _text(entry, "title", f"{release.title} ({number}): {head.rate_vi}, {head.coverage_vi}")
     _text(entry, "updated", _moment(release.published_at))
     _text(entry, "published", _moment(release.published_at))
     link = {"rel": "alternate", "type": "text/html", "hreflang": "vi", "href": f"{base}{release.folder}/index.html"}

@@ -3,7 +3,8 @@
 
 const SHOWN = 30;
 const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase();
-const wordsOf = (text) => text.toLowerCase().normalize("NFC").split(/\s+/).filter(Boolean);
+// An id of a figure is several words: its release, its metric, its place.
+const wordsOf = (text) => text.toLowerCase().normalize("NFC").split(/[\s/]+/).filter(Boolean);
 
 // [title of the group, how many, the best of them as [address, title, what is told]]; where nothing has all the words,
 // what has all but one of them.
@@ -57,9 +58,10 @@ function figures(held, folded, missing) {
   const [ofMetric, ofPlace] = [matches(held.metrics), matches(held.places)];
   const found = [];
   for (const [release, month, file, rows] of held.files) {
+    const ofFile = folded.map((word) => has(plain(release + " " + month), release, word));
     for (let i = 0; i < rows.length; i += 2) {
       const [metric, place] = [rows[i], rows[i + 1]];
-      const absent = folded.filter((_, n) => !ofMetric[metric][n] && !ofPlace[place][n]).length;
+      const absent = folded.filter((_, n) => !ofFile[n] && !ofMetric[metric][n] && !ofPlace[place][n]).length;
       if (absent > missing) continue;
       const [name, said] = held.metrics[metric];
       const [key, where] = held.places[place];
