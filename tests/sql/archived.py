@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from tests.databases import copy_of
 from tests.sql.conftest import point
 from tests.sql.published import NEXT_MONTH, REVISED, Published
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SEPTEMBER, OCTOBER, CORRECTION, NOVEMBER = "2025-09-r1", "2025-10-r1", "2025-10-r2", "2025-11-r1"
 HOSTILE = "Hoàng Thị <b onclick=alert(1)>Lan</b> & \"cộng sự\" </script><script>alert('x')</script>"
 VOID = {"meta", "link", "input", "br", "img", "circle", "line"}
@@ -157,3 +159,14 @@ def published() -> dict[str, records.Published]:
 
 def rows(page: Html) -> list[str]:
     return [re.sub(r"\s+", " ", node.text).strip() for node in page.of("tr")]
+
+
+def browser(address: str, folder: Path) -> tuple[str, str]:
+    """The document once its scripts have run, and what the browser complains of."""
+    command = [
+        CHROMIUM or "", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}",
+        "--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom", address,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    complaints = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
+    return done.stdout.decode(), "\n".join(complaints)

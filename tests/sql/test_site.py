@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,8 +20,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 import quickjs
+from typer.testing import CliRunner
 
 from etl import settings, steps
+from etl.cli import app
 from etl.dictionary import entries
 from etl.errors import UsageError
 from etl.load import warehouse
@@ -31,6 +32,7 @@ from etl.publish.site import feed, figure_pages, headline, records, reference_pa
 from etl.publish.site.rendering import Pages
 from etl.reference import province
 from tests.sql.archived import (
+    CHROMIUM,
     CORRECTION,
     HOSTILE,
     NOVEMBER,
@@ -38,6 +40,7 @@ from tests.sql.archived import (
     SEPTEMBER,
     Site,
     archived,
+    browser,
     figures_of,
     files_of,
     parsed,
@@ -46,7 +49,6 @@ from tests.sql.archived import (
 )
 from tests.sql.published import REVISED_COMMUNE, Published
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ATOM = "{http://www.w3.org/2005/Atom}"
 PAGE_BYTES, INDEX_BYTES = 450_000, 400_000
 
@@ -144,9 +146,10 @@ def test_a_folder_with_other_things_is_refused(site: Site, tmp_path: Path) -> No
 
 
 def test_before_anything_is_published_there_is_a_site_too(empty: Path) -> None:
-    result = steps.archive_site()
+    done = CliRunner().invoke(app, ["site", "--json"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["releases"] == 0
     home = (empty / "site" / "index.html").read_text(encoding="utf-8")
-    assert result["releases"] == 0
     assert "Chưa có bản tổng hợp nào được công bố" in home
     ET.parse(empty / "site" / "feed.xml")
 
@@ -466,17 +469,6 @@ def test_the_search_says_when_it_has_only_most_of_the_words(found: Any) -> None:
 
 
 # In a browser --------------------------------------------------------------------------------------------------------
-
-
-def browser(address: str, folder: Path) -> tuple[str, str]:
-    """The document once its scripts have run, and what the browser complains of."""
-    command = [
-        CHROMIUM or "", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}",
-        "--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom", address,
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
-    complaints = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
-    return done.stdout.decode(), "\n".join(complaints)
 
 
 @pytest.mark.slow

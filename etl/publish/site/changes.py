@@ -14,6 +14,7 @@ MAIN = (
     "tasks", "proposals",
 )  # fmt: skip
 """What is held against the month before: nearly every figure of another month differs."""
+_BY_PROGRAMME = ("rate_total", "disb_ytd", "plan_total")
 _NOT_TOLD = {"letterhead", "name_short", "sort_no"}
 SHOWN = 400
 """Rows that stand on the page; the figures themselves are all on the pages of figures."""
@@ -50,8 +51,15 @@ def of_correction(figures: FigureSet, before: FigureSet) -> Changes:
 
 
 def of_month(figures: FigureSet, before: FigureSet) -> Changes:
-    """The main figures against the release of the month before; only the rate of each commune."""
-    return _told(figures, before, lambda f: _is_main(f) or (f.metric == "rate_total" and _places(f) == {"commune"}))
+    """The main figures against the release of the month before; of each commune its rate."""
+
+    def is_compared(figure: Figure) -> bool:
+        places = _places(figure)
+        if places == {"commune"}:
+            return figure.metric == "rate_total"
+        return figure.metric in (_BY_PROGRAMME if places else MAIN) and _is_main(figure)
+
+    return _told(figures, before, is_compared)
 
 
 def _told(figures: FigureSet, before: FigureSet, is_compared: Callable[[Figure], bool]) -> Changes:
