@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         description="Addresses of all inboxes, separated by blanks (etl/collect/inbox/address.py); empty: the folder",
         repr=False,
     )
+    words_dir: Path | None = Field(
+        default=None, description="Folder with the office's own wording (etl/publish/words/README.md); empty: none"
+    )
     smtp_url: str | None = Field(
         default=None, description="smtp://[user:password@]host:port; empty: .eml files go to home/outbox"
     )
@@ -56,6 +59,10 @@ class Settings(BaseSettings):
     @property
     def inbox_dir(self) -> Path:
         return self.inbox.resolve() if self.inbox else self.root / "inbox"
+
+    @property
+    def own_words_dir(self) -> Path | None:
+        return self.words_dir.resolve() if self.words_dir else None
 
     @property
     def archive_dir(self) -> Path:

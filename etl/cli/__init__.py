@@ -8,7 +8,19 @@ from __future__ import annotations
 
 import typer
 
-from etl.cli import airflow, analysis, database, decisions, following, reference, register, release, reports, rules
+from etl.cli import (
+    airflow,
+    analysis,
+    database,
+    decisions,
+    following,
+    reference,
+    register,
+    release,
+    reports,
+    rules,
+    words,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,3 +60,4 @@ app.add_typer(database.app, name="db")
 app.add_typer(reference.app, name="reference")
 app.add_typer(airflow.app, name="airflow")
 app.add_typer(rules.app, name="rules")
+app.add_typer(words.app, name="words")

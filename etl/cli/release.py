@@ -111,7 +111,7 @@ def trace(
     """Lần từ một số liệu đã phát hành về tận ô của tệp gốc; hoặc từ một ô tới các số liệu lấy từ ô đó."""
     from etl.load import warehouse
     from etl.publish import trace as chain
-    from etl.publish import trace_cell
+    from etl.publish import trace_cell, trace_text
 
     if (figure_id is None) == (file is None) or (file is None) != (cell is None):
         raise UsageError("Ghi mã số liệu, hoặc cả --file và --cell.")
@@ -128,5 +128,5 @@ def trace(
     if as_json:
         print_json(result)
     else:
-        typer.echo(chain.as_text(result))
+        typer.echo(trace_text.as_text(result))
     raise typer.Exit(0 if result.get("agrees", True) else 1)

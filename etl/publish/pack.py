@@ -1,4 +1,5 @@
-"""The committee's pack: all documents of a release as bytes, made from its figures, and the page of their sources."""
+"""The committee's pack: all documents of a release as bytes, made from its figures, and the page of their sources;
+beside them the message and a letter for each commune."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from etl.publish import (
     charts,
     docx_writer,
     html_writer,
+    letters,
+    message,
     pdf_writer,
     report,
     sources_writer,
@@ -30,11 +33,13 @@ class Documents:
     page: Document
     full: Document
     ranking: Chart
+    letters: tuple[Document, ...]
 
 
 def build(figures: FigureSet) -> Documents:
     """The documents of a release, from its figures alone."""
-    return Documents(brief.build(figures), report.build(figures), charts.by_commune(figures, tables.by_rank(figures)))
+    ranking = charts.by_commune(figures, tables.by_rank(figures))
+    return Documents(brief.build(figures), report.build(figures), ranking, tuple(letters.build(figures)))
 
 
 def render(
@@ -51,6 +56,8 @@ def render(
     files: dict[str, bytes] = {}
     with ThreadPoolExecutor(1) as beside:
         drawn = beside.submit(lambda: [charts.svg(chart) for chart in (*full.charts(), ranking)])
+        files[message.name(figures)] = message.render(figures)
+        files |= {f"{letter.name}.pdf": pdf_writer.render(letter, figures.known_at) for letter in documents.letters}
         files[f"bang-bieu-{figures.period}.xlsx"] = xlsx_writer.render(figures, [page, full])
         files |= _paper(figures, page)
         drawn.result()

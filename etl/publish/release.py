@@ -20,11 +20,12 @@ from typing import Any
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from etl import settings
 from etl.errors import ReleaseError, UsageError
 from etl.load import marts, reconciliation
 from etl.load.warehouse import Connection
 from etl.period import Period
-from etl.publish import checks, evidence, pack, sentences, summary
+from etl.publish import checks, evidence, pack, sentences, summary, words
 from etl.publish import figures as figure_rows
 from etl.publish.checks import finding as finding_rows
 from etl.publish.figure import Figure, FigureSet, ordered
@@ -54,15 +55,18 @@ def freeze(
     ``budget_year`` is the period's own unless given (in January the closing year too). Commits. Idempotent: the hash
     over the figures leaves out the release's name and moment, so a second run finds the first one's release; its files
     are made again when they are missing or damaged. A release that was rejected is closed: freezing again asks with a
-    new number. Raises ReleaseError when no commune has reported or the files of a release cannot be made again.
+    new number. The words of the documents are kept with the release: words that the office has changed since make a new
+    draft of one that waits for approval, and leave one that was approved as it is. Raises ReleaseError when no commune
+    has reported, the office's words are faulty or the files of a release cannot be made again.
     """
     year = budget_year or period.year
+    spoken = words.load(settings.get().own_words_dir)
     connection.commit()
     lock = f"tiendo.release.{period}.{year}"
     connection.execute("select pg_advisory_lock(hashtext(%s))", (lock,))
     connection.commit()
     try:
-        release = _release_of(connection, period, year, now, out_dir)
+        release = _release_of(connection, period, year, now, out_dir, spoken)
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -75,7 +79,9 @@ def freeze(
     return result
 
 
-def _release_of(connection: Connection, period: Period, year: int, now: datetime, out_dir: Path) -> Release:
+def _release_of(
+    connection: Connection, period: Period, year: int, now: datetime, out_dir: Path, spoken: words.Words
+) -> Release:
     marts.refresh(connection)
     reconciliation.reconcile(connection, period, year, now)
     connection.commit()
@@ -85,12 +91,12 @@ def _release_of(connection: Connection, period: Period, year: int, now: datetime
     figures = ordered(figure_rows.compute(connection, period, year, now, found))
     facts = facts_sha256(figures)
     latest = _latest(connection, period, year)
-    if latest and latest.facts_sha256 == facts and not _rejected(connection, latest):
+    if latest and latest.facts_sha256 == facts and _stands(connection, latest, spoken):
         _restore(connection, latest, out_dir)
         return latest
     number = latest.release_no + 1 if latest else 1
     release_id = f"{period}-r{number}" if year == period.year else f"{period}-ns{year}-r{number}"
-    figure_set = FigureSet(release_id, period, year, now, figures)
+    figure_set = FigureSet(release_id, period, year, now, figures, spoken)
     documents = pack.build(figure_set)
     found += checks.of_documents(figure_set, (documents.page, documents.full), (documents.ranking,))
     checks.require_publishable(found, release_id)
@@ -98,7 +104,7 @@ def _release_of(connection: Connection, period: Period, year: int, now: datetime
     release = Release(release_id, period, year, number, now, facts, manifest_sha256(_hashes(files)))
     # The rows go in under a new snapshot: the audit chain continues from what others appended in the meantime.
     connection.commit()
-    _insert(connection, release, figures, found, files)
+    _insert(connection, release, figure_set, found, files)
     connection.commit()
     _write(folder(out_dir, release), files)
     return release
@@ -138,11 +144,11 @@ def folder(out_dir: Path, release: Release) -> Path:
 def _insert(
     connection: Connection,
     release: Release,
-    figures: Sequence[Figure],
+    figures: FigureSet,
     found: Sequence[checks.PeriodFinding],
     files: Mapping[str, bytes],
 ) -> None:
-    as_of = next(f.date for f in figures if f.metric == "as_of")
+    as_of = figures.get("as_of").date
     connection.execute(
         """
         insert into release.release (
@@ -154,7 +160,8 @@ def _insert(
             release.facts_sha256, release.manifest_sha256, release.known_at,
         ),
     )  # fmt: skip
-    figure_rows.store(connection, release.release_id, figures)
+    kept = [*figures, *words.to_figures(figures.words)]
+    figure_rows.store(connection, release.release_id, release.period, kept)
     finding_rows.store(connection, release.release_id, found)
     for name, sha256 in _hashes(files).items():
         connection.execute(
@@ -242,8 +249,18 @@ def get(connection: Connection, release_id: str) -> Release:
     return release
 
 
-def _rejected(connection: Connection, release: Release) -> bool:
-    return _decision(connection, release) == "rejected"
+def _stands(connection: Connection, release: Release, spoken: words.Words) -> bool:
+    """Whether a release of the same figures is the one to go on with: approved, or waiting in the words of now."""
+    decision = _decision(connection, release)
+    if decision is not None:
+        return decision != "rejected"
+    return _stored(connection, release)[1] in (None, spoken)
+
+
+def _stored(connection: Connection, release: Release) -> tuple[tuple[Figure, ...], words.Words | None]:
+    """The figures of a release and its words; none for a release that was frozen before they were kept."""
+    rows = figure_rows.stored(connection, release.release_id)
+    return ordered(row for row in rows if row.metric != words.METRIC), words.stored(rows)
 
 
 def _decision(connection: Connection, release: Release) -> str | None:
@@ -281,9 +298,11 @@ def _describe(connection: Connection, release: Release, out_dir: Path) -> dict[s
 
 
 def figures_of(connection: Connection, release: Release) -> FigureSet:
-    """The stored figures of a release."""
-    rows = ordered(figure_rows.stored(connection, release.release_id))
-    return FigureSet(release.release_id, release.period, release.budget_year, release.known_at, rows)
+    """The stored figures of a release, with its words."""
+    rows, spoken = _stored(connection, release)
+    return FigureSet(
+        release.release_id, release.period, release.budget_year, release.known_at, rows, spoken or words.package()
+    )
 
 
 def cover_parts(connection: Connection, release_id: str, out_dir: Path) -> tuple[Release, list[str], list[Path]]:

@@ -1,7 +1,7 @@
 """The other way: which published figures a cell of a commune's workbook fed.
 
 The cell is looked up in the layout that was noted when the workbook was read; its row is a fact; a figure rests on it
-when the fact lies within the figure's dimensions and the figure is made of that column (``trace.parts_of``), at a
+when the fact lies within the figure's dimensions and the figure is made of that column (``sums.parts_of``), at a
 moment at which that workbook spoke for its commune.
 """
 
@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from etl.errors import UsageError
 from etl.load.warehouse import Connection
 from etl.publish import trace
+from etl.publish.sums import lies_within, parts_of
 
 _ADDRESS = re.compile(r"(?:(?P<sheet>[^!]+)!)?\$?(?P<letters>[A-Za-z]{1,3})\$?(?P<row>[1-9][0-9]{0,6})")
 _SHA256 = re.compile(r"[0-9a-f]{8,64}")
@@ -167,13 +168,13 @@ def _fed(connection: Connection, release: Mapping[str, Any], fact: _Fact) -> Ite
         figure = row | {name: release[name] for name in ("period", "budget_year", "known_at", "as_of")}
         dims = figure["dims"]
         if fact.form in ("B01", "B02"):
-            parts = trace.parts_of(figure, dims)
+            parts = parts_of(figure, dims)
             if any(
                 part.form == fact.form
                 and (part.period, part.budget_year) == own
                 and any(key == fact.key for key, _ in part.terms)
                 for part in parts
-            ) and trace.lies_within(fact.values, dims):
+            ) and lies_within(fact.values, dims):
                 yield row
         elif fact.form == "B03" and figure["source"].startswith("mart.task_"):
             sha256 = fact.values["sha256"]
