@@ -10,8 +10,8 @@ from typing import Any
 from etl.dictionary import entries
 from etl.dictionary import page as dictionary_page
 from etl.load.warehouse import Connection
-from etl.publish import figures as figure_rows
-from etl.publish.figure import FigureSet, ordered
+from etl.publish import release as frozen
+from etl.publish.figure import FigureSet
 from etl.publish.site import (
     changes,
     feed,
@@ -131,8 +131,7 @@ class _Builder:
         self._built.put(name, self._pages.render(name, template, **context))
 
     def _read_figures(self, release: Published) -> FigureSet:
-        rows = ordered(figure_rows.stored(self._connection, release.release_id))
-        return FigureSet(release.release_id, release.period, release.budget_year, release.known_at, rows)
+        return frozen.figures_of(self._connection, frozen.get(self._connection, release.release_id))
 
     def _release(self, release: Published) -> tuple[figure_pages.Page, ...]:
         """Files first, then the pages of figures, then the page that leads to them."""
@@ -160,7 +159,7 @@ class _Builder:
             revisions=records.revisions(self._connection, release),
             problems=records.open_problems(self._connection, release),
             deliveries=records.deliveries(self._connection, release.release_id),
-            names=words.Names.load(figures),
+            names=words.Names(figures),
             provenance=records.provenance(self._connection, release.release_id),
             site_url=self._site_url.rstrip("/"),
         )

@@ -66,10 +66,10 @@ def _told(figures: FigureSet, before: FigureSet, is_compared: Callable[[Figure],
     old, new = ({f.key: f for f in one if is_compared(f)} for one in (before, figures))
     differing = [k for k in old.keys() | new.keys() if _content(old.get(k)) != _content(new.get(k))]
     told = sorted((new[k] if k in new else old[k] for k in differing), key=_rank)
-    names, former = words.Names.load(figures), words.Names.load(before)
+    names, former = words.Names(figures), words.Names(before)
     rows = [
         (_is_main(f), Change(
-            words.metric(f.metric), (names if f.key in new else former).place(f) or "Toàn tỉnh",
+            words.metric(f.metric), (names if f.key in new else former).place(f),
             words.value(old.get(f.key)), words.value(new.get(f.key)), f.key if f.key in new else None,
         ))
         for f in told

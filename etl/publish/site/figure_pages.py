@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from etl.publish import sources_writer
+from etl.publish import catalogue, sources_writer, standing
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.site import words
 from etl.publish.site.records import Published
@@ -67,23 +67,31 @@ class Row:
     coverage: str
     address: str
     is_text: bool
+    is_provisional: bool
 
 
 @dataclass(frozen=True)
 class Section:
-    """The figures of one metric and unit; ``formula`` and ``source`` are told once."""
+    """The figures of one metric and unit; ``formulas`` and ``source`` are told once, ``queries`` give their values."""
 
     metric: str
     anchor: str
     name: str
     unit: str
-    formula: str
+    formulas: tuple[str, ...]
+    queries: tuple[str, ...]
     source: str
     rows: tuple[Row, ...]
 
     @property
     def has_coverage(self) -> bool:
         return any(row.coverage for row in self.rows)
+
+    @property
+    def standing(self) -> str:
+        """Of all rows; empty where it is told row by row."""
+        provisional = {row.is_provisional for row in self.rows}
+        return "" if len(provisional) > 1 else standing.WORDS["provisional" if provisional == {True} else "final"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,7 @@ def anchor(key: str) -> str:
 
 def pages(release: Published, figures: FigureSet) -> tuple[Page, ...]:
     """Every figure of the release stands on exactly one page."""
-    names = words.Names.load(figures)
+    names, told = words.Names(figures), catalogue.Catalogue(figures)
     sources = sources_writer.name(figures) if release.file(sources_writer.name(figures)) else ""
     units = {f.dims[0][1]: f.text or "" for f in figures.having("indicator_unit", "indicator")}
     groups: dict[Kind, dict[tuple[str, str, str], list[Figure]]] = {kind: {} for kind in KINDS}
@@ -125,22 +133,24 @@ def pages(release: Published, figures: FigureSet) -> tuple[Page, ...]:
         return Row(
             figure.key,
             anchor(figure.key),
-            names.place(figure) or "Toàn tỉnh",
+            names.place(figure),
             words.value(figure, unit),
             words.exact(figure),
-            words.coverage(figure),
+            catalogue.coverage(figure),
             f"tep/{sources_writer.link(figures, figure)}" if sources else "",
             figure.value is None,
+            told.standing(figure) == "provisional",
         )
 
     def section(group: tuple[str, str, str], held: list[Figure]) -> Section:
         metric, unit, source = group
         return Section(
             metric,
-            f"so-lieu-{metric}-{len(held)}",
+            "",
             words.metric(metric),
             words.UNITS.get(unit, unit),
-            words.formula(_telling(held), str(release.period), release.budget_year),
+            tuple(dict.fromkeys(catalogue.formula(f) for f in held if f.value is not None or f.text)),
+            tuple(dict.fromkeys(told.template(f) for f in held)),
             source,
             tuple(row(figure) for figure in sorted(held, key=lambda f: (len(f.dims), f.dims))),
         )
@@ -155,11 +165,6 @@ def pages(release: Published, figures: FigureSet) -> tuple[Page, ...]:
 
 def _order(item: tuple[tuple[str, str, str], list[Figure]]) -> tuple[tuple[int, str], tuple[str, str, str]]:
     return words.metric_order(item[0][0]), item[0]
-
-
-def _telling(held: list[Figure]) -> Figure:
-    """One whose formula speaks for all: a blank one has no cells to add up, and a source names other columns."""
-    return next((f for f in held if f.value is not None and f.dim("source") is None), held[0])
 
 
 def _runs(sections: list[Section]) -> Iterator[tuple[Section, ...]]:

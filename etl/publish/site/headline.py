@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from etl.errors import ReleaseError
-from etl.publish import sentences, text
+from etl.publish import sentences, standing, text
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import joined
 from etl.publish.site import words
@@ -17,7 +17,8 @@ _OVERDUE = {"state": "Đang thực hiện quá hạn"}
 
 @dataclass(frozen=True)
 class Headline:
-    """``reported``/``expected``: communes that the totals cover. ``sentences``: the same in prose."""
+    """``reported``/``expected``: communes that the totals cover. ``provisional`` of all ``figures`` are not final.
+    ``sentences``: the headline in prose."""
 
     rate: Figure | None
     previous: Figure | None
@@ -29,6 +30,8 @@ class Headline:
     covered_pct: Decimal | None
     overdue: Figure | None
     tasks: Figure | None
+    provisional: int
+    figures: int
     sentences: tuple[str, ...]
     issuer: str
     province: str
@@ -106,6 +109,8 @@ def of(figures: FigureSet) -> Headline:
         covered_pct=covered.value if covered else None,
         overdue=figures.find("tasks", **_OVERDUE),
         tasks=figures.find("tasks"),
+        provisional=len(standing.provisional(figures, figures.period)),
+        figures=len(figures.figures),
         sentences=_sentences(figures),
         issuer=_letterhead(figures, "issuer"),
         province=_letterhead(figures, "province"),

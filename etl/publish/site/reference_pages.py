@@ -16,7 +16,11 @@ GUIDE_ENTRIES: tuple[list[str], ...] = (
     ["cach-doc.html#ty-le", "Tỷ lệ giải ngân là gì", "tử số, mẫu số, tổng chia tổng, làm tròn"],
     ["cach-doc.html#mau-so", "Mẫu số: so với nguồn vốn nào", "vốn giao trong năm, vốn kéo dài, tổng được sử dụng"],
     ["cach-doc.html#do-phu", "Độ phủ: bao nhiêu xã, phường", "xã, phường chưa báo cáo, tỷ trọng kế hoạch vốn"],
-    ["cach-doc.html#tam-tinh", "Số liệu tạm tính và số liệu khi đóng năm", "năm ngân sách, chỉnh lý, 31/01"],
+    [
+        "cach-doc.html#tam-tinh",
+        "Số liệu tạm tính và chính thức",
+        "chưa đủ báo cáo, bản mâu thuẫn, đóng năm ngân sách",
+    ],
     ["cach-doc.html#dinh-chinh", "Bản đính chính, bản bị thay", "số bản, bảng thay đổi"],
     ["cach-doc.html#trong", "Ô trống, dấu gạch ngang và số 0", "chưa báo cáo, không phát sinh"],
     ["cach-doc.html#truy-vet", "Lần từ một số liệu về ô của tệp gốc", "mã số liệu, trang nguồn gốc, tiendo trace"],

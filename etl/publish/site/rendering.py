@@ -9,7 +9,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from etl import clock
-from etl.publish import text
+from etl.publish import standing, text
 from etl.publish.site import figure_pages, words
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -53,6 +53,7 @@ class Pages:
             causes=words.CAUSES,
             levels=words.SEVERITIES,
             provenance_names=_PROVENANCE,
+            standing=standing.DEFINITION,
         )
         self._environment.filters.update(clean=text.clean, address=quote)
 
