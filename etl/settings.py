@@ -46,9 +46,6 @@ class Settings(BaseSettings):
     mail_limit_mb: float = Field(
         default=20, gt=0, description="A mail about a release that would be larger carries only the one-page brief"
     )
-    archive_url: str | None = Field(
-        default=None, description="Address of the archive site, told in mails that cannot carry all files"
-    )
     store: str | None = Field(
         default=None,
         description="Object store of the published files: s3://… or file:///…; empty: folder store under home",
@@ -58,6 +55,10 @@ class Settings(BaseSettings):
         default=None,
         description="Mailbox or folder into which undeliverable mails come back: imaps://… or file:///…; empty: none",
         repr=False,
+    )
+    site_url: str = Field(
+        default="",
+        description="https://… of the archive site, for its feed and mails that cannot carry all files; empty: none",
     )
 
     @field_validator("inboxes", mode="before")
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
     @property
     def store_dir(self) -> Path:
         return self.root / "store"
+
+    @property
+    def site_dir(self) -> Path:
+        return self.root / "site"
 
     @property
     def pgdata_dir(self) -> Path:

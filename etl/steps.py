@@ -362,13 +362,16 @@ def publish(
     retry_failed: bool = False,
     store: Store | None = None,
 ) -> dict[str, Any]:
-    """Record the approved release as published and send it to every active recipient (``etl.publish.publication``)."""
+    """Record the approved release as published and send it to every active recipient (``etl.publish.publication``);
+    the archive site follows."""
     from etl.publish import publication
 
     with warehouse.connect() as connection:
-        return publication.publish(
+        result = publication.publish(
             connection, release_id, now, settings.get(), smtp_url, retry_failed=retry_failed, store=store
         )
+    archive_site()
+    return result
 
 
 def read_bounces(now: datetime, by_connection: Callable[[Any], Inbox] | None = None) -> dict[str, Any]:
@@ -385,6 +388,15 @@ def require_none_bounced(result: Mapping[str, Any]) -> None:
     if result["bounced"]:
         told = [f"{one['recipient']} (bản {one['release_id']}): {one['detail']}" for one in result["bounced"]]
         raise DeliveryError("Có thư bị trả lại:\n" + "\n".join(told))
+
+
+def archive_site(target: Path | None = None) -> dict[str, Any]:
+    """The archive site of all published releases (``etl.publish.site``), under ``var/site`` unless told otherwise."""
+    from etl.publish.site import archive as site
+
+    conf = settings.get()
+    with warehouse.connect() as connection:
+        return site.build(connection, conf.out_dir, (target or conf.site_dir).resolve(), conf.site_url)
 
 
 def propose_notice(file: Path, by: str, now: datetime, issued: date | None = None) -> dict[str, Any]:

@@ -40,6 +40,7 @@ for command in (
     release.approve,
     release.publish,
     delivery.calendar,
+    release.site,
     decisions.revisions,
     decisions.revise,
     decisions.withdraw,

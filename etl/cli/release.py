@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -95,6 +96,29 @@ def publish(
         if result["failed"] or result["unknown"]:
             typer.echo(f"Phải làm gì với từng nơi nhận: tiendo deliveries --release {release}")
     raise typer.Exit(1 if result["failed"] or result["unknown"] else 0)
+
+
+@guarded
+def site(
+    out: Annotated[Path | None, typer.Option("--out", help="Thư mục ghi trang; mặc định var/site.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ghi trang lưu trữ: mọi bản đã phát hành, tệp, mã băm, thay đổi, số liệu, quy tắc, từ điển, lịch và tin Atom.
+
+    Trang tĩnh, mở thẳng từ đĩa hoặc đặt lên máy chủ web nào cũng được. Chạy lại chỉ ghi những gì đã khác. Mã thoát 1
+    khi có tệp đã phê duyệt bị mất hoặc bị sửa; mỗi tệp được nêu một dòng.
+    """
+    from etl import steps
+
+    ready()
+    result = steps.archive_site(out)
+    if as_json:
+        print_json(result)
+    else:
+        for name in result["missing"]:
+            typer.echo(f"Không còn đúng như khi phê duyệt: {name}", err=True)
+        typer.echo(f"{result['site']}: {result['releases']} bản, {result['files']} tệp, ghi mới {result['written']}.")
+    raise typer.Exit(1 if result["missing"] else 0)
 
 
 @guarded
