@@ -126,7 +126,7 @@ def analyst_login(
 
 @guarded
 def verify(as_json: Json = False) -> None:
-    """Kiểm tra chuỗi nhật ký, tệp gốc trong kho lưu, bản tổng hợp và tệp của chúng còn nguyên không; mã thoát 1 khi không."""
+    """Kiểm tra chuỗi nhật ký, tệp gốc trong kho lưu, bản tổng hợp và tệp của chúng; mã thoát 1 khi không khớp."""
     from etl import settings
     from etl.load import warehouse
     from etl.publish import verify as integrity

@@ -553,7 +553,7 @@ def test_the_calendar_as_a_command(world: Connection, tmp_path: Path) -> None:
     assert "bổ sung calendar.csv" in tiendo("calendar", "--as-of", "2040-11-01").output
 
 
-# Everything as it was --------------------------------------------------------------------------------------------------
+# Everything as it was ------------------------------------------------------------------------------------------------
 
 
 def test_verify_finds_a_touched_letter_and_a_changed_event(

@@ -6,9 +6,10 @@ import hashlib
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -17,13 +18,15 @@ import pytest
 from etl import settings, steps
 from etl.load import warehouse as db
 from etl.load.warehouse import Connection
-from etl.publish import deliver, frozen, pack
+from etl.publish import checks, deliver, evidence, frozen, pack
+from etl.publish import figures as figure_rows
 from etl.publish.deliver import Outbox, Recipient, Smtp, Store
+from etl.publish.figure import Figure
 from tests import databases
 from tests.sql import builders
 from tests.sql.builders import TRIEU, line
 from tests.sql.conftest import point
-from tests.sql.test_release import NOW, QUAN_SON
+from tests.sql.test_release import NOW, OCTOBER, QUAN_SON
 from tests.unit.test_deliver import Handler, started
 
 R1 = "2025-10-r1"
@@ -54,9 +57,22 @@ def reference(warehouse: str) -> str:
     return warehouse
 
 
+@pytest.fixture(scope="module")
+def figures(reference: str) -> Sequence[Figure]:
+    with db.connect(reference) as connection:
+        found = checks.of_figures(connection, OCTOBER, 2025, NOW)
+        return [*figure_rows.compute(connection, OCTOBER, 2025, NOW, found)]
+
+
 @pytest.fixture(autouse=True)
-def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stand_ins(monkeypatch: pytest.MonkeyPatch, figures: Sequence[Figure]) -> Iterator[None]:
+    """What only reads is not done again and again; everything that writes, commits or sends is the real thing."""
     monkeypatch.setattr(pack, "render", render)
+    monkeypatch.setattr(pack, "build", lambda _: SimpleNamespace(page=None, full=None, ranking=None))
+    monkeypatch.setattr(checks, "of_figures", lambda *_: [])
+    monkeypatch.setattr(checks, "of_documents", lambda *_: [])
+    monkeypatch.setattr(figure_rows, "compute", lambda *_: figures)
+    monkeypatch.setattr(evidence, "load", lambda *_: {})
     monkeypatch.setattr(deliver, "active_recipients", lambda _: list(RECIPIENTS))
     yield
     monkeypatch.undo()
