@@ -54,6 +54,7 @@ for command in (
     analysis.export,
     analysis.query,
     reference.reconcile,
+    database.verify,
 ):
     app.command()(command)
 app.command("follow-up")(following.follow_up)
