@@ -213,17 +213,22 @@ as $$
     )
 $$;
 
--- The code of a commune or of an agency that a name stands for on a day; null for others (a collective addressee has no
--- address).
+-- The code of a commune or of an agency that a name stands for on a day (of a commune: on that day or next after it);
+-- null for others: a collective addressee, or a name that several communes had.
 create function ref.owner_code(p_name_vi text, p_day date) returns text
 language sql stable
 as $$
     select coalesce(
         (
-            select u.commune_code from ref.unit as u
-            where
-                ref.committee_vi(u.kind, u.name_vi) = p_name_vi and p_day >= u.valid_from
-                and (u.valid_to is null or p_day <= u.valid_to)
+            select min(n.commune_code)
+            from (
+                select u.commune_code, rank() over (order by greatest(u.valid_from, p_day)) as place
+                from ref.unit as u
+                where
+                    ref.committee_vi(u.kind, u.name_vi) = p_name_vi and (u.valid_to is null or u.valid_to >= p_day)
+            ) as n
+            where n.place = 1
+            having count(distinct n.commune_code) = 1
         ),
         ref.agency_code(p_name_vi)
     )
