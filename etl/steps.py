@@ -365,12 +365,14 @@ def register_workbook(file: Path, by: str | None, now: datetime) -> dict[str, An
         raise UsageError(f"Không có tệp: {file}")
     conf, data = settings.get(), file.read_bytes()
     sha256 = archive.store(conf.archive_dir, data)
-    notice_id, head, answers, signed = confirmation.of_workbook(file.name, data)
     with warehouse.transaction() as connection:
         proposal.keep(connection, sha256, len(data), now)
+    asked, head, answers, signed = confirmation.of_workbook(file.name, data)
+    with warehouse.transaction() as connection:
         return registering.register(
-            connection, notice_id, head, answers, by or signed or "", "workbook", now, reference.load(), sha256
-        )
+            connection, asked.notice_id, head, answers, by or signed or "", "workbook", now, reference.load(), sha256,
+            of_sha256=asked.sha256,
+        )  # fmt: skip
 
 
 def register_form(notice_id: int, form: Mapping[str, Any], by: str, now: datetime) -> dict[str, Any]:
@@ -428,6 +430,14 @@ def follow_up(day: date, now: datetime, smtp_url: str | None = None, *, dry_run:
     with warehouse.connect() as connection:
         channel = deliver.channel_for(conf, smtp_url)
         return reminders.run(connection, day, now, reference.load(), conf, channel, dry_run=dry_run).as_dict()
+
+
+def settle_digest(day: date, recipient: str, arrived: bool, by: str, now: datetime) -> dict[str, Any]:
+    """Record whether a digest arrived of which nobody knew (``etl.follow_up.settle``)."""
+    from etl import follow_up as reminders
+
+    with warehouse.transaction() as connection:
+        return reminders.settle(connection, day, recipient, arrived, by, now)
 
 
 def require_told(result: Mapping[str, Any]) -> None:

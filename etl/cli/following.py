@@ -347,6 +347,27 @@ def read(
         raise typer.Exit(1)
 
 
+@app.command()
+@guarded
+def digest(
+    recipient: Annotated[str, typer.Option("--recipient", help="Mã nơi nhận (contacts.csv).")],
+    day: Annotated[str, typer.Option("--day", help="Ngày của bản tin.")],
+    arrived: Annotated[bool, typer.Option("--arrived/--lost", help="Nơi nhận đã nhận được hay chưa.")],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Trả lời cho bản tin đôn đốc không rõ đã đến chưa, sau khi hỏi nơi nhận; chưa đến thì nội dung được báo lại."""
+    from etl import steps
+
+    ready()
+    told = steps.settle_digest(local_day(day), recipient, arrived, by, clock.now())
+    if as_json:
+        print_json(told)
+    else:
+        state = "đã đến" if arrived else "không đến, nội dung được báo lại ở bản tin sau"
+        typer.echo(f"{recipient}, bản tin ngày {told['day']}: {state}{'' if told['new'] else ' (đã ghi từ trước)'}.")
+
+
 @guarded
 def follow_up(
     as_of: Annotated[str | None, typer.Option("--as-of", help="Ngày đôn đốc; mặc định hôm nay.")] = None,
