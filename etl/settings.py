@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         description="Addresses of all inboxes, separated by blanks (etl/collect/inbox/address.py); empty: the folder",
         repr=False,
     )
+    notices: Path | None = Field(
+        default=None, description="Folder of notices and filled-in workbooks; empty: home/notices"
+    )
     smtp_url: str | None = Field(
         default=None, description="smtp://[user:password@]host:port; empty: .eml files go to home/outbox"
     )
@@ -52,6 +55,10 @@ class Settings(BaseSettings):
     @property
     def inbox_dir(self) -> Path:
         return self.inbox.resolve() if self.inbox else self.root / "inbox"
+
+    @property
+    def notices_dir(self) -> Path:
+        return self.notices.resolve() if self.notices else self.root / "notices"
 
     @property
     def archive_dir(self) -> Path:

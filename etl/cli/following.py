@@ -55,6 +55,30 @@ def propose(
 
 @app.command()
 @guarded
+def take(as_json: Json = False) -> None:
+    """Nhận các tệp trong thư mục văn bản (TIENDO_NOTICES): thông báo, bảng tính xác nhận, bảng báo cáo của sở, ngành.
+
+    Mỗi tệp một lần theo mã băm. Mã thoát 1 khi có tệp không dùng được.
+    """
+    from etl import steps
+    from etl.errors import DataError
+
+    ready()
+    told = steps.take_directives(clock.now(), at_once=True)
+    if as_json:
+        print_json(told)
+    else:
+        for one in told["taken"]:
+            typer.echo(f"{one['file']}: {one['detail']}")
+        typer.echo(f"Nhận {len(told['taken'])} tệp; {len(told['waiting'])} văn bản chờ xác nhận.")
+    try:
+        steps.require_all_taken(told)
+    except DataError as error:
+        raise typer.Exit(1) from error
+
+
+@app.command()
+@guarded
 def confirm(
     workbook: Annotated[Path, typer.Argument(help="Bảng tính xác nhận đã điền.")],
     by: Annotated[str | None, typer.Option("--by", help="Người xác nhận; mặc định tên ghi trong bảng.")] = None,

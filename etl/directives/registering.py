@@ -88,7 +88,7 @@ def register(
     ``dropped``. Raises DataError with every fault of the answer; then nothing entered.
     """
     if not by.strip():
-        raise UsageError("Phải ghi người xác nhận (--by).")
+        raise UsageError("Phải ghi người xác nhận: ô “Người xác nhận” ở phía trên bảng, hoặc --by.")
     connection.execute("select pg_advisory_xact_lock(hashtext('tiendo.register'))")
     notice, rows = proposal.load(connection, notice_id)
     if of_sha256 not in (None, notice["sha256"]):

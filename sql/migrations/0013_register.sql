@@ -152,6 +152,16 @@ create table core.nothing_declared (
     primary key (owner_vi, period)
 );
 
+-- What was done with each file of the folder of notices; a file is taken once.
+create table core.notice_file (
+    sha256 text primary key references raw.original,
+    file_name text not null,
+    kind text not null check (kind in ('notice', 'confirmation', 'agency_report')),
+    outcome text not null check (outcome in ('proposed', 'registered', 'recorded', 'returned', 'unreadable')),
+    detail_vi text not null,
+    taken_at timestamptz not null
+);
+
 -- Reminders: claimed before they are sent; one digest per day and recipient, whatever the channel.
 create table core.follow_up_digest (
     day date not null,
@@ -186,7 +196,7 @@ begin
     foreach t in array array[
         'core.directive', 'core.task', 'core.notice', 'core.notice_task', 'core.notice_decision',
         'core.notice_task_decision', 'core.task_proposal', 'core.agency_report', 'core.nothing_declared',
-        'core.follow_up_item'
+        'core.follow_up_item', 'core.notice_file'
     ] loop
         execute format(
             'create trigger append_only before update or delete or truncate on %s '

@@ -8,15 +8,15 @@ import shutil
 import subprocess
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
-from etl import steps
+from etl import settings, steps
 from etl.cli import app
 from etl.directives import links, proposal
 from etl.directives.recurrence import DueDay, due_day
@@ -216,6 +216,14 @@ def edited(path: Path, change: Any) -> Path:
     return path
 
 
+def _sheet() -> bytes:
+    buffer = io.BytesIO()
+    Workbook().save(buffer)
+    return buffer.getvalue()
+
+
+SHEET = _sheet()
+"""A workbook that is none of ours."""
 THREE = (
     "Giao Sở Nội vụ rà soát biên chế, báo cáo UBND tỉnh trước ngày 20/12/2025.",
     "Giao Sở Tài chính báo cáo kết quả giải ngân định kỳ hằng tháng.",
@@ -347,6 +355,107 @@ def test_an_answer_to_an_earlier_reading_is_what_was_seen_then(empty: Path, tmp_
     assert steps.register_workbook(second, BY, AT) == done | {
         "notice_id": again["notice_id"], "new": False, "linked": [], "dropped": 0,
     }  # fmt: skip
+
+
+# The folder ---------------------------------------------------------------------------------------------------------------
+
+
+def taken(told: dict[str, Any]) -> dict[str, str]:
+    return {one["file"]: one["outcome"] for one in told["taken"]}
+
+
+def test_a_notice_in_the_folder_is_proposed_once_and_waits_for_a_person(empty: Path, tmp_path: Path) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    path = notice(folder, *THREE)
+    told = steps.take_directives(LATER)
+    (asked,) = told["waiting"]
+    assert (taken(told), asked["notice_id"]) == ({"tb.txt": "proposed"}, query("select notice_id from core.notice")[0][0])
+    (folder / "2026").mkdir()
+    shutil.copy(path, folder / "2026" / "tb (bản sao).txt")
+    again = steps.take_directives(LATER)
+    assert (again["taken"], again["waiting"]) == ([], told["waiting"])
+    (receipt,) = (empty / "out" / "van-ban" / "bien-nhan").iterdir()
+    assert "Đọc được 3 nhiệm vụ đề xuất" in receipt.read_text(encoding="utf-8")
+    assert steps.proposed(asked["notice_id"])["markdown"] == steps.propose_notice(path, BY, LATER)["markdown"]
+    steps.reject_notice(asked["notice_id"], "chưa ký", BY, "airflow", LATER)
+    assert steps.take_directives(LATER)["waiting"] == []
+
+
+def test_filled_in_workbooks_in_the_folder_are_read_back(empty: Path, tmp_path: Path) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    notice(folder, *THREE)
+    steps.take_directives(LATER)
+    (workbook,) = (empty / "out" / "van-ban").glob("xac-nhan-*.xlsx")
+    shutil.copy(fill(workbook), folder / "a-chua-ghi-ten.xlsx")
+    shutil.copy(fill(workbook, by="Lê Thị Mai, Phó phòng"), folder / "b.xlsx")
+    report = agency_workbook(tmp_path, **{FINANCE: {"status": "Đang thực hiện", "progress": "đang soạn"}})
+    shutil.copy(report, folder / "stc.xlsx")
+    told = steps.take_directives(LATER)
+    assert taken(told) == {"a-chua-ghi-ten.xlsx": "returned", "b.xlsx": "registered", "stc.xlsx": "recorded"}
+    assert told["waiting"] == []
+    assert query("select decided_by, channel from core.notice_decision") == [("Lê Thị Mai, Phó phòng", "workbook")]
+    assert query("select kind from core.task_event") == [("reported",)]
+    with pytest.raises(DataError, match=r"a-chua-ghi-ten.xlsx: Phải ghi người xác nhận: ô “Người xác nhận”"):
+        steps.require_all_taken(told)
+
+
+def test_what_cannot_be_used_is_kept_and_told_once_and_stops_only_itself(empty: Path, tmp_path: Path) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    (folder / "1-quet.pdf").write_bytes(b"%PDF-1.4 hong")
+    (folder / "2-rong.docx").write_bytes(b"")
+    (folder / "3-bang.xlsx").write_bytes(SHEET)
+    (folder / "~$tb.docx").write_bytes(b"khoa")
+    notice(folder, *THREE, name="4.txt")
+    result = CliRunner().invoke(app, ["register", "take", "--json"])
+    told = json.loads(result.stdout)
+    assert (result.exit_code, taken(told)) == (
+        1, {"1-quet.pdf": "unreadable", "2-rong.docx": "unreadable", "3-bang.xlsx": "unreadable", "4.txt": "proposed"},
+    )  # fmt: skip
+    for one in told["taken"]:
+        assert (empty / "archive" / one["sha256"][:2] / one["sha256"]).is_file()
+    assert len(list((empty / "out" / "van-ban" / "bien-nhan").iterdir())) == 4
+    result = CliRunner().invoke(app, ["register", "take"])
+    assert (result.exit_code, "Nhận 0 tệp; 1 văn bản chờ" in result.stdout) == (0, True)
+
+
+def test_a_fault_of_the_program_in_one_file_lets_the_others_through_and_is_tried_again(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    notice(folder, *THREE, name="1.txt")
+    notice(folder, THREE[0], name="2.txt", number=7)
+    real = steps.propose_notice
+
+    def breaks(file: Path, *more: Any) -> dict[str, Any]:
+        if file.name == "1.txt":
+            raise ZeroDivisionError
+        return real(file, *more)
+
+    monkeypatch.setattr(steps, "propose_notice", breaks)
+    with pytest.raises(ZeroDivisionError):
+        steps.take_directives(LATER)
+    monkeypatch.setattr(steps, "propose_notice", real)
+    told = steps.take_directives(LATER)
+    assert (taken(told), len(told["waiting"])) == ({"1.txt": "proposed"}, 2)
+
+
+def test_a_file_that_may_still_be_on_its_way_is_left_for_the_next_time(empty: Path) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    written = datetime.fromtimestamp(notice(folder, *THREE).stat().st_mtime, UTC)
+    assert steps.take_directives(written + timedelta(seconds=5))["taken"] == []
+    assert len(steps.take_directives(written + timedelta(seconds=35))["taken"]) == 1
+
+
+def test_the_folder_may_not_lie_in_the_inbox_of_the_reports(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIENDO_NOTICES", str(empty / "inbox" / "van-ban"))
+    settings.reload()
+    with pytest.raises(UsageError, match="lồng nhau"):
+        steps.take_directives(LATER)
 
 
 # Later notices --------------------------------------------------------------------------------------------------------
