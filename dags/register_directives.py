@@ -1,13 +1,13 @@
 """### Đưa thông báo kết luận vào sổ nhiệm vụ
 
 Mỗi văn bản một lượt chạy: `collect_directives` mở khi có văn bản trong thư mục, hoặc *Trigger* và ghi đường dẫn tệp
-(.txt, .docx, .pdf có chữ) trên máy chủ. Hệ thống đọc thành nhiệm vụ đề xuất, **chờ người đăng ký xác nhận**, rồi mới vào
-sổ.
+(.txt, .docx, .pdf có chữ) trên máy chủ. Hệ thống đọc thành nhiệm vụ đề xuất, **chờ người đăng ký xác nhận**, rồi mới
+vào sổ.
 
 **Trả lời:** mục *Required Actions*. Đối chiếu bảng nhiệm vụ; ghi số, ngày, cơ quan ban hành khi văn bản không ghi; ghi
 các mục bỏ (`2.b; 3`) và các mục sửa, mỗi dòng một mục: `6.1 | thời hạn = 31/10/2025 | chủ trì = Sở Tài chính`. Muốn
-xem từng dòng cạnh nguyên văn thì điền bảng tính trong `var/out/van-ban/`, đặt vào thư mục văn bản (hoặc `tiendo register
-confirm`); khi đó câu trả lời ở đây không còn tác dụng. Hết hạn mà không ai trả lời thì không có gì vào sổ.
+xem từng dòng cạnh nguyên văn thì điền bảng tính trong `var/out/van-ban/`, đặt vào thư mục văn bản (hoặc `tiendo
+register confirm`); khi đó câu trả lời ở đây không còn tác dụng. Hết hạn mà không ai trả lời thì không có gì vào sổ.
 
 **Khi một tác vụ màu đỏ**
 

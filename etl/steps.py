@@ -371,7 +371,8 @@ def take_directives(now: datetime, *, at_once: bool = False) -> dict[str, Any]:
     conf = settings.get()
     if conf.notices_dir.is_relative_to(conf.inbox_dir) or conf.inbox_dir.is_relative_to(conf.notices_dir):
         raise UsageError(
-            f"Thư mục văn bản {conf.notices_dir} và hộp nhận báo cáo {conf.inbox_dir} lồng nhau: đặt TIENDO_NOTICES ở nơi khác."
+            f"Thư mục văn bản {conf.notices_dir} và hộp nhận báo cáo {conf.inbox_dir} lồng nhau: đặt TIENDO_NOTICES ở "
+            "nơi khác."
         )
 
     def propose(file: Path) -> tuple[str, str]:
@@ -399,18 +400,23 @@ def take_directives(now: datetime, *, at_once: bool = False) -> dict[str, Any]:
         return "returned" if told["verdict"] == "returned" else "recorded", receipt
 
     work = {folder.NOTICE: propose, folder.CONFIRMATION: confirm, folder.AGENCY_REPORT: record}
+
     def hand_back(one: folder.Taken) -> None:
         path = conf.out_dir / "van-ban" / "bien-nhan" / f"{Path(one.file).stem}.{one.sha256[:8]}.txt"
         sheet.save(path, folder.receipt(one, now).encode())
 
-    taken = folder.take(conf.notices_dir, conf.archive_dir, work, hand_back, now, timedelta(0) if at_once else folder.SETTLED)
+    taken = folder.take(
+        conf.notices_dir, conf.archive_dir, work, hand_back, now, timedelta(0) if at_once else folder.SETTLED
+    )
     with warehouse.connect() as connection:
         return {"taken": [folder.as_dict(one) for one in taken], "waiting": folder.waiting(connection)}
 
 
 def require_all_taken(result: Mapping[str, Any]) -> None:
     """Raises DataError naming the files of the folder of notices that could not be used, and why."""
-    told = [f"{one['file']}: {one['detail']}" for one in result["taken"] if one["outcome"] in ("returned", "unreadable")]
+    told = [
+        f"{one['file']}: {one['detail']}" for one in result["taken"] if one["outcome"] in ("returned", "unreadable")
+    ]
     if told:
         raise DataError("Có tệp không dùng được:\n" + "\n".join(told))
 

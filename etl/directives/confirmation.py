@@ -29,8 +29,8 @@ _KINDS = {
     "Không định ngày": ("none", False),
 }
 _RECURRENCES = {
-    "Hằng ngày": "daily", "Hằng tuần": "weekly", "Hằng tháng": "monthly", "Hằng quý": "quarterly", "6 tháng một lần": "half_yearly",
-    "Hằng năm": "yearly",
+    "Hằng ngày": "daily", "Hằng tuần": "weekly", "Hằng tháng": "monthly", "Hằng quý": "quarterly",
+    "6 tháng một lần": "half_yearly", "Hằng năm": "yearly",
 }  # fmt: skip
 _RELATIONS = {
     "Nhắc lại nhiệm vụ trước": REPEATS,
@@ -169,7 +169,8 @@ def _answer(row: Mapping[str, Entry], problems: list[str]) -> Answer | None:
     decision = sheet.choice(row["decision"], {TAKE: True, EDIT: True, DROP: False}, problems)
     if row["decision"].value is None:
         problems.append(
-            f"Ô {row['decision'].cell}: chưa chọn quyết định cho mục {row['item'].value}; chọn {TAKE}, {EDIT} hoặc {DROP}."
+            f"Ô {row['decision'].cell}: chưa chọn quyết định cho mục {row['item'].value}; chọn {TAKE}, {EDIT} hoặc "
+            f"{DROP}."
         )
     kind, standing = sheet.choice(row["due_kind"], _KINDS, problems) or ("none", False)
     relation = sheet.choice(row["relation"], {_NONE: None, **_RELATIONS}, problems)

@@ -81,11 +81,11 @@ def take(
             if stored.sha256 in known:
                 continue
             known.add(stored.sha256)
-            try:
+            try:  # a fault of the program in one file stops only that file
                 one = _take(arrival.file_name, archive.fetch(archive_dir, stored.sha256), stored.sha256, work)
             except InfrastructureError:
                 raise
-            except Exception as error:  # noqa: BLE001 - one file stops only itself
+            except Exception as error:
                 broken.append(error)
                 continue
             hand_back(one)

@@ -84,8 +84,9 @@ def register(
 ) -> dict[str, Any]:
     """Put the confirmed tasks into the register. The caller commits.
 
-    ``of_sha256``: the file that the answer says it is about. Returns ``notice_id``, ``new``, ``directive_id``, ``tasks`` (ids that entered), ``linked`` (earlier tasks) and
-    ``dropped``. Raises DataError with every fault of the answer; then nothing entered.
+    ``of_sha256``: the file that the answer says it is about. Returns ``notice_id``, ``new``, ``directive_id``,
+    ``tasks`` (ids that entered), ``linked`` (earlier tasks) and ``dropped``. Raises DataError with every fault of the
+    answer; then nothing entered.
     """
     if not by.strip():
         raise UsageError("Phải ghi người xác nhận: ô “Người xác nhận” ở phía trên bảng, hoặc --by.")

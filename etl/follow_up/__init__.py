@@ -245,7 +245,8 @@ def settle(connection: Connection, day: date, recipient: str, arrived: bool, by:
     if new:
         detail = f"{by.strip()}: {'đã đến' if arrived else 'không đến'}"
         connection.execute(
-            "update core.follow_up_digest set state = %s, detail = %s, finished_at = %s where day = %s and recipient = %s",
+            "update core.follow_up_digest set state = %s, detail = %s, finished_at = %s "
+            "where day = %s and recipient = %s",
             (state, detail, now, day, recipient),
         )
         connection.execute(

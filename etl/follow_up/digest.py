@@ -23,8 +23,8 @@ _ORDER = tuple(kind for kinds in _SECTIONS for kind in kinds)
 
 @dataclass(frozen=True)
 class Matter:
-    """One thing that a recipient is told. ``key`` with ``step`` is the event that is told once; ``since``: what was told
-    before is another event. ``no_address_of``: who should be told and cannot."""
+    """One thing that a recipient is told. ``key`` with ``step`` is the event that is told once; ``since``: what was
+    told before is another event. ``no_address_of``: who should be told and cannot."""
 
     event_kind: str
     subject: str

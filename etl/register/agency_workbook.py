@@ -252,8 +252,8 @@ def _of_row(
         problems.append(f"Ô {row['done_date'].cell}: đã hoàn thành thì phải có ngày hoàn thành.")
     if done_on and status != DONE:
         problems.append(
-            f"Ô {row['done_date'].cell}: có ngày hoàn thành mà tình trạng là “{row['status'].value or ''}”; chọn {DONE} "
-            "hoặc xóa ngày."
+            f"Ô {row['done_date'].cell}: có ngày hoàn thành mà tình trạng là “{row['status'].value or ''}”; chọn "
+            f"{DONE} hoặc xóa ngày."
         )
     if done_on and (done_on > said.day or (assigned_on and done_on < assigned_on)):
         problems.append(

@@ -196,7 +196,9 @@ def read(name: str, data: bytes, kind: str) -> Filled:
         formulas = load_workbook(io.BytesIO(data))[where]
         lost = [
             cell.coordinate
-            for line in formulas.iter_rows(max_row=min(formulas.max_row, layout["header_row"] + layout["rows"] + _SPARE_ROWS))
+            for line in formulas.iter_rows(
+                max_row=min(formulas.max_row, layout["header_row"] + layout["rows"] + _SPARE_ROWS)
+            )
             for cell in line
             if cell.data_type == "f" and sheet[cell.coordinate].value is None
         ]
@@ -251,7 +253,9 @@ def choice(entry: Entry, words: Mapping[str, Any], problems: list[str]) -> Any:
     meanings = {key(word): meaning for word, meaning in words.items()}
     typed = key(str(entry.value))
     if typed not in meanings:
-        problems.append(f"Ô {entry.cell}: “{entry.value}” không có trong danh sách; chọn một trong: {'; '.join(words)}.")
+        problems.append(
+            f"Ô {entry.cell}: “{entry.value}” không có trong danh sách; chọn một trong: {'; '.join(words)}."
+        )
     return meanings.get(typed)
 
 

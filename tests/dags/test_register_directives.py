@@ -73,7 +73,7 @@ def test_each_notice_that_waits_is_asked_about_in_one_run_of_its_own(call, dagba
 def test_a_file_that_cannot_be_used_makes_a_task_of_its_own_red(call):
     taken = [{"file": "quét.pdf", "outcome": "unreadable", "detail": "chỉ có ảnh chụp"}]
     call("collect_directives", "all_files_used", {"taken": [], "waiting": []})
-    with pytest.raises(errors.DataError, match="quét.pdf: chỉ có ảnh chụp"):
+    with pytest.raises(errors.DataError, match=r"quét\.pdf: chỉ có ảnh chụp"):
         call("collect_directives", "all_files_used", {"taken": taken, "waiting": []})
 
 

@@ -511,7 +511,9 @@ def test_a_year_of_days_with_kills_tells_everybody_once_and_forgets_nothing(refe
                 "inner join ref.contact as c on i.recipient = c.contact_code"
             ).fetchall()
             opened = defaultdict(list)
-            for task, on in connection.execute("select task_id, event_date from core.task_event where kind = 'reopened'"):
+            for task, on in connection.execute(
+                "select task_id, event_date from core.task_event where kind = 'reopened'"
+            ):
                 opened[task].append(on)
             reports = connection.execute(
                 "select commune_code, period, budget_year, received_at from raw.submission"
@@ -543,9 +545,7 @@ def test_a_year_of_days_with_kills_tells_everybody_once_and_forgets_nothing(refe
         text = arrived.get((email, str(on)), "")
         if text and not kind.endswith("_report"):
             assert f"Mã nhiệm vụ: {subject}." in text
-    mentioned = {
-        (subject, times(subject, on)) for _, email, on, _, subject, *_ in told if (email, str(on)) in arrived
-    }
+    mentioned = {(subject, times(subject, on)) for _, email, on, _, subject, *_ in told if (email, str(on)) in arrived}
     lost = {(subject, times(subject, on)) for _, _, on, _, subject, *_, state in told if state == "claimed"}
     assert len(overdue) > 50
     assert any(count for _, count in overdue)

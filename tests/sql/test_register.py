@@ -308,7 +308,7 @@ def test_a_workbook_that_calc_saved_again_is_the_same_answer(empty: Path, tmp_pa
              "--outdir", str(tmp_path / result), str(filled)],
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip
-    with pytest.raises(UsageError, match="lưu lại thành .xlsx"):
+    with pytest.raises(UsageError, match=r"lưu lại thành \.xlsx"):
         steps.register_workbook(tmp_path / "ods" / f"{filled.stem}.ods", BY, LATER)
     done = steps.register_workbook(tmp_path / "xlsx" / filled.name, BY, LATER)
     assert query("select due_date, due_kind, recurrence from core.task where directive_id = %s order by item",
@@ -357,7 +357,7 @@ def test_an_answer_to_an_earlier_reading_is_what_was_seen_then(empty: Path, tmp_
     }  # fmt: skip
 
 
-# The folder ---------------------------------------------------------------------------------------------------------------
+# The folder -----------------------------------------------------------------------------------------------------------
 
 
 def taken(told: dict[str, Any]) -> dict[str, str]:
@@ -370,7 +370,10 @@ def test_a_notice_in_the_folder_is_proposed_once_and_waits_for_a_person(empty: P
     path = notice(folder, *THREE)
     told = steps.take_directives(LATER)
     (asked,) = told["waiting"]
-    assert (taken(told), asked["notice_id"]) == ({"tb.txt": "proposed"}, query("select notice_id from core.notice")[0][0])
+    assert (taken(told), asked["notice_id"]) == (
+        {"tb.txt": "proposed"},
+        query("select notice_id from core.notice")[0][0],
+    )
     (folder / "2026").mkdir()
     shutil.copy(path, folder / "2026" / "tb (bản sao).txt")
     again = steps.take_directives(LATER)
@@ -719,8 +722,9 @@ def test_a_department_may_have_nothing_to_report_but_not_both(empty: Path, tmp_p
 def test_a_period_that_was_removed_does_not_end_the_whole_recurring_task(empty: Path, tmp_path: Path) -> None:
     (task,) = register(tmp_path, "Giao Sở Tài chính báo cáo kết quả giải ngân định kỳ hằng tháng.")["tasks"]
     path = agency_workbook(
-        tmp_path, **{task: {"instance": None, "status": "Đã hoàn thành", "done_date": "20/12/2025", "result_doc": "9/BC"}}
-    )  # fmt: skip
+        tmp_path,
+        **{task: {"instance": None, "status": "Đã hoàn thành", "done_date": "20/12/2025", "result_doc": "9/BC"}},
+    )
     told = steps.take_agency_report(path, BY, LATER)
     assert (told["verdict"], query("select count(*) from core.task_event")) == ("returned", [(0,)])
     assert "không có kỳ" in told["problems"][0]
