@@ -106,7 +106,8 @@ def _take(name: str, data: bytes, sha256: str, work: Mapping[str, Work]) -> Take
         except InfrastructureError:
             raise
         except TiendoError as error:
-            outcome, detail = "unreadable" if kind == NOTICE else "returned", str(error)
+            outcome = "unreadable" if kind == NOTICE else "returned"
+            detail = str(error).removeprefix(f"{path.name}: ")
     return Taken(name, sha256, kind, outcome, detail)
 
 
