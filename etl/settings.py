@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     words_dir: Path | None = Field(
         default=None, description="Folder with the office's own wording (etl/publish/words/README.md); empty: none"
     )
+    notices: Path | None = Field(
+        default=None, description="Folder of notices and filled-in workbooks; empty: home/notices"
+    )
     smtp_url: str | None = Field(
         default=None, description="smtp://[user:password@]host:port; empty: .eml files go to home/outbox"
     )
@@ -77,6 +80,10 @@ class Settings(BaseSettings):
     @property
     def own_words_dir(self) -> Path | None:
         return self.words_dir.resolve() if self.words_dir else None
+
+    @property
+    def notices_dir(self) -> Path:
+        return self.notices.resolve() if self.notices else self.root / "notices"
 
     @property
     def archive_dir(self) -> Path:
