@@ -154,7 +154,8 @@ def _disbursement(figures: FigureSet) -> list[Block]:
     ]
     if len(figures.having("rate_trend", "period")) > 1:
         blocks.append(charts.trend(figures))
-    return blocks
+    path = charts.path(figures)
+    return [*blocks, path] if path else blocks
 
 
 def _told(spans: Spans | None) -> list[Block]:
