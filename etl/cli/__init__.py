@@ -20,6 +20,7 @@ from etl.cli import (
     release,
     reports,
     rules,
+    words,
 )
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ for command in (
     release.approve,
     release.publish,
     delivery.calendar,
+    release.site,
     decisions.revisions,
     decisions.revise,
     decisions.withdraw,
@@ -62,3 +64,4 @@ app.add_typer(database.app, name="db")
 app.add_typer(reference.app, name="reference")
 app.add_typer(airflow.app, name="airflow")
 app.add_typer(rules.app, name="rules")
+app.add_typer(words.app, name="words")

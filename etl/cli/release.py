@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -98,6 +99,29 @@ def publish(
 
 
 @guarded
+def site(
+    out: Annotated[Path | None, typer.Option("--out", help="Thư mục ghi trang; mặc định var/site.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ghi trang lưu trữ: mọi bản đã phát hành, tệp, mã băm, thay đổi, số liệu, quy tắc, từ điển, lịch và tin Atom.
+
+    Trang tĩnh, mở thẳng từ đĩa hoặc đặt lên máy chủ web nào cũng được. Chạy lại chỉ ghi những gì đã khác. Mã thoát 1
+    khi có tệp đã phê duyệt bị mất hoặc bị sửa; mỗi tệp được nêu một dòng.
+    """
+    from etl import steps
+
+    ready()
+    result = steps.archive_site(out)
+    if as_json:
+        print_json(result)
+    else:
+        for name in result["missing"]:
+            typer.echo(f"Không còn đúng như khi phê duyệt: {name}", err=True)
+        typer.echo(f"{result['site']}: {result['releases']} bản, {result['files']} tệp, ghi mới {result['written']}.")
+    raise typer.Exit(1 if result["missing"] else 0)
+
+
+@guarded
 def trace(
     figure_id: Annotated[str | None, typer.Argument(help="Mã số liệu, ví dụ 2025-10-r1/rate_total.")] = None,
     file: Annotated[
@@ -109,7 +133,7 @@ def trace(
     """Lần từ một số liệu đã phát hành về tận ô của tệp gốc; hoặc từ một ô tới các số liệu lấy từ ô đó."""
     from etl.load import warehouse
     from etl.publish import trace as chain
-    from etl.publish import trace_cell
+    from etl.publish import trace_cell, trace_text
 
     if (figure_id is None) == (file is None) or (file is None) != (cell is None):
         raise UsageError("Ghi mã số liệu, hoặc cả --file và --cell.")
@@ -126,5 +150,5 @@ def trace(
     if as_json:
         print_json(result)
     else:
-        typer.echo(chain.as_text(result))
+        typer.echo(trace_text.as_text(result))
     raise typer.Exit(0 if result.get("agrees", True) else 1)

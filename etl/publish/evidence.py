@@ -1,6 +1,6 @@
 """What the figures of a release are made of, as one compact object for the page of sources (law 8).
 
-The facts stand in it once, with file, sheet, row and columns; a figure only names its sums (``trace.parts_of``), or
+The facts stand in it once, with file, sheet, row and columns; a figure only names its sums (``sums.parts_of``), or
 the entries of a list that it tells of. The page does the rest: it adds up what ``tiendo trace`` would. Everything is
 read as known when the release was frozen, so the same release gives the same object on any day.
 """
@@ -18,25 +18,29 @@ from psycopg.rows import dict_row
 
 from etl.load.warehouse import Connection
 from etl.publish import trace, trace_quality
+from etl.publish.catalogue import LABELS, Catalogue, formula, kind
 from etl.publish.checks.finding import PeriodFinding
 from etl.publish.figure import Figure, FigureSet
+from etl.publish.sums import FILTERS, LINES, Part, parts_of
 
 _JS_SAFE = 2**53
 _PLACES = {
     "B01": ("programme_code", "project_code", "subproject_code", "capital_kind"),
     "B02": ("indicator_code",),
+    "B05": ("programme_code", "subproject_code", "capital_kind"),
 }
-_NAMED = ("commune", "programme", "project", "capital_kind", "indicator")
 Table = tuple[str, str, int]
 """Form, period, budget year."""
 
 
 def load(connection: Connection, figures: FigureSet, found: Sequence[PeriodFinding]) -> dict[str, Any]:
-    """The object: plain lists, texts and whole numbers.
+    """The object: plain lists, texts and whole numbers. What is said of figures of one kind (name, formula, query with
+    the places of the dimensions left open) stands with their group, what their dimensions are called in ``words``.
 
     ``found``: what the checks of the period found when the release was frozen (``release.finding``).
     """
     release = _release(figures)
+    catalogue = Catalogue(figures)
     files = _Files(connection, release)
     groups = _groups(figures, release)
     told = _Told(connection, figures, release, found, files)
@@ -49,16 +53,22 @@ def load(connection: Connection, figures: FigureSet, found: Sequence[PeriodFindi
             "budget_year": figures.budget_year,
             "known_at": figures.known_at.astimezone(UTC).isoformat(),
         },
-        "names": _names(figures),
+        "words": catalogue.words,
+        "order": list(LABELS),
         "groups": [
             {
                 "metric": key[0],
                 "unit": key[1],
                 "source": key[2],
+                "name": kind(members[0]),
+                "formula": formula(members[0]),
+                "query": catalogue.template(members[0]),
                 "dims": list(key[3]),
                 "parts": [[p.role, order[p.form, p.period, p.budget_year], list(map(list, p.terms))] for p in parts],
                 "told": told.kind(members[0]) if not parts else None,
-                "rows": [_row(figure, None if parts else told.of(figure)) for figure in members],
+                "rows": [
+                    _row(figure, None if parts else told.of(figure), catalogue.standing(figure)) for figure in members
+                ],
             }
             for key, parts, members in groups
         ],
@@ -80,11 +90,6 @@ def _release(figures: FigureSet) -> dict[str, Any]:
     }
 
 
-def _names(figures: FigureSet) -> dict[str, dict[str, str]]:
-    """Names of the places in the dimensions, to say them in words."""
-    return {name: {f.dims[0][1]: f.text or "" for f in figures.having("name", name)} for name in _NAMED}
-
-
 def _plain(value: Decimal | None) -> int | str | None:
     """A whole number as such where JavaScript holds it exactly, else the text that ``tiendo trace`` gives."""
     if value is None:
@@ -93,7 +98,7 @@ def _plain(value: Decimal | None) -> int | str | None:
     return int(text) if text.isdigit() and int(text) < _JS_SAFE else text
 
 
-Group = tuple[tuple[Any, ...], list[trace.Part], list[Figure]]
+Group = tuple[tuple[Any, ...], list[Part], list[Figure]]
 
 
 def _groups(figures: FigureSet, release: Mapping[str, Any]) -> list[Group]:
@@ -103,7 +108,7 @@ def _groups(figures: FigureSet, release: Mapping[str, Any]) -> list[Group]:
         names = tuple(name for name, _ in figure.dims)
         made = (figure.dim("source"), figure.dim("period"), figure.value is None)
         groups.setdefault((figure.metric, figure.unit, figure.source, names, *made), []).append(figure)
-    return [(key, trace.parts_of(_traced(members[0], release), dict(members[0].dims)), members)
+    return [(key, parts_of(_traced(members[0], release), dict(members[0].dims)), members)
             for key, members in groups.items()]  # fmt: skip
 
 
@@ -112,8 +117,9 @@ def _traced(figure: Figure, release: Mapping[str, Any]) -> dict[str, Any]:
     return {**release, "metric": figure.metric, "source": figure.source, "unit": figure.unit, "value": figure.value}
 
 
-def _row(figure: Figure, told: list[int] | None) -> list[Any]:
-    """[values of the dimensions, value, numerator, denominator, coverage, told], without empty ends."""
+def _row(figure: Figure, told: list[int] | None, standing: str) -> list[Any]:
+    """[values of the dimensions, value, numerator, denominator, coverage, told, 1 where provisional], without empty
+    ends."""
     coverage = [figure.coverage_n, figure.coverage_of, _plain(figure.coverage_plan_pct)]
     row: list[Any] = [
         [value for _, value in figure.dims],
@@ -122,6 +128,7 @@ def _row(figure: Figure, told: list[int] | None) -> list[Any]:
         _plain(figure.denominator),
         coverage if figure.coverage_n is not None else None,
         told,
+        1 if standing == "provisional" else None,
     ]
     while row[-1] is None:
         row.pop()
@@ -220,7 +227,7 @@ def _table(
     ).format(
         places=sql.SQL(", ").join(sql.Identifier("l", name) for name in names),
         keys=sql.SQL(", ").join(sql.Identifier("l", key) for key in keys),
-        lines=sql.SQL(trace.LINES[form]),
+        lines=sql.SQL(LINES[form]),
         form=sql.Literal(form),
     )
     places: dict[tuple[str, ...], int] = {}
@@ -239,7 +246,7 @@ def _table(
         row += [value // 10**cut if isinstance(value, int) else value for value, cut in zip(held, zeros, strict=True)]
     return {
         "form": form, "period": period, "budget_year": budget_year, "keys": list(keys), "zeros": zeros,
-        "by": [name for column in names for name, at in trace.FILTERS.items() if at == column],
+        "by": [name for column in names for name, at in FILTERS.items() if at == column],
         "places": list(map(list, places)), "rows": rows,
     }  # fmt: skip
 
@@ -293,7 +300,7 @@ class _Told:
         self._known: dict[tuple[Any, ...], list[int]] = {}
 
     def kind(self, figure: Figure) -> str:
-        if figure.source.startswith("mart.task_"):
+        if figure.source.startswith(trace.REGISTER):
             return "tasks"
         if figure.source.startswith("mart.proposal"):
             return "proposals"

@@ -18,6 +18,7 @@ from etl.errors import ReleaseError, UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.publish import figures as figure_rows
+from etl.publish import provenance, words
 from etl.publish.figure import FigureSet, ordered
 
 _NAME = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")
@@ -105,9 +106,11 @@ def is_published(connection: Connection, release_id: str) -> bool:
 
 
 def figures_of(connection: Connection, release: Release) -> FigureSet:
-    """The stored figures of a release."""
+    """The stored figures of a release, with the words that they were said in."""
     rows = ordered(figure_rows.stored(connection, release.release_id))
-    return FigureSet(release.release_id, release.period, release.budget_year, release.known_at, rows)
+    made = provenance.of(connection, release.release_id)
+    spoken = words.of(made.words if made else None)
+    return FigureSet(release.release_id, release.period, release.budget_year, release.known_at, rows, spoken)
 
 
 def artifacts(connection: Connection, release_id: str) -> dict[str, dict[str, Any]]:

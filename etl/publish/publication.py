@@ -42,7 +42,7 @@ def publish(
     release.mark_published(connection, release_id, now)
     connection.commit()
     cover = deliver.cover_of(
-        release_id, made.period, made.known_at, headline, [], conf.mail_from, archive_url=conf.archive_url
+        release_id, made.period, made.known_at, headline, [], conf.mail_from, archive_url=conf.site_url or None
     )
     outcome = deliver.dispatch(
         connection, cover, files, recipients, channels, now,

@@ -18,11 +18,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from etl import settings
 from etl.errors import ReleaseError
 from etl.load import marts, reconciliation
 from etl.load.warehouse import Connection
 from etl.period import Period
-from etl.publish import approval, checks, evidence, frozen, pack, provenance, sentences, summary
+from etl.publish import approval, checks, evidence, frozen, pack, provenance, sentences, summary, words
 from etl.publish import figures as figure_rows
 from etl.publish.approval import decide as approve
 from etl.publish.approval import require_approved
@@ -68,16 +69,19 @@ def freeze(
     over the figures leaves out the release's name and moment, so a second run finds the first one's release; its files
     are made again when they are missing or damaged. A release that a person rejected is the next number when figures,
     wording or program have changed since; when they have not, it stays rejected unless ``again`` puts the same files
-    into a new round. One that nobody answered in time is asked about again.
-    Raises ReleaseError when no commune has reported or the files of a release cannot be made again.
+    into a new round. One that nobody answered in time is asked about again. The words of the documents are kept with
+    the release: words that the office has changed since make a new draft of one that waits for approval, and leave one
+    that was approved as it is. Raises ReleaseError when no commune has reported, the office's words are faulty or the
+    files of a release cannot be made again.
     """
     year = budget_year or period.year
+    made = provenance.present(by, run, words.load(settings.get().own_words_dir).canonical())
     connection.commit()
     lock = f"tiendo.release.{period}.{year}"
     connection.execute("select pg_advisory_lock(hashtext(%s))", (lock,))
     connection.commit()
     try:
-        release = _release_of(connection, period, year, now, out_dir, provenance.present(by, run), again)
+        release = _release_of(connection, period, year, now, out_dir, made, again)
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -110,9 +114,9 @@ def _release_of(
         return latest
     number = latest.release_no + 1 if latest else 1
     release_id = f"{period}-r{number}" if year == period.year else f"{period}-ns{year}-r{number}"
-    figure_set = FigureSet(release_id, period, year, now, figures)
+    figure_set = FigureSet(release_id, period, year, now, figures, words.of(made.words))
     documents = pack.build(figure_set)
-    found += checks.of_documents(figure_set, (documents.page, documents.full), (documents.ranking,))
+    found += checks.of_documents(figure_set, (documents.page, documents.full, documents.extra))
     checks.require_publishable(found, release_id)
     files = pack.render(figure_set, documents, evidence.load(connection, figure_set, found))
     frozen.require_names(list(files))
@@ -182,7 +186,7 @@ def _insert(
             release.facts_sha256, release.manifest_sha256, release.known_at,
         ),
     )  # fmt: skip
-    figure_rows.store(connection, release.release_id, figures)
+    figure_rows.store(connection, release.release_id, release.period, figures)
     finding_rows.store(connection, release.release_id, found)
     for name, sha256 in frozen.hashes(files).items():
         connection.execute(

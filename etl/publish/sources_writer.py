@@ -9,21 +9,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import yaml
 from markupsafe import Markup
 
 from etl import clock
+from etl.publish import catalogue, pages, standing
 from etl.publish import evidence as facts
-from etl.publish import pages
 from etl.publish.figure import Figure, FigureSet
-from etl.reference import forms
-
-_METRICS = Path(__file__).parent / "metrics.yml"
 
 
 def name(figures: FigureSet) -> str:
@@ -45,6 +39,7 @@ def render(figures: FigureSet, evidence: Mapping[str, Any]) -> bytes:
         page=f"tong-hop-{figures.period}.html",
         figures=figures,
         frozen=clock.show(figures.known_at),
+        standing=standing.DEFINITION,
         evidence=_json(evidence),
         words=_json(_words(figures, evidence)),
         script=script,
@@ -53,31 +48,15 @@ def render(figures: FigureSet, evidence: Mapping[str, Any]) -> bytes:
 
 
 def _words(figures: FigureSet, evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page calls things: metrics, places, columns; ``own``: the files of the period itself."""
+    """What the page calls things: dimensions, columns; ``own``: the files of the period itself."""
     own = [str(figures.period), figures.budget_year]
     return {
         "release": figures.release_id,
-        "names": evidence["names"],
-        "metrics": {f.metric: metrics()[f.metric] for f in figures if f.metric in metrics()},
-        "columns": {key: _column(key) for key in sorted(set(facts.keys_of(evidence)))},
+        "standing": standing.WORDS,
+        "columns": {key: catalogue.column(key) for key in sorted(set(facts.keys_of(evidence)))},
         "files": [file[2] for file in evidence["files"]],
         "own": [number for number, file in enumerate(evidence["files"]) if file[5:7] == own],
     }
-
-
-@cache
-def metrics() -> dict[str, dict[str, str]]:
-    """Metric -> ``name`` and, for what is no sum of cells, ``how``."""
-    return dict(yaml.safe_load(_METRICS.read_text(encoding="utf-8")))
-
-
-def _column(key: str) -> str:
-    """``Lũy kế giải ngân … - Tổng số (cột 11)``"""
-    for sheet in forms.load().sheets:
-        for column in sheet.columns:
-            if column.key == key:
-                return f"{column.title} (cột {column.no})"
-    return key
 
 
 def _json(value: object) -> Markup:

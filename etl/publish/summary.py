@@ -100,6 +100,12 @@ def _plain(text: str) -> str:
 def _changes(figures: FigureSet, before: FigureSet | None) -> list[str]:
     if before is None:
         return ["Đây là bản đầu tiên của kỳ báo cáo này."]
+    reworded = figures.words.unlike(before.words)
+    told = f"Câu chữ của {len(reworded)} câu mẫu thay đổi: {', '.join(line.item for line in reworded)}."
+    return [*_changed_figures(figures, before), *(["", told] if reworded else [])]
+
+
+def _changed_figures(figures: FigureSet, before: FigureSet) -> list[str]:
     old = {f.key: f for f in before}
     new = {f.key: f for f in figures}
     differing = [k for k in old.keys() | new.keys() if _content(old.get(k)) != _content(new.get(k))]

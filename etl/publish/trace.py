@@ -16,73 +16,22 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from etl import clock, money
+from etl import money
 from etl.errors import UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
-from etl.publish import trace_quality
-from etl.publish.figures import RATES
+from etl.publish import catalogue, queries, trace_quality
+from etl.publish.figure import Figure
+from etl.publish.figure import dims as dims_of
 from etl.publish.originals import Originals
+from etl.publish.sums import CHANGES, FILTERS, LINES, RANKS, Part, parts_of
 
-Terms = tuple[tuple[str, int], ...]
-_ASSIGNED: Terms = (("plan_nstw", 1), ("plan_nst", 1), ("plan_nsx", 1))
-_CARRY: Terms = (("carry_nstw", 1), ("carry_nsdp", 1))
-_MEASURES: dict[str, Terms] = {
-    "plan_total": (("plan_total", 1),),
-    "plan_assigned": _ASSIGNED,
-    "plan_carry": _CARRY,
-    "disb_ytd": (("disb_ytd", 1),),
-    "disb_period": (("disb_period", 1),),
-    "disb_assigned": (("disb_ytd", 1), ("disb_carry", -1)),
-    "disb_carry": (("disb_carry", 1),),
-    "disb_completed": (("disb_completed", 1),),
-    "disb_advance": (("disb_advance", 1),),
-    "undisbursed": (("plan_total", 1), ("disb_ytd", -1)),
-    "undisbursed_carry": (*_CARRY, ("disb_carry", -1)),
-}
-_BY_SOURCE: dict[tuple[str, str], Terms] = {
-    ("plan_total", "NSTW"): (("plan_nstw", 1), ("carry_nstw", 1)),
-    ("disb_ytd", "NSTW"): (("disb_nstw", 1),),
-    ("undisbursed", "NSTW"): (("plan_nstw", 1), ("carry_nstw", 1), ("disb_nstw", -1)),
-    ("plan_total", "NSDP"): (("plan_nst", 1), ("plan_nsx", 1), ("carry_nsdp", 1)),
-    ("disb_ytd", "NSDP"): (("disb_nsdp", 1),),
-    ("undisbursed", "NSDP"): (("plan_nst", 1), ("plan_nsx", 1), ("carry_nsdp", 1), ("disb_nsdp", -1)),
-}
-FILTERS = {
-    "programme": "programme_code",
-    "project": "project_code",
-    "subproject": "subproject_code",
-    "capital_kind": "capital_kind",
-    "commune": "commune_code",
-    "indicator": "indicator_code",
-}
 DECISIONS = "Quyết định giao vốn"
 """Stands for the sheet where capital is on no line of a workbook; the numbers of the decisions stand for the cell."""
-_OUTPUTS = ("target_year", "actual_period", "actual_ytd")
-_OUTPUT_RATE = ("actual_ytd", "target_year")
-_BEFORE = {"rate_previous", "rate_change_points"}
-_YEAR_AGO = {"rate_last_year", "rate_change_last_year_points"}
-CHANGES = {"rate_change_points", "rate_change_last_year_points"}
-RANKS = {"rank_rate", "order_lowest", "order_undisbursed", "at_zero"}
+REGISTER = ("mart.task_", "mart.commune_task")
+"""How sources begin whose figures tell of entries of the register."""
 TASK_CELLS = ("status", "done_date")
 PROPOSAL_CELLS = ("problem", "proposal", "addressee", "category", "state", "reply_doc", "adjust_amount")
-
-
-@dataclass(frozen=True)
-class Part:
-    """One sum of a figure: over the terms, in the lines of a form, of a period and budget year."""
-
-    role: str
-    terms: Terms
-    form: str
-    period: str
-    budget_year: int
-
-
-LINES = {
-    "B01": "select l.*, l.line_code as label from mart.disbursement_line_at(%(known_at)s) as l",
-    "B02": "select o.*, o.indicator_code as label from mart.output_line_at(%(known_at)s) as o",
-}
 
 
 @dataclass(frozen=True)
@@ -116,12 +65,13 @@ def trace(
     """The whole chain of a figure; raises UsageError when there is no such figure. ``originals``: what has been opened
     already, for one who follows many figures.
 
-    ``parts`` are the sums that the figure is made of (value, or numerator and denominator; of the other month too where
-    two are compared), each with its terms and their cells; ``agrees`` is true when the cells hold the facts and the
-    facts add up to the figure. A rank has the parts of the commune's rate. What is told in words, tasks and proposals,
-    has ``rows`` instead: the rows of Biểu 03 and 04 that it rests on, with their cells; a task has ``tasks``, its entry
-    in the register. Figures of the data-quality annex have ``findings`` or ``differences`` (``trace_quality``). Any
-    other figure has ``submissions``: the reports from which it was derived.
+    ``name``, ``formula``, ``standing`` (provisional, final; None: a release from before this was noted) and ``query``
+    say what the figure is (``catalogue``). ``parts`` are the sums that it is made of (value, or numerator and
+    denominator; of the other month too where two are compared), each with its terms and their cells; ``agrees`` is true
+    when the cells hold the facts and the facts add up to the figure. A rank has the parts of the commune's rate. What
+    is told in words, tasks and proposals, has ``rows`` instead: the rows of Biểu 03 and 04 that it rests on, with their
+    cells; a task has ``tasks``, its entry in the register. Figures of the data-quality annex have ``findings`` or
+    ``differences`` (``trace_quality``). Any other figure has ``submissions``: the reports from which it was derived.
     """
     figure = _figure(connection, figure_id)
     dims: dict[str, str] = figure["dims"]
@@ -136,13 +86,14 @@ def trace(
         "value": _text(figure["value"]) if figure["value"] is not None else figure["text_value"],
         "unit": figure["unit"],
         "source": figure["source"],
+        **_described(connection, figure),
     }
     originals = originals or Originals(archive_dir)
     wanted = parts_of(figure, dims)
     if wanted:
         parts = [_part(connection, figure, part, dims, originals) for part in wanted]
         return {**head, "parts": parts, "agrees": _agrees(figure, parts)}
-    if figure["source"].startswith("mart.task_"):
+    if figure["source"].startswith(REGISTER):
         tasks = [task for task in register(connection, figure) if is_told(figure, dims, task)]
         rows = _task_rows(connection, figure, [task["task_id"] for task in tasks], originals)
         return {**head, "tasks": tasks, "rows": rows, "agrees": _rows_agree(rows)}
@@ -154,6 +105,28 @@ def trace(
     if of_quality is not None:
         return head | of_quality
     return {**head, "submissions": _submissions(connection, figure, dims)}
+
+
+def _described(connection: Connection, figure: Mapping[str, Any]) -> dict[str, Any]:
+    """Name, formula, standing and query of the figure. Only its dimensions have to be looked up."""
+    of = Figure(
+        figure["metric"], figure["unit"], figure["source"], dims_of(figure["dims"]), figure["value"],
+        figure["text_value"],
+    )  # fmt: skip
+    names = [f"{figure['release_id']}/{metric}/{dim}={value}" for dim, value in of.dims for metric in catalogue.NAMES]
+    names += [f"{figure['release_id']}/name/project={value}" for dim, value in of.dims if dim == "subproject"]
+    rows = connection.execute(
+        "select metric, source, dims, text_value from release.figure where figure_id = any(%s)", (names,)
+    ).fetchall()
+    listed = [Figure(metric, "text", source, dims_of(dims), text=text) for metric, source, dims, text in rows]
+    period = Period.parse(figure["period"])
+    frozen = queries.Frozen(figure["release_id"], period, figure["budget_year"], figure["as_of"], figure["known_at"])
+    return {
+        "name": catalogue.name(of, catalogue.words_of([of], listed)),
+        "formula": catalogue.formula(of),
+        "standing": figure["standing"],
+        "query": catalogue.query(of, frozen),
+    }
 
 
 def _figure(connection: Connection, figure_id: str) -> dict[str, Any]:
@@ -174,52 +147,11 @@ def _figure(connection: Connection, figure_id: str) -> dict[str, Any]:
     return row
 
 
-def parts_of(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
-    """The sums that the figure is made of; none when it is not a sum of cells."""
-    metric, period, year = figure["metric"], Period.parse(figure["period"]), figure["budget_year"]
-    blank = figure["value"] is None and metric not in RANKS and metric not in RATES
-    if blank or set(dims) - set(FILTERS) - {"source", "period"}:
-        return []
-    if "indicator" in dims:
-        roles = {"value": metric} if metric in _OUTPUTS else {}
-        if metric == "output_rate":
-            roles = dict(zip(("numerator", "denominator"), _OUTPUT_RATE, strict=True))
-        return [Part(role, ((key, 1),), "B02", str(period), year) for role, key in roles.items()]
-
-    def sums(of: str, when: Period, budget_year: int, before: str = "") -> list[Part]:
-        measures = RATES.get(of)
-        named = zip(("numerator", "denominator"), measures, strict=True) if measures else [("value", of)]
-        found = [(role, _terms(measure, dims)) for role, measure in named]
-        if not all(terms for _, terms in found):
-            return []
-        return [Part(before + role, terms or (), "B01", str(when), budget_year) for role, terms in found]
-
-    if metric == "rate_trend":
-        return sums("rate_total", Period.parse(dims["period"]), year)
-    if metric in RANKS:
-        return sums("rate_total", period, year)
-    if metric in _BEFORE | _YEAR_AGO:
-        other = (Period(period.year - 1, period.month), year - 1) if metric in _YEAR_AGO else (period.previous, year)
-        if metric in CHANGES:
-            return [*sums("rate_total", period, year), *sums("rate_total", *other, before="previous_")]
-        return sums("rate_total", *other)
-    return sums(metric, period, year)
-
-
-def lies_within(row: Mapping[str, Any], dims: Mapping[str, str]) -> bool:
-    """Whether a row of Biểu 01 or 02, with its places in the tree, is one of those that the figure adds up."""
-    return all(row.get(FILTERS[name]) == value for name, value in dims.items() if name in FILTERS)
-
-
 def tasks_of(connection: Connection, figure: Mapping[str, Any], dims: Mapping[str, str], sha256: str) -> set[str]:
     """Tasks whose report in that workbook the figure rests on: the latest one by the commune that leads the task."""
     tasks = [task["task_id"] for task in register(connection, figure) if is_told(figure, dims, task)]
     found = task_reports(connection, figure, tasks)
     return {row["task_id"] for row in found if row["sha256"] == sha256}
-
-
-def _terms(measure: str, dims: Mapping[str, str]) -> Terms | None:
-    return _BY_SOURCE.get((measure, dims["source"])) if "source" in dims else _MEASURES.get(measure)
 
 
 def _part(
@@ -321,12 +253,18 @@ def register(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str
         connection.cursor(row_factory=dict_row)
         .execute(
             """
-            select t.task_id, t.directive_id, t.item, t.lead_vi, t.state, t.due_date, t.done_date, t.days_overdue
+            select t.task_id, t.directive_id, t.item, t.lead_vi, t.state, t.due_date, t.done_date, t.days_overdue,
+                c.change, array(
+                    select o.instance from mart.task_overdue(%(as_of)s, %(known_at)s) as o
+                    where o.task_id = t.task_id and o.instance <> '' order by o.instance
+                ) as overdue_periods
             from mart.task_state(%(as_of)s, %(known_at)s) as t
+            left join mart.task_change_in_period(%(period)s, %(budget_year)s, %(known_at)s) as c
+                on t.task_id = c.task_id
             where coalesce(t.assigned_on <= %(as_of)s, true)
             order by t.directive_id, t.task_id
             """,
-            {"as_of": figure["as_of"], "known_at": figure["known_at"]},
+            {name: figure[name] for name in ("as_of", "known_at", "period", "budget_year")},
         )
         .fetchall()
     )
@@ -334,9 +272,15 @@ def register(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str
 
 
 def is_told(figure: Mapping[str, Any], dims: Mapping[str, str], task: Mapping[str, Any]) -> bool:
-    """Whether the figure tells of that entry: of the one task, of those of an agency and state, or of all due in the
-    month."""
-    if figure["source"] == "mart.task_month":
+    """Whether the figure tells of that entry: of the one task, of those of an agency and state, of those with a change,
+    of those with a period overdue, or of all due in the month."""
+    if figure["source"] == "mart.task_overdue" and not task["overdue_periods"]:
+        return False
+    if figure["source"] == "mart.task_change_in_period" and (
+        task["change"] is None or dims.get("item", task["change"]) != task["change"]
+    ):
+        return False
+    if figure["source"] == "mart.task_month_by_agency":
         as_of: date = figure["as_of"]
         if task["due_date"] is None or not as_of.replace(day=1).isoformat() <= task["due_date"] <= as_of.isoformat():
             return False
@@ -477,51 +421,3 @@ def _submissions(connection: Connection, figure: Mapping[str, Any], dims: Mappin
 
 def _text(value: Decimal) -> str:
     return f"{value:f}"
-
-
-_ROLES = {
-    "value": "Giá trị",
-    "numerator": "Tử số",
-    "denominator": "Mẫu số",
-    "previous_numerator": "Tử số kỳ so sánh",
-    "previous_denominator": "Mẫu số kỳ so sánh",
-}
-
-
-def _shown(amount: str) -> str:
-    value = Decimal(amount)
-    return money.group_vi(value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize())
-
-
-def as_text(result: Mapping[str, Any]) -> str:
-    """The chain for people: figure, sums, files and cells."""
-    lines = [
-        f"{result['figure_id']} = {result['value']} [{result['unit']}], nguồn {result['source']}",
-        f"Kỳ {result['period']}, năm ngân sách {result['budget_year']}, số liệu biết đến {result['known_at']}",
-    ]
-    unit = "" if "indicator" in result["dims"] else " đồng"
-    for part in result.get("parts", ()):
-        lines.append(f"{_ROLES[part['role']]} (kỳ {part['period']}): {_shown(part['amount'])}{unit}")
-        for term in part["terms"]:
-            sign = "+" if term["sign"] > 0 else "-"
-            lines.append(f"  {sign} {term['key']}: {_shown(term['amount'])}{unit}, {len(term['cells'])} ô")
-            lines += [
-                f"      {c['commune']}: {c['file']} {c['sheet']}!{c['cell']} {c['line_code']} "
-                f"{_shown(c['amount'])}" + ("" if c["agrees"] else f"  LỆCH: ô ghi {c['held']}")
-                for c in term["cells"]
-            ]
-    for task in result.get("tasks", ()):
-        due = f", hạn {clock.show_date(date.fromisoformat(task['due_date']))}" if task["due_date"] else ""
-        lines.append(f"  {task['task_id']} ({task['lead_vi']}){due}: {task['state']}")
-    for row in result.get("rows", ()):
-        lines.append(f"  {row['commune']}: {row['file']} {row['sheet']} {row['code']}")
-        lines += [
-            f"      {c['cell']} {c['key']}: {c['reported']}" + ("" if c["agrees"] else f"  LỆCH: ô ghi {c['held']}")
-            for c in row["cells"]
-            if c["reported"] is not None or not c["agrees"]
-        ]
-    lines += [f"  {s['commune']}: {s['file']} (sha256 {s['sha256']})" for s in result.get("submissions", ())]
-    lines += trace_quality.text_lines(result)
-    if "agrees" in result:
-        lines.append("Các ô khớp với số liệu." if result["agrees"] else "CÁC Ô KHÔNG KHỚP VỚI SỐ LIỆU.")
-    return "\n".join(lines)

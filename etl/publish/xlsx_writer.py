@@ -1,4 +1,5 @@
-"""All tables of the pack as a workbook: one sheet per table, amounts as numbers, figure ids in cell comments.
+"""All tables of the pack as a workbook: one sheet per table, amounts as numbers, figure ids in cell comments; then the
+sheet of all figures.
 
 Text is always written as text: a cell that begins with ``=`` is no formula. Amounts are in triệu đồng and shown as
 printed; the cell holds them to the đồng.
@@ -13,6 +14,7 @@ from typing import Any
 import xlsxwriter
 
 from etl import money
+from etl.publish import figures_sheet
 from etl.publish.figure import FigureSet
 from etl.publish.model import Document, Row, Span, Spans, Table, joined
 from etl.publish.text import NOTHING
@@ -60,6 +62,7 @@ def render(figures: FigureSet, documents: list[Document]) -> bytes:
     _cover(book, figures, tables)
     for table in tables:
         _sheet(book, figures, table)
+    figures_sheet.write(workbook, book.style, figures)
     workbook.close()
     return buffer.getvalue()
 
@@ -80,6 +83,9 @@ def _cover(book: _Book, figures: FigureSet, tables: list[Table]) -> None:
     for row, table in enumerate(tables, 3):
         sheet.write_url(row, 0, f"internal:'{table.name}'!A1", link, table.name)
         sheet.write_string(row, 1, _title(table), book.style())
+    row = len(tables) + 3
+    sheet.write_url(row, 0, f"internal:'{figures_sheet.NAME}'!A1", link, figures_sheet.NAME)
+    sheet.write_string(row, 1, figures_sheet.TITLE, book.style())
 
 
 def _sheet(book: _Book, figures: FigureSet, table: Table) -> None:
@@ -95,7 +101,10 @@ def _sheet(book: _Book, figures: FigureSet, table: Table) -> None:
         _row(book, sheet, figures, table, row, content)
         sheet.set_row(row, _height(content, widths))
     last = first + len(table.all_rows()) - 1
-    sheet.freeze_panes(first, 2)
+    sheet.freeze_panes(first, 1 if table.heat else 2)
+    if table.heat:
+        colours = {"min_color": "#F6C9C5", "mid_color": "#FDF6D8", "max_color": "#B9DFBE"}
+        sheet.conditional_format(first, 1, last, len(table.columns) - 1, {"type": "3_color_scale", **colours})
     sheet.print_area(0, 0, last, len(table.columns) - 1)
     sheet.repeat_rows(2, first - 1)
     _print_setup(sheet)

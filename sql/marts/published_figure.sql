@@ -15,6 +15,7 @@ select
     f.coverage_n,
     f.coverage_of,
     f.coverage_plan_pct,
+    f.standing,
     f.source
 from release.figure as f
 inner join mart.release as r on f.release_id = r.release_id;

@@ -32,6 +32,7 @@ STRUCTURE = {
         "publish": [],
     },
     "follow_up": {"send_digests": ["everybody_told"], "everybody_told": [], "read_bounces": []},
+    "collect_directives": {"take": ["all_files_used", "to_ask"], "all_files_used": [], "to_ask": ["ask"], "ask": []},
     "register_directives": {
         "propose": ["confirm_tasks", "register"],
         "confirm_tasks": ["register"],

@@ -68,7 +68,7 @@ def figures(reference: str) -> Sequence[Figure]:
 def stand_ins(monkeypatch: pytest.MonkeyPatch, figures: Sequence[Figure]) -> Iterator[None]:
     """What only reads is not done again and again; everything that writes, commits or sends is the real thing."""
     monkeypatch.setattr(pack, "render", render)
-    monkeypatch.setattr(pack, "build", lambda _: SimpleNamespace(page=None, full=None, ranking=None))
+    monkeypatch.setattr(pack, "build", lambda _: SimpleNamespace(page=None, full=None, extra=None))
     monkeypatch.setattr(checks, "of_figures", lambda *_: [])
     monkeypatch.setattr(checks, "of_documents", lambda *_: [])
     monkeypatch.setattr(figure_rows, "compute", lambda *_: figures)

@@ -16,7 +16,7 @@ from etl import settings, steps
 from etl.errors import UsageError
 from etl.load import warehouse
 from etl.period import Period
-from etl.publish import release, trace, trace_cell
+from etl.publish import release, trace, trace_cell, trace_text
 from etl.publish.originals import Originals
 from tests.builders import edited, workbook
 from tests.databases import copy_of
@@ -113,7 +113,7 @@ def test_a_task_shows_its_entry_in_the_register_and_what_its_lead_reported(relea
 def test_a_number_of_tasks_names_them(released: Loaded) -> None:
     overdue = chain("2025-10-r1/tasks/state=Đang thực hiện quá hạn")
     assert [t["task_id"] for t in overdue["tasks"]] == ["QS-2025-10-6.4"]
-    assert "QS-2025-10-6.4 (Văn phòng UBND tỉnh), hạn 20/10/2025" in trace.as_text(overdue)
+    assert "QS-2025-10-6.4 (Văn phòng UBND tỉnh), hạn 20/10/2025" in trace_text.as_text(overdue)
     assert len(chain("2025-10-r1/tasks")["tasks"]) == 21
 
 
@@ -264,6 +264,6 @@ def test_an_unknown_figure_is_a_wrong_call(released: Loaded) -> None:
 
 
 def test_the_chain_can_be_read_by_people(released: Loaded) -> None:
-    text = trace.as_text(chain("2025-10-r1/disb_ytd/commune=06463"))
+    text = trace_text.as_text(chain("2025-10-r1/disb_ytd/commune=06463"))
     assert "Xã Chi Lăng: BC-MTQG_06463_2025-10_v1.xlsx B01-GiaiNgan!K" in text
     assert text.endswith("Các ô khớp với số liệu.")

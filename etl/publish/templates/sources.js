@@ -48,6 +48,7 @@ function openBook(data) {
       denominator = null,
       coverage = null,
       told = null,
+      provisional = null,
     ] of group.rows) {
       const dims = Object.fromEntries(group.dims.map((name, i) => [name, values[i]]));
       const joined = group.dims.map((name, i) => name + "=" + values[i]).join(",");
@@ -62,9 +63,19 @@ function openBook(data) {
         denominator: as(denominator),
         coverage,
         told,
+        standing: provisional ? "provisional" : "final",
       });
     }
   }
+  // Dimensions in the order of the words are those in which a name says them.
+  const nameOf = ({ group, dims }) =>
+    [group.name, ...data.order.filter((name) => name in dims).map((name) => data.words[name][dims[name]])].join(", ");
+  const queryOf = ({ group, dims }) =>
+    group.query.replace(/\{(\w+)(?:\.(\w+))?\}/g, (_, name, part) => {
+      const [base, number = "1"] = dims[name].split("#");
+      if (part === "before") return String(Number(number) - 1);
+      return "'" + (part === "base" ? base : dims[name]).replaceAll("'", "''") + "'";
+    });
   const fileOf = (no) => {
     const [code, commune, file, sha256, submission_id, period, budget_year, layout] = data.files[no];
     return { code, commune, file, sha256, submission_id, period, budget_year, layout: data.layouts[layout] };
@@ -151,6 +162,10 @@ function openBook(data) {
       value: figure.value,
       unit: group.unit,
       source: group.source,
+      name: nameOf(figure),
+      formula: group.formula,
+      standing: figure.standing,
+      query: queryOf(figure),
     };
     if (group.parts.length) {
       const parts = group.parts.map((part) => partOf(figure, part));
@@ -252,5 +267,5 @@ function openBook(data) {
     return { form, sheet: name, key, fact, figures: found };
   };
 
-  return { figures, chain, feeds, fileOf };
+  return { figures, chain, feeds, fileOf, nameOf };
 }

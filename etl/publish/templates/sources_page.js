@@ -5,25 +5,6 @@ const book = openBook(JSON.parse(document.getElementById("evidence").textContent
 const words = JSON.parse(document.getElementById("words").textContent);
 const $ = (id) => document.getElementById(id);
 
-const DIMS = {
-  programme: "Chương trình",
-  project: "Dự án",
-  subproject: "Tiểu dự án",
-  capital_kind: "Loại vốn",
-  commune: "Xã, phường",
-  source: "Nguồn vốn",
-  agency: "Cơ quan",
-  task: "Nhiệm vụ",
-  indicator: "Chỉ tiêu",
-  proposal: "Kiến nghị",
-  directive: "Văn bản",
-  state: "Tình trạng",
-  rank: "Thứ hạng",
-  period: "Kỳ",
-  rule: "Quy tắc",
-  item: "Mục",
-};
-const NAMED = { source: { NSTW: "Ngân sách trung ương", NSDP: "Ngân sách địa phương" }, ...words.names };
 const ROLES = {
   value: "Giá trị",
   numerator: "Tử số",
@@ -81,12 +62,7 @@ const shown = (figure) => {
       return value;
   }
 };
-const nameOf = (figure) => (words.metrics[figure.group.metric] || { name: figure.group.metric }).name;
-const inWords = (name, value) => (NAMED[name] && NAMED[name][value]) || (name === "period" ? month(value) : value);
-const dimsOf = (figure) =>
-  Object.entries(figure.dims)
-    .map(([name, value]) => DIMS[name] + ": " + inWords(name, value))
-    .join("; ");
+const nameOf = book.nameOf;
 const hrefOf = (figure) => "#" + encodeURIComponent(figure.key);
 const column = (key) => words.columns[key] || key;
 
@@ -124,36 +100,6 @@ const table = (titles, rows, right = []) =>
     ),
   );
 const where = (sheet, cell) => (sheet && cell ? sheet + "!" + cell : sheet || cell || "–");
-
-const formula = (figure, parts) => {
-  const said = words.metrics[figure.group.metric] || {};
-  const roles = new Set(parts.map((part) => part.role));
-  const of = (role) => {
-    const part = parts.find((p) => p.role === role);
-    return part.terms
-      .map((t, i) => (t.sign < 0 ? " − " : i ? " + " : "") + "tổng cột “" + column(t.key) + "”")
-      .join("");
-  };
-  if (said.how) return said.how + ".";
-  if (roles.has("previous_numerator"))
-    return (
-      "Tỷ lệ của kỳ báo cáo trừ tỷ lệ của kỳ so sánh; mỗi tỷ lệ là tử số chia cho mẫu số, nhân 100, làm tròn hai chữ số thập phân. Tử số: " +
-      of("numerator") +
-      ". Mẫu số: " +
-      of("denominator") +
-      "."
-    );
-  if (roles.has("numerator"))
-    return (
-      "Tử số chia cho mẫu số, nhân 100, làm tròn hai chữ số thập phân. Tử số: " +
-      of("numerator") +
-      ". Mẫu số: " +
-      of("denominator") +
-      "."
-    );
-  if (roles.has("value")) return "Cộng các dòng chi tiết: " + of("value") + ".";
-  return "Ghi nguyên văn từ các ô dưới đây.";
-};
 
 const cellsOf = (cells, amount, unit) => {
   const byCommune = new Map();
@@ -322,6 +268,22 @@ const listed = (found) => [
     : null,
 ];
 
+// A page from the disk may not reach the clipboard everywhere: then the text is marked, ready to be copied by hand.
+const copyButton = (said) => {
+  const button = el("button", { type: "button", class: "copy" }, "Sao chép");
+  button.addEventListener("click", async () => {
+    const code = button.parentNode.querySelector("code");
+    getSelection().selectAllChildren(code);
+    try {
+      await navigator.clipboard.writeText(said);
+      button.textContent = "Đã sao chép";
+    } catch {
+      button.textContent = document.execCommand("copy") ? "Đã sao chép" : "Đã bôi đen, bấm Ctrl+C";
+    }
+  });
+  return button;
+};
+
 const pair = (name, ...value) => [el("dt", {}, name), el("dd", {}, value)];
 const amountOf = (value, unit) =>
   unit === "B02" ? grouped(value) : trieu(value) + " triệu đồng (" + grouped(value) + " đồng)";
@@ -353,7 +315,6 @@ function show(figure) {
   $("entry").replaceChildren(
     ...[
       heading,
-      dimsOf(figure) ? el("p", { class: "soft" }, dimsOf(figure)) : null,
       el("p", { class: figure.group.unit === "text" ? "words" : "value" }, shown(figure)),
       verdict(found),
       el(
@@ -361,7 +322,7 @@ function show(figure) {
         {},
         pair("Mã số liệu", el("code", {}, id)),
         figure.group.unit === "vnd" && figure.value !== null ? pair("Giá trị", grouped(figure.value) + " đồng") : null,
-        pair("Cách tính", formula(figure, found.parts || [])),
+        pair("Cách tính", found.formula),
         figure.numerator !== null ? pair("Tử số", amountOf(figure.numerator, form)) : null,
         figure.denominator !== null ? pair("Mẫu số", amountOf(figure.denominator, form)) : null,
         coverage
@@ -374,11 +335,11 @@ function show(figure) {
                 (coverage[2] !== null ? ", chiếm " + grouped(String(coverage[2])) + "% kế hoạch vốn" : ""),
             )
           : null,
+        pair("Tính chất", words.standing[found.standing]),
         pair("Nguồn", el("code", {}, figure.group.source)),
-        pair(
-          "Câu truy vấn",
-          el("code", {}, "select * from mart.published_figure where figure_id = '" + id.replaceAll("'", "''") + "'"),
-        ),
+        found.query.startsWith("select ")
+          ? pair("Câu truy vấn", el("code", {}, found.query), " ", copyButton(found.query))
+          : pair("Câu truy vấn", found.query),
         pair("So với tệp gốc", el("code", {}, 'tiendo trace "' + id + '"')),
       ),
       many ? el("p", { class: "tools" }, all) : null,
@@ -395,7 +356,7 @@ const linked = (figure) =>
   el(
     "li",
     {},
-    el("a", { href: hrefOf(figure) }, nameOf(figure) + (dimsOf(figure) ? " (" + dimsOf(figure) + ")" : "")),
+    el("a", { href: hrefOf(figure) }, nameOf(figure)),
     ": " + shown(figure).slice(0, 120),
   );
 const answer = (node, said, figures) => node.replaceChildren(el("p", {}, said), el("ul", {}, figures.map(linked)));
@@ -407,7 +368,7 @@ function findFigures(event) {
   event.preventDefault();
   const wanted = fold($("words-wanted").value).split(/\s+/).filter(Boolean);
   if (!wanted.length) return;
-  index = index || [...book.figures.values()].map((f) => [f, fold(nameOf(f) + " " + dimsOf(f) + " " + f.key)]);
+  index = index || [...book.figures.values()].map((f) => [f, fold(nameOf(f) + " " + f.key)]);
   const hits = index.filter(([, said]) => wanted.every((word) => said.includes(word))).map(([f]) => f);
   answer($("found"), "Có " + grouped(String(hits.length)) + " số liệu." + more(hits.length), hits.slice(0, MOST));
 }
