@@ -17,6 +17,7 @@ from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.publish import checks, figures, pack, release
 from tests.sql import builders
+from tests.sql.asked import wrong_answers
 from tests.sql.two_years import Frozen, Life, Received, of_province
 
 DRAWN_EACH_MONTH = 1
@@ -148,6 +149,21 @@ def test_at_the_end_every_figure_and_mart_of_every_release_comes_out_again(years
     for frozen in life.releases:
         witness.compare("end", frozen)
     assert witness.changed == set()
+
+
+def test_at_the_end_the_query_of_every_figure_gives_an_analyst_what_was_published(
+    years: tuple[Life, Witness],
+) -> None:
+    life, witness = years
+    connection = witness.connection
+    sets = [release.figures_of(connection, release.get(connection, frozen.id)) for frozen in life.releases]
+    connection.execute("set role tiendo_analyst")
+    try:
+        asked = [wrong_answers(connection, figures) for figures in sets]
+    finally:
+        connection.execute("reset role")
+    assert [answer for _, wrong in asked for answer in wrong] == []
+    assert sum(number for number, _ in asked) > 20_000
 
 
 def test_the_published_views_show_what_was_known_when_a_release_was_frozen(years: tuple[Life, Witness]) -> None:
