@@ -35,10 +35,34 @@ class Settings(BaseSettings):
         description="Addresses of all inboxes, separated by blanks (etl/collect/inbox/address.py); empty: the folder",
         repr=False,
     )
+    words_dir: Path | None = Field(
+        default=None, description="Folder with the office's own wording (etl/publish/words/README.md); empty: none"
+    )
+    notices: Path | None = Field(
+        default=None, description="Folder of notices and filled-in workbooks; empty: home/notices"
+    )
     smtp_url: str | None = Field(
         default=None, description="smtp://[user:password@]host:port; empty: .eml files go to home/outbox"
     )
     mail_from: str = Field(default="tiendo@localhost", description="Sender of the summaries")
+
+    mail_limit_mb: float = Field(
+        default=20, gt=0, description="A mail about a release that would be larger carries only the one-page brief"
+    )
+    store: str | None = Field(
+        default=None,
+        description="Object store of the published files: s3://… or file:///…; empty: folder store under home",
+        repr=False,
+    )
+    bounces: str | None = Field(
+        default=None,
+        description="Mailbox or folder into which undeliverable mails come back: imaps://… or file:///…; empty: none",
+        repr=False,
+    )
+    site_url: str = Field(
+        default="",
+        description="https://… of the archive site, for its feed and mails that cannot carry all files; empty: none",
+    )
 
     @field_validator("inboxes", mode="before")
     @classmethod
@@ -54,6 +78,14 @@ class Settings(BaseSettings):
         return self.inbox.resolve() if self.inbox else self.root / "inbox"
 
     @property
+    def own_words_dir(self) -> Path | None:
+        return self.words_dir.resolve() if self.words_dir else None
+
+    @property
+    def notices_dir(self) -> Path:
+        return self.notices.resolve() if self.notices else self.root / "notices"
+
+    @property
     def archive_dir(self) -> Path:
         return self.root / "archive"
 
@@ -64,6 +96,14 @@ class Settings(BaseSettings):
     @property
     def outbox_dir(self) -> Path:
         return self.root / "outbox"
+
+    @property
+    def store_dir(self) -> Path:
+        return self.root / "store"
+
+    @property
+    def site_dir(self) -> Path:
+        return self.root / "site"
 
     @property
     def pgdata_dir(self) -> Path:

@@ -8,10 +8,10 @@ Libraries that only one step needs (frames, checks, documents) are imported in i
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +21,7 @@ from etl import clock, settings
 from etl.collect import archive
 from etl.collect.identity import Origin
 from etl.collect.report import Report
-from etl.errors import DeliveryError, InboxDownError, UsageError
+from etl.errors import DataError, DeliveryError, InboxDownError, UsageError
 from etl.load import submission, warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
@@ -32,6 +32,7 @@ from etl.validate import catalogue
 if TYPE_CHECKING:
     from etl.collect.inbox import Inbox
     from etl.collect.pool import Job
+    from etl.publish.deliver import Store
     from etl.register.events import Event
     from etl.validate.backtest import Hit
 
@@ -290,55 +291,112 @@ def cutoff_passed(period: str, now: datetime) -> bool:
     return clock.local_date(now) > reference.load().window(Period.parse(period)).cutoff_on
 
 
-def freeze(period: str, now: datetime, budget_year: int | None = None) -> dict[str, Any]:
-    """Completeness, comparison with the Treasury, figures and documents of the period as a release; the same one again
-    when nothing changed. Raises ReleaseError when a check of the whole period finds an error."""
-    from etl.publish import release
-
-    with warehouse.connect() as connection:
-        return release.freeze(connection, Period.parse(period), now, settings.get().out_dir, budget_year=budget_year)
-
-
-def approve(release_id: str, manifest_sha256: str, decided_by: str, decision: str, now: datetime) -> dict[str, Any]:
-    """Record a decision on exactly the files of the manifest (law 12)."""
-    from etl.publish import release
-
-    with warehouse.connect() as connection:
-        return release.approve(
-            connection, release_id, manifest_sha256, decided_by, decision, now, settings.get().out_dir
-        )
-
-
-def publish(
-    release_id: str, now: datetime, smtp_url: str | None = None, *, retry_failed: bool = False
+def freeze(
+    period: str,
+    now: datetime,
+    budget_year: int | None = None,
+    *,
+    by: str = "",
+    run: str | None = None,
+    again: bool = False,
 ) -> dict[str, Any]:
-    """Send the approved release to every active recipient and record it as published (laws 11 and 12).
-
-    Raises ReleaseError when it is not approved or its files are no longer those that were approved. It counts as
-    published once every recipient has been tried: a run that was killed before goes on where it stopped, and sends
-    nothing twice. ``retry_failed`` tries those again whose mail was definitely refused.
-    """
+    """Completeness, comparison with the Treasury, figures and documents of the period as a release; the same one again
+    when nothing changed (``etl.publish.release``). Adds ``due``: how many recipients of a published one are not sent to
+    yet. Raises ReleaseError when a check of the whole period finds an error."""
     from etl.publish import deliver, release
 
     conf = settings.get()
     with warehouse.connect() as connection:
-        release.require_approved(connection, release_id)
-        release.check_files(connection, release_id, conf.out_dir)
-        frozen, headline, files = release.cover_parts(connection, release_id, conf.out_dir)
-        cover = deliver.cover_of(release_id, frozen.period, frozen.known_at, headline, files, conf.mail_from)
-        connection.commit()
-        outcome = deliver.deliver(
-            connection,
-            release_id,
-            deliver.active_recipients(conf.reference_dir),
-            lambda recipient: deliver.compose(cover, recipient),
-            deliver.channel_for(conf, smtp_url),
-            now,
-            retry_failed=retry_failed,
+        made = release.freeze(
+            connection, Period.parse(period), now, conf.out_dir, budget_year, by=by, run=run, again=again
         )
-        release.mark_published(connection, release_id, now)
-        connection.commit()
-    return {"release_id": release_id, **outcome.as_dict()}
+        names = [artifact["name"] for artifact in made["artifacts"]]
+        waiting = deliver.due(connection, made["release_id"], names, deliver.active_recipients(conf.reference_dir))
+        return {**made, "due": len(waiting) if made["published"] else 0}
+
+
+def approve(
+    release_id: str,
+    manifest_sha256: str,
+    decided_by: str,
+    decision: str,
+    now: datetime,
+    *,
+    reason: str = "",
+    kind: str = "person",
+    channel: str = "command",
+) -> dict[str, Any]:
+    """Record a decision on exactly the files of the manifest (law 12, ``etl.publish.approval``). An answer of somebody
+    who may not decide is refused, and the refusal is in the audit chain."""
+    from etl.publish import approval
+
+    with warehouse.connect() as connection:
+        try:
+            return approval.decide(
+                connection, release_id, manifest_sha256, decided_by, decision, now, settings.get().out_dir,
+                reason=reason, kind=kind, channel=channel,
+            )  # fmt: skip
+        except approval.NotEntitledError as error:
+            connection.rollback()
+            approval.note_refused(connection, release_id, decided_by, str(error), now)
+            connection.commit()
+            raise
+
+
+def objection(release_id: str, decided_by: str, decision: str, reason: str, now: datetime) -> str | None:
+    """Why an answer to the request for approval does not count, so that it is asked again; None when it does."""
+    from etl.publish import approval
+
+    with warehouse.transaction() as connection:
+        why = approval.objection(connection, release_id, decided_by, decision, reason, approval.approvers())
+        if why:
+            approval.note_refused(connection, release_id, decided_by, why, now)
+        return why
+
+
+def publish(
+    release_id: str,
+    now: datetime,
+    smtp_url: str | None = None,
+    *,
+    retry_failed: bool = False,
+    store: Store | None = None,
+) -> dict[str, Any]:
+    """Record the approved release as published and send it to every active recipient (``etl.publish.publication``);
+    the archive site follows."""
+    from etl.publish import publication
+
+    with warehouse.connect() as connection:
+        result = publication.publish(
+            connection, release_id, now, settings.get(), smtp_url, retry_failed=retry_failed, store=store
+        )
+    archive_site()
+    return result
+
+
+def read_bounces(now: datetime, by_connection: Callable[[Any], Inbox] | None = None) -> dict[str, Any]:
+    """Mails that came back, from ``TIENDO_BOUNCES`` into the ledger (``etl.publish.deliver.bounces``)."""
+    from etl.publish.deliver import bounces
+
+    found = bounces.mails(settings.get(), now, by_connection)
+    with warehouse.transaction() as connection:
+        return bounces.book(connection, found, now)
+
+
+def require_none_bounced(result: Mapping[str, Any]) -> None:
+    """Raises DeliveryError naming whose mail came back since the last look."""
+    if result["bounced"]:
+        told = [f"{one['recipient']} (bản {one['release_id']}): {one['detail']}" for one in result["bounced"]]
+        raise DeliveryError("Có thư bị trả lại:\n" + "\n".join(told))
+
+
+def archive_site(target: Path | None = None) -> dict[str, Any]:
+    """The archive site of all published releases (``etl.publish.site``), under ``var/site`` unless told otherwise."""
+    from etl.publish.site import archive as site
+
+    conf = settings.get()
+    with warehouse.connect() as connection:
+        return site.build(connection, conf.out_dir, (target or conf.site_dir).resolve(), conf.site_url)
 
 
 def propose_notice(file: Path, by: str, now: datetime, issued: date | None = None) -> dict[str, Any]:
@@ -352,9 +410,96 @@ def propose_notice(file: Path, by: str, now: datetime, issued: date | None = Non
         told = proposal.propose(connection, file, province, conf.archive_dir, by, now, issued)
         connection.commit()
         notice, rows = proposal.load(connection, told["notice_id"])
-    path = conf.out_dir / "van-ban" / f"xac-nhan-{told['notice_id']}.xlsx"
+    path = _confirmation_path(told["notice_id"])
     sheet.save(path, confirmation.workbook(notice, rows, province))
     return {**told, "workbook": str(path), "markdown": confirmation.as_markdown(notice, rows)}
+
+
+def take_directives(now: datetime, *, at_once: bool = False) -> dict[str, Any]:
+    """Take what lies in the folder of notices (``etl.directives.folder``): notices are proposed, workbooks of
+    confirmations registered, workbooks of departments recorded; a receipt for each under ``out/van-ban/bien-nhan``.
+
+    A file that was written in the last seconds is left for the next time, unless a person says ``at_once``. Returns
+    ``taken`` and the notices that are ``waiting`` for a person. Raises UsageError when the folder and the inbox
+    of the reports lie in one another: every file would count as both.
+    """
+    from etl.directives import folder
+    from etl.register import sheet
+
+    conf = settings.get()
+    if conf.notices_dir.is_relative_to(conf.inbox_dir) or conf.inbox_dir.is_relative_to(conf.notices_dir):
+        raise UsageError(
+            f"Thư mục văn bản {conf.notices_dir} và hộp nhận báo cáo {conf.inbox_dir} lồng nhau: đặt TIENDO_NOTICES ở "
+            "nơi khác."
+        )
+
+    def propose(file: Path) -> tuple[str, str]:
+        told = propose_notice(file, "thư mục văn bản", now)
+        if told["directive_id"]:
+            return "proposed", f"Văn bản đã vào sổ từ trước ({told['directive_id']}): không có gì thay đổi."
+        asked = "".join(f"\n- {question}" for question in told["questions"])
+        return "proposed", (
+            f"Đọc được {told['tasks']} nhiệm vụ đề xuất (văn bản số {told['notice_id']}), chờ xác nhận: trả lời trong "
+            f"Airflow, hoặc điền {told['workbook']} rồi đặt vào thư mục văn bản.{asked}"
+        )
+
+    def confirm(file: Path) -> tuple[str, str]:
+        told = register_workbook(file, None, now)
+        if not told["new"]:
+            return "registered", f"Văn bản đã vào sổ từ trước ({told['directive_id']}): không có gì thay đổi."
+        return "registered", (
+            f"Đã vào sổ {told['directive_id']}: {len(told['tasks'])} nhiệm vụ, gắn với nhiệm vụ trước "
+            f"{len(told['linked'])}, bỏ {told['dropped']}."
+        )
+
+    def record(file: Path) -> tuple[str, str]:
+        told = take_agency_report(file, "thư mục văn bản", now)
+        receipt = Path(told["receipt"]).read_text(encoding="utf-8")
+        return "returned" if told["verdict"] == "returned" else "recorded", receipt
+
+    work = {folder.NOTICE: propose, folder.CONFIRMATION: confirm, folder.AGENCY_REPORT: record}
+
+    def hand_back(one: folder.Taken) -> None:
+        path = conf.out_dir / "van-ban" / "bien-nhan" / f"{Path(one.file).stem}.{one.sha256[:8]}.txt"
+        sheet.save(path, folder.receipt(one, now).encode())
+
+    taken = folder.take(
+        conf.notices_dir, conf.archive_dir, work, hand_back, now, timedelta(0) if at_once else folder.SETTLED
+    )
+    with warehouse.connect() as connection:
+        return {"taken": [folder.as_dict(one) for one in taken], "waiting": folder.waiting(connection)}
+
+
+def require_all_taken(result: Mapping[str, Any]) -> None:
+    """Raises DataError naming the files of the folder of notices that could not be used, and why."""
+    told = [
+        f"{one['file']}: {one['detail']}" for one in result["taken"] if one["outcome"] in ("returned", "unreadable")
+    ]
+    if told:
+        raise DataError("Có tệp không dùng được:\n" + "\n".join(told))
+
+
+def proposed(notice_id: int) -> dict[str, Any]:
+    """A notice that was proposed, as ``propose_notice`` told it."""
+    from etl.directives import confirmation, proposal
+
+    with warehouse.connect() as connection:
+        notice, rows = proposal.load(connection, notice_id)
+        registered = proposal.directive_of(connection, notice["sha256"])
+    return {
+        "notice_id": notice_id,
+        "new": False,
+        "sha256": notice["sha256"],
+        "tasks": len(rows),
+        "questions": notice["questions_vi"],
+        "directive_id": registered,
+        "workbook": str(_confirmation_path(notice_id)),
+        "markdown": confirmation.as_markdown(notice, rows),
+    }
+
+
+def _confirmation_path(notice_id: int) -> Path:
+    return settings.get().out_dir / "van-ban" / f"xac-nhan-{notice_id}.xlsx"
 
 
 def register_workbook(file: Path, by: str | None, now: datetime) -> dict[str, Any]:
@@ -365,12 +510,14 @@ def register_workbook(file: Path, by: str | None, now: datetime) -> dict[str, An
         raise UsageError(f"Không có tệp: {file}")
     conf, data = settings.get(), file.read_bytes()
     sha256 = archive.store(conf.archive_dir, data)
-    notice_id, head, answers, signed = confirmation.of_workbook(file.name, data)
     with warehouse.transaction() as connection:
         proposal.keep(connection, sha256, len(data), now)
+    asked, head, answers, signed = confirmation.of_workbook(file.name, data)
+    with warehouse.transaction() as connection:
         return registering.register(
-            connection, notice_id, head, answers, by or signed or "", "workbook", now, reference.load(), sha256
-        )
+            connection, asked.notice_id, head, answers, by or signed or "", "workbook", now, reference.load(), sha256,
+            of_sha256=asked.sha256,
+        )  # fmt: skip
 
 
 def register_form(notice_id: int, form: Mapping[str, Any], by: str, now: datetime) -> dict[str, Any]:
@@ -428,6 +575,14 @@ def follow_up(day: date, now: datetime, smtp_url: str | None = None, *, dry_run:
     with warehouse.connect() as connection:
         channel = deliver.channel_for(conf, smtp_url)
         return reminders.run(connection, day, now, reference.load(), conf, channel, dry_run=dry_run).as_dict()
+
+
+def settle_digest(day: date, recipient: str, arrived: bool, by: str, now: datetime) -> dict[str, Any]:
+    """Record whether a digest arrived of which nobody knew (``etl.follow_up.settle``)."""
+    from etl import follow_up as reminders
+
+    with warehouse.transaction() as connection:
+        return reminders.settle(connection, day, recipient, arrived, by, now)
 
 
 def require_told(result: Mapping[str, Any]) -> None:

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 import typer
 
-from etl.cli import airflow, analysis, database, decisions, following, reference, register, release, reports, rules
+from etl.cli import (
+    airflow,
+    analysis,
+    database,
+    decisions,
+    delivery,
+    following,
+    reference,
+    register,
+    release,
+    reports,
+    rules,
+    words,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,6 +39,8 @@ for command in (
     release.summarise,
     release.approve,
     release.publish,
+    delivery.calendar,
+    release.site,
     decisions.revisions,
     decisions.revise,
     decisions.withdraw,
@@ -39,11 +54,14 @@ for command in (
     analysis.export,
     analysis.query,
     reference.reconcile,
+    database.verify,
 ):
     app.command()(command)
 app.command("follow-up")(following.follow_up)
+app.add_typer(delivery.app, name="deliveries")
 app.add_typer(following.app, name="register")
 app.add_typer(database.app, name="db")
 app.add_typer(reference.app, name="reference")
 app.add_typer(airflow.app, name="airflow")
 app.add_typer(rules.app, name="rules")
+app.add_typer(words.app, name="words")

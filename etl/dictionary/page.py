@@ -27,8 +27,11 @@ SECTIONS = {
 KINDS = {"table": "bảng", "view": "khung nhìn", "function": "hàm"}
 
 
-def render(dictionary: Dictionary) -> bytes:
-    """UTF-8 HTML: where to start, then every entry by schema. The same files always give the same bytes."""
+def render(dictionary: Dictionary, home: str = "") -> bytes:
+    """UTF-8 HTML: where to start, then every entry by schema. The same files always give the same bytes.
+
+    ``home``: page of a site to which it leads back.
+    """
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -55,7 +58,10 @@ def render(dictionary: Dictionary) -> bytes:
         for schema in SCHEMAS
     ]
     page = environment.get_template("dictionary.html.j2").render(
-        sections=sections, questions=dictionary.questions, columns=sum(len(e.columns) for e in dictionary.entries)
+        sections=sections,
+        questions=dictionary.questions,
+        columns=sum(len(e.columns) for e in dictionary.entries),
+        home=home,
     )
     return page.encode("utf-8")
 

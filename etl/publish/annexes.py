@@ -19,10 +19,10 @@ from etl.publish.tables import (
     place,
     programmes,
 )
-from etl.publish.text import sentence, show
+from etl.publish.text import show, vi_key
 
 _REVISED = {"plan_total": "Kế hoạch vốn được sử dụng", "disb_ytd": "Lũy kế giải ngân"}
-_DENOMINATOR = "kế hoạch tương ứng"
+_DENOMINATOR = "own_plan"
 _TASKS_VI = "Phụ lục II. Tình hình thực hiện nhiệm vụ được giao"
 _PROPOSALS_VI = "Phụ lục III. Khó khăn, vướng mắc và kiến nghị của các xã, phường"
 _REVISIONS_VI = "Phụ lục V. Điều chỉnh so với báo cáo trước"
@@ -31,17 +31,16 @@ _REVISIONS_VI = "Phụ lục V. Điều chỉnh so với báo cáo trước"
 def all_annexes(figures: FigureSet) -> tuple[Section, ...]:
     """The five annexes in order; each is numbered from page 1."""
     return (
-        Section(
-            (by_commune(figures), by_project(figures)),
-            True,
-            "Phụ lục I",
-            "BIỂU CHI TIẾT KẾT QUẢ GIẢI NGÂN THEO XÃ, PHƯỜNG VÀ THEO DỰ ÁN",
-        ),
-        Section((tasks(figures),), True, "Phụ lục II", "TÌNH HÌNH THỰC HIỆN NHIỆM VỤ ĐƯỢC GIAO"),
-        Section((proposals(figures),), True, "Phụ lục III", "KHÓ KHĂN, VƯỚNG MẮC VÀ KIẾN NGHỊ CỦA CÁC XÃ, PHƯỜNG"),
-        Section(quality.blocks(figures), True, "Phụ lục IV", "TÌNH HÌNH GỬI BÁO CÁO VÀ CHẤT LƯỢNG SỐ LIỆU"),
-        Section(_revisions(figures), False, "Phụ lục V", "ĐIỀU CHỈNH SO VỚI BÁO CÁO TRƯỚC"),
+        Section((by_commune(figures), by_project(figures)), True, "Phụ lục I", _title(figures, "details")),
+        Section((tasks(figures),), True, "Phụ lục II", _title(figures, "tasks")),
+        Section((proposals(figures),), True, "Phụ lục III", _title(figures, "proposals")),
+        Section(quality.blocks(figures), True, "Phụ lục IV", _title(figures, "quality")),
+        Section(_revisions(figures), False, "Phụ lục V", _title(figures, "revisions")),
     )
+
+
+def _title(figures: FigureSet, annex: str) -> str:
+    return figures.words.line("annex_title", annex).upper()
 
 
 def by_commune(figures: FigureSet) -> Table:
@@ -81,8 +80,8 @@ def by_commune(figures: FigureSet) -> Table:
             name = figure(figures, "name", commune=commune)
             rows.append(Row((cell(str(number)), name, *amounts(commune=commune))))
     return Table(
-        "PL1-Xa", "Biểu I.1. Theo xã, phường", money_line(figures, _DENOMINATOR), columns, tuple(rows), small=True,
-        of_communes=True,
+        "PL1-Xa", figures.words.line("annex_caption", "communes"), money_line(figures, _DENOMINATOR), columns,
+        tuple(rows), small=True, of_communes=True,
     )  # fmt: skip
 
 
@@ -126,8 +125,8 @@ def by_project(figures: FigureSet) -> Table:
             kind = "project" if code in projects else "subproject"
             rows.append(row(kind, code, figure(figures, "name", project=code), "item"))
     return Table(
-        "PL1-DuAn", "Biểu I.2. Theo dự án, tiểu dự án", money_line(figures, _DENOMINATOR), columns, tuple(rows),
-        small=True,
+        "PL1-DuAn", figures.words.line("annex_caption", "projects"), money_line(figures, _DENOMINATOR), columns,
+        tuple(rows), small=True,
     )  # fmt: skip
 
 
@@ -175,7 +174,7 @@ def tasks(figures: FigureSet) -> Table:
                 )
             )
         )
-    return Table("PL2-NhiemVu", "", count_line(figures, "nhiệm vụ"), columns, tuple(rows), small=True, title=_TASKS_VI)
+    return Table("PL2-NhiemVu", "", count_line(figures, "tasks"), columns, tuple(rows), small=True, title=_TASKS_VI)
 
 
 def _deadline(figures: FigureSet, task: str) -> Spans:
@@ -186,7 +185,7 @@ def _deadline(figures: FigureSet, task: str) -> Spans:
     original = figures.find("task_original_due", task=task)
     if original is None:
         return (show(due),)
-    return sentence("{due} (gia hạn; ban đầu {original})", due=due, original=original)
+    return figures.words.say("extended", due=due, original=original)
 
 
 def proposals(figures: FigureSet) -> Table:
@@ -201,9 +200,9 @@ def proposals(figures: FigureSet) -> Table:
         Column("Vốn đề nghị tăng, giảm", 2.1),
     )
 
-    def order(code: str) -> tuple[int, str, str]:
+    def order(code: str) -> tuple[Any, ...]:
         state = figures.get("proposal_state", proposal=code).text or ""
-        return place(PROPOSAL_STATES, state), figures.get("proposal_addressee", proposal=code).text or "", code
+        return place(PROPOSAL_STATES, state), vi_key(figures.get("proposal_addressee", proposal=code).text or ""), code
 
     rows = []
     for number, code in enumerate(sorted(figures.values("proposal_state", "proposal"), key=order), 1):
@@ -222,8 +221,8 @@ def proposals(figures: FigureSet) -> Table:
                 )
             )
         )
-    unit = sentence(
-        "Đơn vị tính vốn: triệu đồng. Theo báo cáo {period} của {n}/{of} xã, phường.",
+    unit = figures.words.say(
+        "proposals_line",
         period=figures.get("period"),
         n=figures.get("communes_reported"),
         of=figures.get("communes_expected"),
@@ -235,9 +234,9 @@ def _revisions(figures: FigureSet) -> tuple[Block, ...]:
     """Phụ lục V: what has changed in last month's published figures."""
     changed = sorted(figures.having("revision_difference", "commune", "item"), key=lambda f: f.key)
     total = sorted(figures.having("revision_difference", "item"), key=lambda f: f.key, reverse=True)
+    month = figures.get("previous_period")
     if not changed and not total:
-        text = "Không có số liệu của báo cáo {month} đã công bố phải điều chỉnh."
-        return (Paragraph(sentence(text, month=figures.get("previous_period"))),)
+        return (Paragraph(figures.words.say("revisions", "first" if figures.opens_year else "none", month=month)),)
     columns = (
         Column("TT", 1.2, "center"),
         Column("Xã, phường", 4, "left"),
@@ -250,7 +249,7 @@ def _revisions(figures: FigureSet) -> tuple[Block, ...]:
         Row(_revision_cells(figures, number, item), "total" if item.dim("commune") is None else "item")
         for number, item in enumerate([*total, *changed], 1)
     )
-    unit = sentence("Đơn vị tính: triệu đồng. So với báo cáo {month} đã công bố.", month=figures.get("previous_period"))
+    unit = figures.words.say("revisions", "line", month=month)
     return (Table("PL5-DieuChinh", "", unit, columns, rows, title=_REVISIONS_VI),)
 
 

@@ -24,7 +24,8 @@ from etl.publish.model import (
     Spans,
     Table,
 )
-from etl.publish.text import sentence, show
+from etl.publish.text import listing, show
+from etl.publish.words import cut
 
 COMMUNES = 10
 AGENCIES = 4
@@ -33,68 +34,99 @@ _ASK_CHARACTERS = 150
 
 
 def build(figures: FigureSet) -> Document:
+    closed = not figures.get("months_left").value
     blocks: list[Block] = [
         _strip(figures),
         Paragraph(sentences.disbursed(figures)),
         _programmes(figures),
-        Heading("1. Xã, phường cần chú ý", 2),
+        _heading(figures, "communes"),
         _two_rankings(figures),
         Paragraph(sentences.communes(figures, 8)),
-        Heading("2. Vốn kéo dài sắp hết thời hạn giải ngân", 2),
+        _heading(figures, "carry_over_closed" if closed else "carry_over"),
         Paragraph(sentences.carry_over(figures)),
-        Heading("3. Nhiệm vụ quá hạn", 2),
+        _heading(figures, "overdue"),
         *_overdue(figures),
-        Heading("4. Nội dung xin ý kiến, đề nghị chỉ đạo", 2),
+        _heading(figures, "asks"),
         *_asks(figures),
         Paragraph(sentences.coverage(figures), "note"),
     ]
-    subtitle = sentence(
-        "Số liệu lũy kế đến ngày {as_of}; tỷ lệ = lũy kế giải ngân / tổng kế hoạch vốn được sử dụng, gồm vốn kéo dài",
-        as_of=figures.get("as_of"),
-    )
-    period = figures.get("period").text
+    period, year = figures.get("period"), figures.get("budget_year")
+    title = figures.words.line("brief_title", "closing" if figures.closes_year else "month", period=period, year=year)
     return Document(
         "brief",
         f"tom-tat-{figures.period}",
         "TÓM TẮT",
-        (f"Tình hình thực hiện các Chương trình mục tiêu quốc gia {period}",),
-        subtitle,
+        (title,),
+        figures.words.say("brief_subtitle", as_of=figures.get("as_of")),
         report.letterhead(figures),
         (Section(tuple(blocks)),),
         figures.release_id,
     )
 
 
+def _heading(figures: FigureSet, name: str) -> Heading:
+    return Heading(figures.words.line("brief_heading", name), 2)
+
+
 def _strip(figures: FigureSet) -> Kpis:
-    overdue = figures.find("tasks", state="Đang thực hiện quá hạn")
-    longest = figures.find("longest_overdue_days")
-    months = figures.get("months_left")
-    pace = (
-        sentence("cần {p} tỷ đồng/tháng", p=show(figures.get("pace_needed"), "ty"))
-        if months.value
-        else (Span("đã hết thời hạn giải ngân"),)
-    )
+    def label(box: str) -> str:
+        return figures.words.line("kpi_label", box)
+
+    rate = figures.known("rate_total")
+    shown = figures.words.say("kpi_rate", "value", rate=rate) if rate else figures.words.say("kpi_rate", "missing")
     return Kpis(
         (
-            Kpi("Tỷ lệ giải ngân", sentence("{r}%", r=figures.get("rate_total")), sentences.change(figures)),
-            Kpi(
-                "Đã giải ngân",
-                sentence("{x} tỷ đồng", x=show(figures.get("disb_ytd"), "ty")),
-                sentence("trên {t} tỷ đồng kế hoạch", t=show(figures.get("plan_total"), "ty")),
-            ),
-            Kpi("Chưa giải ngân", sentence("{x} tỷ đồng", x=show(figures.get("undisbursed"), "ty")), pace),
-            Kpi(
-                "Vốn kéo dài còn lại",
-                sentence("{x} tỷ đồng", x=show(figures.get("undisbursed_carry"), "ty")),
-                sentence("hết hạn {d}", d=figures.get("closing_on")),
-            ),
-            Kpi(
-                "Nhiệm vụ quá hạn",
-                sentence("{n} nhiệm vụ", n=overdue) if overdue else (Span("không có"),),
-                sentence("lâu nhất {d} ngày", d=longest) if longest else (Span("tất cả trong hạn"),),
-            ),
+            Kpi(label("rate"), shown, sentences.change(figures)),
+            Kpi(label("disbursed"), *_disbursed_box(figures)),
+            Kpi(label("left"), *_left_box(figures)),
+            Kpi(label("carry"), *_carry_box(figures)),
+            Kpi(label("overdue"), *_overdue_box(figures)),
         )
     )
+
+
+def _disbursed_box(figures: FigureSet) -> tuple[Spans, Spans]:
+    say, amount, plan = figures.words.say, figures.known("disb_ytd"), figures.known("plan_total")
+    return (
+        say("kpi_disbursed", "value", amount=amount) if amount else say("kpi_disbursed", "missing"),
+        say("kpi_disbursed", "note", plan=plan) if plan and plan.value else say("kpi_disbursed", "no_plan"),
+    )
+
+
+def _left_box(figures: FigureSet) -> tuple[Spans, Spans]:
+    say, left = figures.words.say, figures.known("undisbursed")
+    months = figures.get("months_left").value or 0
+    if left is None or left.value is None:
+        return say("kpi_left", "missing"), say("kpi_left", "missing_note")
+    if left.value <= 0:
+        outcome = "over" if left.value else "done"
+        return say("kpi_left", outcome), say("kpi_left", f"{outcome}_note")
+    note = "closed" if not months else "last_month" if months == 1 else "pace"
+    pace = {"pace": figures.get("pace_needed")} if note == "pace" else {}
+    return say("kpi_left", "value", left=left), say("kpi_left", note, **pace)
+
+
+def _carry_box(figures: FigureSet) -> tuple[Spans, Spans]:
+    say, plan, left = figures.words.say, figures.known("plan_carry"), figures.known("undisbursed_carry")
+    if plan is not None and not plan.value:
+        return say("kpi_carry", "none"), say("kpi_carry", "none_note", year=figures.get("budget_year"))
+    if left is None or left.value is None:
+        return say("kpi_carry", "missing"), say("kpi_carry", "missing_note")
+    if left.value <= 0:
+        outcome = "over" if left.value else "done"
+        return say("kpi_carry", outcome), say("kpi_carry", f"{outcome}_note")
+    time = "deadline" if figures.get("months_left").value else "closed"
+    return say("kpi_carry", "value", left=left), say("kpi_carry", time, closing=figures.get("closing_on"))
+
+
+def _overdue_box(figures: FigureSet) -> tuple[Spans, Spans]:
+    say, overdue = figures.words.say, figures.known("tasks", state=sentences.OVERDUE)
+    longest, tasks = figures.known("longest_overdue_days"), figures.known("tasks")
+    if overdue and longest:
+        note = say("kpi_overdue", "one" if overdue.value == 1 else "longest", days=longest)
+        return say("kpi_overdue", "value", n=overdue), note
+    none = say("kpi_overdue", "none_note", n=tasks) if tasks and tasks.value else say("kpi_overdue", "no_tasks")
+    return say("kpi_overdue", "none"), none
 
 
 def _programmes(figures: FigureSet) -> Table:
@@ -160,37 +192,34 @@ def _two_rankings(figures: FigureSet) -> Table:
         Row((tables.cell(str(number)), *cells(low, high)))
         for number, (low, high) in enumerate(zip(lowest, stuck, strict=True), 1)
     )
-    unit = sentence("Đơn vị tính: triệu đồng. Đến ngày {as_of}.", as_of=figures.get("as_of"))
+    unit = figures.words.say("brief_communes_line", as_of=figures.get("as_of"))
     title = "Tóm tắt. Xã, phường cần chú ý"
     return Table("TomTat-Xa", "", unit, columns, rows, numbered=False, small=True, title=title)
 
 
 def _overdue(figures: FigureSet) -> list[Block]:
-    agencies = sentences.overdue_by_agency(figures)
+    say, agencies = figures.words.say, sentences.overdue_by_agency(figures)
     if not agencies:
-        return [Paragraph((Span("Không có nhiệm vụ quá hạn."),))]
-    parts = [
-        sentence(
-            "{agency}: {n} nhiệm vụ (lâu nhất {days} ngày)",
-            agency=Span(agency, count, "dimension"),
-            n=count,
-            days=days,
-        )
-        for agency, count, days in agencies[:AGENCIES]
-    ]
-    more = Span("; các cơ quan khác tại Bảng 5 của Báo cáo." if len(agencies) > AGENCIES else ".")
-    blocks: list[Block] = [Paragraph((*_joined(parts), more))]
+        tasks = figures.known("tasks")
+        return [Paragraph(say("brief_overdue", "none" if tasks and tasks.value else "no_tasks"))]
+    parts = listing(
+        (
+            say(
+                "brief_overdue_part",
+                "one" if count.value == 1 else "many",
+                agency=Span(agency, count, "dimension"),
+                n=count,
+                days=days,
+            )
+            for agency, count, days in agencies[:AGENCIES]
+        ),
+        "; ",
+    )
+    blocks: list[Block] = [Paragraph(say("brief_overdue", "more" if len(agencies) > AGENCIES else "list", parts=parts))]
     longest = sentences.longest_overdue(figures, _ASK_CHARACTERS)
     if longest:
         blocks.append(Paragraph(longest))
     return blocks
-
-
-def _joined(parts: list[Spans]) -> Spans:
-    result: list[Span] = []
-    for part in parts:
-        result += [Span("; "), *part] if result else part
-    return tuple(result)
 
 
 def _asks(figures: FigureSet) -> list[Block]:
@@ -211,11 +240,11 @@ def _asks(figures: FigureSet) -> list[Block]:
         commune = figures.get("proposal_commune", **by).text
         blocks.append(
             Paragraph(
-                sentence(
-                    "- {name} (gửi {to}): {text}",
+                figures.words.say(
+                    "brief_ask",
                     name=figures.get("name", commune=commune),
                     to=figures.get("proposal_addressee", **by),
-                    text=show(figures.get("proposal_text", **by), limit=_ASK_CHARACTERS),
+                    content=cut(figures.get("proposal_text", **by), _ASK_CHARACTERS),
                 ),
                 "bullet",
             )

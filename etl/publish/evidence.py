@@ -27,6 +27,7 @@ _JS_SAFE = 2**53
 _PLACES = {
     "B01": ("programme_code", "project_code", "subproject_code", "capital_kind"),
     "B02": ("indicator_code",),
+    "B05": ("programme_code", "subproject_code", "capital_kind"),
 }
 Table = tuple[str, str, int]
 """Form, period, budget year."""
@@ -299,7 +300,7 @@ class _Told:
         self._known: dict[tuple[Any, ...], list[int]] = {}
 
     def kind(self, figure: Figure) -> str:
-        if figure.source.startswith("mart.task_"):
+        if figure.source.startswith(trace.REGISTER):
             return "tasks"
         if figure.source.startswith("mart.proposal"):
             return "proposals"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from etl.errors import ReleaseError
 from etl.period import Period
+
+if TYPE_CHECKING:
+    from etl.publish.words import Words
 
 # Dimensions in the order in which they appear in a figure's id.
 DIMENSIONS = (
@@ -61,15 +65,33 @@ class Figure:
         return date.fromisoformat(self.text)
 
 
+def _package_words() -> Words:
+    """The program's own sentences. Words are made of figures, so they are imported when both are there."""
+    from etl.publish import words
+
+    return words.package()
+
+
 @dataclass(frozen=True)
 class FigureSet:
-    """The figures of one release: all that the documents are made from."""
+    """The figures of one release and the words for them: all that the documents are made from."""
 
     release_id: str
     period: Period
     budget_year: int
     known_at: datetime
     figures: tuple[Figure, ...]
+    words: Words = field(default_factory=_package_words, repr=False)
+
+    @property
+    def opens_year(self) -> bool:
+        """The first month of its budget year: there is no month before to compare with."""
+        return self.period.month == 1 and self.period.year == self.budget_year
+
+    @property
+    def closes_year(self) -> bool:
+        """A month after the budget year, while its disbursement goes on (in January two budget years are open)."""
+        return self.period.year > self.budget_year
 
     @cached_property
     def _by_key(self) -> dict[str, Figure]:
@@ -99,6 +121,11 @@ class FigureSet:
         """Figures of a metric with exactly these dimensions, in the stored order."""
         wanted = set(names)
         return [f for f in self._by_metric.get(metric, ()) if {n for n, _ in f.dims} == wanted]
+
+    def known(self, metric: str, **by: object) -> Figure | None:
+        """The figure when it has a number; None for one that was not reported or has nothing to divide by."""
+        figure = self.find(metric, **by)
+        return figure if figure is not None and figure.value is not None else None
 
     def values(self, metric: str, name: str, **fixed: object) -> list[str]:
         """Values of dimension ``name`` among the figures of ``metric`` whose other dimensions are ``fixed``."""

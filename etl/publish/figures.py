@@ -18,7 +18,7 @@ from etl import settings
 from etl.errors import ReleaseError, UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
-from etl.publish import quality_figures, standing
+from etl.publish import commune_figures, quality_figures, roadmap_figures, standing, task_figures
 from etl.publish.checks.finding import PeriodFinding
 from etl.publish.figure import Dims, Figure, dims
 from etl.publish.reading import Reader, Row, date_figure, number_figure, text_figure
@@ -82,16 +82,18 @@ def compute(
         *_summary(summary),
         *(f for row in rates for f in _disbursement(row)),
         *_changes(reader),
-        *_trend(reader),
+        *roadmap_figures.of_months(reader),
+        *roadmap_figures.of_roadmaps(reader),
         *_ranks(reader),
         *_names(reader, window["as_of"]),
         *_statuses(reader),
         *_outputs(reader, summary["communes_expected"]),
-        *_tasks(reader, window["as_of"]),
-        *_directives(reader, window["as_of"]),
+        *task_figures.of_tasks(reader, window),
+        *task_figures.of_directives(reader, window["as_of"]),
         *_proposals(reader, summary),
         *_allocation(reader),
         *_revisions(reader),
+        *commune_figures.of_communes(reader, window),
         *quality_figures.of_reports(reader),
         *quality_figures.of_treasury(reader),
         *quality_figures.of_findings(findings),
@@ -205,19 +207,6 @@ def _changes(reader: Reader) -> Iterator[Figure]:
                 yield number_figure(metric, unit, row[metric], source, by)
 
 
-def _trend(reader: Reader) -> Iterator[Figure]:
-    """The rate at the end of each month of the budget year so far, as best known now."""
-    for row in reader.rows(
-        "select r.period, r.rate_total, r.disb_ytd, r.plan_total, r.communes_reported, r.communes_expected, "
-        "r.plan_covered_pct, r.commune_code from mart.disbursement_rate_at(%(known_at)s) as r "
-        "where r.slice = 'all' and r.budget_year = %(budget_year)s and r.period <= %(period)s"
-    ):
-        yield Figure(
-            "rate_trend", "pct", "mart.disbursement_rate", (("period", row["period"]),), value=row["rate_total"],
-            numerator=row["disb_ytd"], denominator=row["plan_total"], **_coverage(row),
-        )  # fmt: skip
-
-
 def _ranks(reader: Reader) -> Iterator[Figure]:
     for row in reader.mart("commune_rank_at"):
         by = dims({"commune": row["commune_code"]})
@@ -288,58 +277,6 @@ def _outputs(reader: Reader, communes_expected: int) -> Iterator[Figure]:
             "output_rate", "pct", source, by, value=row["rate_year"], numerator=row["actual_ytd"],
             denominator=row["target_year"], **coverage,
         )  # fmt: skip
-
-
-def _tasks(reader: Reader, as_of: date) -> Iterator[Figure]:
-    for row in reader.rows("select * from mart.task_count(%(as_of)s, %(known_at)s)", as_of=as_of):
-        by = dims({"agency": row["lead_vi"], "state": row["state"]})
-        yield number_figure("tasks", "count", row["tasks"], "mart.task_count", by)
-        if row["longest_overdue_days"] and row["state"] is None:
-            yield number_figure("longest_overdue_days", "days", row["longest_overdue_days"], "mart.task_count", by)
-    month = reader.rows(
-        "select * from mart.task_month(%(first)s, %(as_of)s, %(known_at)s)", first=as_of.replace(day=1), as_of=as_of
-    )[0]
-    for metric, value in month.items():
-        yield number_figure(metric, "count", value, "mart.task_month")
-    source = "mart.task_state"
-    for row in reader.rows(
-        "select * from mart.task_state(%(as_of)s, %(known_at)s) where coalesce(assigned_on <= %(as_of)s, true)",
-        as_of=as_of,
-    ):
-        by = dims({"task": row["task_id"]})
-        yield text_figure("task_content", row["content_vi"], source, by)
-        yield text_figure("task_lead", row["lead_vi"], source, by)
-        yield text_figure("task_coordinating", "; ".join(row["coordinating_vi"]), source, by)
-        yield text_figure("task_state", row["state"], source, by)
-        yield text_figure("task_directive", row["directive_id"], source, by)
-        yield text_figure("task_phrase", row["deadline_phrase_vi"], source, by)
-        if row["due_date"]:
-            yield date_figure("task_due", row["due_date"], source, by)
-        if row["extensions"]:
-            yield date_figure("task_original_due", row["original_due_date"], source, by)
-        if row["days_overdue"]:
-            yield number_figure("task_days_overdue", "days", row["days_overdue"], source, by)
-
-
-def _directives(reader: Reader, as_of: date) -> Iterator[Figure]:
-    """All documents that assign tasks; those issued (or whose meeting fell) within the month are marked."""
-    source = "mart.directive"
-    rows = reader.rows(
-        "select d.*, coalesce(d.doc_date, d.event_date) between %(first)s and %(as_of)s as in_month "
-        "from mart.directive_at(%(known_at)s) as d where coalesce(d.doc_date, d.event_date, %(as_of)s) <= %(as_of)s "
-        "order by coalesce(d.doc_date, d.event_date), d.directive_id",
-        first=as_of.replace(day=1),
-        as_of=as_of,
-    )
-    for row in rows:
-        by = dims({"directive": row["directive_id"]})
-        yield text_figure("directive_title", row["title_vi"], source, by)
-        yield text_figure("directive_no", row["doc_no"], source, by)
-        yield text_figure("directive_issuer", row["issuer_vi"], source, by)
-        yield date_figure("directive_date", row["doc_date"] or row["event_date"], source, by)
-        if row["in_month"]:
-            yield number_figure("directive_tasks", "count", row["tasks"], source, by)
-            yield number_figure("directive_tasks_dated", "count", row["tasks_dated"], source, by)
 
 
 def _proposals(reader: Reader, summary: Row) -> Iterator[Figure]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 
 from etl.load.reconciliation import KINDS_VI
 from etl.period import Period
@@ -12,7 +13,7 @@ from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Block, Column, Heading, Paragraph, Row, Span, Spans, Table
 from etl.publish.quality_figures import LEVELS_VI
 from etl.publish.tables import cell, count_line, figure, money_line
-from etl.publish.text import listing, sentence, show
+from etl.publish.text import listing, show
 
 _NUMBER = Column("TT", 1.2, "center")
 _COMMUNE = Column("Xã, phường", 4.2, "left")
@@ -53,13 +54,23 @@ def blocks(figures: FigureSet) -> tuple[Block, ...]:
     """The whole annex. Where there is nothing to list, a sentence says so."""
     numbered = _Numbered()
     parts: tuple[tuple[str, Callable[[FigureSet, _Numbered], list[Block]]], ...] = (
-        ("1. Đơn vị chưa báo cáo, báo cáo chậm", _reporting),
-        ("2. Đối chiếu kế hoạch vốn với quyết định giao vốn", _plans),
-        ("3. Kết quả kiểm tra báo cáo của các xã, phường", _checks),
-        ("4. Đối chiếu với Kho bạc Nhà nước", _treasury),
-        ("5. Số liệu bất thường so với các đơn vị khác", _outliers),
+        ("reporting", _reporting),
+        ("plans", _plans),
+        ("checks", _checks),
+        ("treasury", _treasury),
+        ("outliers", _outliers),
     )
-    return tuple(block for title, part in parts for block in (Heading(title, 2), *part(figures, numbered)))
+    title = partial(figures.words.line, "quality_heading")
+    return tuple(block for name, part in parts for block in (Heading(title(name), 2), *part(figures, numbered)))
+
+
+def _none(figures: FigureSet, of: str) -> Paragraph:
+    """There is nothing to list."""
+    return _say(figures.words.say("quality_none", of))
+
+
+def _caption(figures: FigureSet, table: str) -> str:
+    return figures.words.line("quality_caption", table)
 
 
 def _say(spans: Spans) -> Paragraph:
@@ -84,7 +95,7 @@ def _by_commune(figures: FigureSet, communes: Iterable[str], *metrics: str | tup
 def _reporting(figures: FigureSet, numbered: _Numbered) -> list[Block]:
     concerned = sorted({*figures.values("not_reporting", "commune"), *figures.values("late_days", "commune")})
     if not concerned:
-        return [_say(cell("Tất cả các xã, phường đã gửi báo cáo đúng hạn.")), *_versions(figures, numbered)]
+        return [_none(figures, "reporting"), *_versions(figures, numbered)]
     columns = (
         _NUMBER,
         _COMMUNE,
@@ -93,8 +104,8 @@ def _reporting(figures: FigureSet, numbered: _Numbered) -> list[Block]:
         Column("Trong đó: ngày làm việc", 2.8, "center"),
     )
     rows = _by_commune(figures, concerned, "report_state", "late_days", "late_working_days")
-    unit = sentence("Hạn gửi báo cáo: ngày {due}.", due=figures.get("due_on"))
-    table = numbered.table("PL4-BaoCao", "Đơn vị chưa báo cáo, báo cáo chậm", unit, columns, rows)
+    unit = figures.words.say("reporting_line", due=figures.get("due_on"))
+    table = numbered.table("PL4-BaoCao", _caption(figures, "reporting"), unit, columns, rows)
     return [table, *_versions(figures, numbered)]
 
 
@@ -110,8 +121,8 @@ def _versions(figures: FigureSet, numbered: _Numbered) -> list[Block]:
             Column("Số dòng khác nhau", 3, "center"),
         )
         rows = _by_commune(figures, contested, "contested_versions", "contested_lines")
-        caption = "Đơn vị có nhiều bản báo cáo từ nơi khác nhau (tổng hợp theo bản nhận sau cùng)"
-        found.append(numbered.table("PL4-NhieuBan", caption, count_line(figures, "dòng"), columns, rows))
+        line = count_line(figures, "lines")
+        found.append(numbered.table("PL4-NhieuBan", _caption(figures, "contested"), line, columns, rows))
     waiting = sorted(figures.having("late_revisions", "commune", "period"), key=lambda f: f.key)
     if waiting:
         columns = (
@@ -131,8 +142,8 @@ def _versions(figures: FigureSet, numbered: _Numbered) -> list[Block]:
             )
             for number, item in enumerate(waiting, 1)
         ]
-        caption = "Báo cáo gửi sau khi kỳ đã công bố, chưa được chấp nhận (chưa tính vào số liệu)"
-        found.append(numbered.table("PL4-ChoQuyetDinh", caption, count_line(figures, "bản"), columns, rows))
+        line = count_line(figures, "versions")
+        found.append(numbered.table("PL4-ChoQuyetDinh", _caption(figures, "waiting"), line, columns, rows))
     return found
 
 
@@ -142,9 +153,9 @@ def _plans(figures: FigureSet, numbered: _Numbered) -> list[Block]:
         if figures.get("plan_difference", commune=c).value
     ]  # fmt: skip
     if not differing and figures.find("plan_difference"):
-        return [_say(cell("Kế hoạch vốn do các xã, phường báo cáo khớp với các quyết định giao vốn của tỉnh."))]
+        return [_none(figures, "plans")]
     if not differing:
-        return [_say(cell("Chưa có quyết định giao vốn trong hệ thống để đối chiếu kế hoạch vốn."))]
+        return [_none(figures, "plans_missing")]
     columns = (
         _NUMBER,
         _COMMUNE,
@@ -155,8 +166,7 @@ def _plans(figures: FigureSet, numbered: _Numbered) -> list[Block]:
     rows = _by_commune(
         figures, differing, "plan_total", "plan_registered_reported", ("plan_difference", "trieu_signed")
     )
-    caption = "Kế hoạch vốn chưa khớp với quyết định giao vốn của tỉnh"
-    return [numbered.table("PL4-KeHoach", caption, money_line(figures), columns, rows)]
+    return [numbered.table("PL4-KeHoach", _caption(figures, "plans"), money_line(figures), columns, rows)]
 
 
 # What the checks found and what was answered --------------------------------------------------------------------------
@@ -164,7 +174,7 @@ def _plans(figures: FigureSet, numbered: _Numbered) -> list[Block]:
 
 def _checks(figures: FigureSet, numbered: _Numbered) -> list[Block]:
     if figures.find("findings_found") is None:
-        return [_say(cell("Kiểm tra báo cáo của các xã, phường không phát hiện vấn đề nào."))]
+        return [_none(figures, "checks")]
     return [
         _by_rule(figures, numbered),
         *_explanations(figures, numbered),
@@ -201,8 +211,8 @@ def _by_rule(figures: FigureSet, numbered: _Numbered) -> Table:
         code = (Span(rule, figures.get("rule_level", **by), "dimension"),)
         about = (figure(figures, "rule_checks", **by), figure(figures, "rule_level", **by))
         rows.append(Row((cell(str(number)), code, *about, *counts(**by))))
-    unit = cell("Đơn vị tính: vấn đề, lấy từ mọi bản báo cáo đã nhận; vấn đề lặp lại ở bản sau được đếm một lần.")
-    return numbered.table("PL4-QuyTac", "Kết quả kiểm tra theo từng quy tắc", unit, columns, rows)
+    unit = figures.words.say("quality_line", "rules")
+    return numbered.table("PL4-QuyTac", _caption(figures, "rules"), unit, columns, rows)
 
 
 def _answers(figures: FigureSet, outcome: str) -> list[Figure]:
@@ -226,7 +236,7 @@ def _finding(figures: FigureSet, number: int, item: Figure) -> tuple[Spans, ...]
 def _explanations(figures: FigureSet, numbered: _Numbered) -> list[Block]:
     found = _answers(figures, "explained")
     if not found:
-        return [_say(cell("Không có cảnh báo nào được giải trình."))]
+        return [_none(figures, "explained")]
     columns = (
         *_FINDING,
         Column("Nội dung phát hiện", 6.6, "left"),
@@ -247,11 +257,9 @@ def _explanations(figures: FigureSet, numbered: _Numbered) -> list[Block]:
                 )
             )
         )
-    unit = cell("Đơn vị tính: triệu đồng. Giải trình ghi đúng lời của đơn vị hoặc của cán bộ.")
-    table = numbered.table(
-        "PL4-GiaiTrinh", "Cảnh báo đã được giải trình", unit, columns, rows, _printed(figures, "answers")
-    )
-    return [table, *_cut(figures, "answers", "cảnh báo")]
+    unit, printed = figures.words.say("quality_line", "explained"), _printed(figures, "answers")
+    table = numbered.table("PL4-GiaiTrinh", _caption(figures, "explained"), unit, columns, rows, printed)
+    return [table, *_cut(figures, "answers", "answers")]
 
 
 def _printed(figures: FigureSet, metric: str) -> int:
@@ -263,15 +271,15 @@ def _cut(figures: FigureSet, metric: str, what: str) -> list[Block]:
     beyond = figures.get(f"{metric}_beyond")
     if not beyond.value:
         return []
-    text = f"Biểu trên ghi {{n}} {what} có số tiền lớn nhất; {{rest}} {what} khác ghi trong tệp bảng biểu (XLSX)."
-    return [Paragraph(sentence(text, n=figures.get(f"{metric}_printed"), rest=beyond), "note")]
+    printed = figures.get(f"{metric}_printed")
+    return [Paragraph(figures.words.say("list_cut", what, n=printed, rest=beyond), "note")]
 
 
 def _overrides(figures: FigureSet, numbered: _Numbered) -> list[Block]:
     """Always in full: what an officer has let pass is for everybody to see."""
     found = _answers(figures, "overridden")
     if not found:
-        return [_say(cell("Không có lỗi nào được cán bộ chấp nhận cho qua."))]
+        return [_none(figures, "overridden")]
     columns = (
         *_FINDING,
         Column("Nội dung phát hiện", 8, "left"),
@@ -290,53 +298,37 @@ def _overrides(figures: FigureSet, numbered: _Numbered) -> list[Block]:
                 )
             )
         )
-    unit = cell("Báo cáo còn lỗi nhưng được cán bộ chấp nhận, có ghi tên và lý do.")
-    return [numbered.table("PL4-ChapNhan", "Lỗi được cán bộ chấp nhận", unit, columns, rows)]
+    unit = figures.words.say("quality_line", "overridden")
+    return [numbered.table("PL4-ChapNhan", _caption(figures, "overridden"), unit, columns, rows)]
 
 
 # The State Treasury ---------------------------------------------------------------------------------------------------
 
 
 def _treasury(figures: FigureSet, numbered: _Numbered) -> list[Block]:
-    as_of = figures.get("as_of")
+    say, as_of = figures.words.say, figures.get("as_of")
     if figures.find("treasury_statement") is None:
         return [_say(_not_compared(figures, as_of))]
     total = figures.find("treasury_differences")
     communes = figures.get("treasury_communes")
     if total is None:
-        text = "Số liệu của {n} xã, phường khớp với sao kê của Kho bạc Nhà nước đến ngày {as_of}."
-        return [_say(sentence(text, n=communes, as_of=as_of))]
-    text = (
-        "Đối chiếu báo cáo của {n} xã, phường với sao kê của Kho bạc Nhà nước đến cùng ngày {as_of}: có {k} chênh lệch "
-        "ở {c} xã, phường."
-    )
-    unit = sentence(
-        "Đơn vị tính: triệu đồng. Đến ngày {as_of}, đối chiếu {n} xã, phường; chênh lệch: báo cáo so với Kho bạc.",
-        as_of=as_of,
-        n=communes,
-    )
+        return [_say(say("treasury", "same", n=communes, as_of=as_of))]
+    unit = say("treasury", "line", as_of=as_of, n=communes)
+    differing = figures.get("treasury_kind_communes")
     return [
-        _say(sentence(text, n=communes, as_of=as_of, k=total, c=figures.get("treasury_kind_communes"))),
+        _say(say("treasury", "differs", n=communes, as_of=as_of, k=total, c=differing)),
         _by_kind(figures, numbered, unit),
         _differences(figures, numbered, unit),
-        *_cut(figures, "treasury_rows", "chênh lệch"),
+        *_cut(figures, "treasury_rows", "treasury"),
     ]
 
 
 def _not_compared(figures: FigureSet, as_of: Figure) -> Spans:
     """CK31: only equal dates are compared."""
     others = sorted(figures.having("treasury_other_date", "item"), key=lambda f: f.key)
-    loaded = (
-        sentence("; sao kê đã nạp là của ngày {days}", days=listing(show(day) for day in others))
-        if others
-        else (Span(""),)
-    )
-    return sentence(
-        "Chưa có sao kê của Kho bạc Nhà nước đến ngày {as_of}{loaded}. Chỉ đối chiếu số liệu của cùng một ngày nên số "
-        "liệu giải ngân kỳ này chưa được đối chiếu.",
-        as_of=as_of,
-        loaded=loaded,
-    )
+    if not others:
+        return figures.words.say("treasury", "missing", as_of=as_of)
+    return figures.words.say("treasury", "other", as_of=as_of, days=listing(show(day) for day in others))
 
 
 def _by_kind(figures: FigureSet, numbered: _Numbered, unit: Spans) -> Table:
@@ -368,7 +360,7 @@ def _by_kind(figures: FigureSet, numbered: _Numbered, unit: Spans) -> Table:
         )
         for number, kind in enumerate(kinds, 1)
     ]
-    return numbered.table("PL4-KhoBac", "Chênh lệch với Kho bạc Nhà nước theo nguyên nhân", unit, columns, rows)
+    return numbered.table("PL4-KhoBac", _caption(figures, "treasury"), unit, columns, rows)
 
 
 def _differences(figures: FigureSet, numbered: _Numbered, unit: Spans) -> Table:
@@ -407,7 +399,7 @@ def _differences(figures: FigureSet, numbered: _Numbered, unit: Spans) -> Table:
             )
         )
     printed = _printed(figures, "treasury_rows")
-    return numbered.table("PL4-KhoBac-CT", "Chi tiết chênh lệch với Kho bạc Nhà nước", unit, columns, rows, printed)
+    return numbered.table("PL4-KhoBac-CT", _caption(figures, "differences"), unit, columns, rows, printed)
 
 
 def _kind_place(item: Figure) -> int:
@@ -420,14 +412,7 @@ def _kind_place(item: Figure) -> int:
 def _outliers(figures: FigureSet, numbered: _Numbered) -> list[Block]:
     items = figures.having("outlier_difference", "commune", "rule", "item")
     if not items:
-        return [
-            _say(
-                cell(
-                    "Không có số liệu nào khác xa các dòng cùng chương trình, cùng loại vốn hoặc cùng chỉ tiêu của các "
-                    "xã, phường khác."
-                )
-            )
-        ]
+        return [_none(figures, "outliers")]
     columns = (
         _NUMBER,
         Column("Xã, phường", 2.9, "left"),
@@ -456,13 +441,9 @@ def _outliers(figures: FigureSet, numbered: _Numbered) -> list[Block]:
                 )
             )
         )
-    text = (
-        "{n} số liệu của {c} xã, phường khác xa trung vị của các dòng cùng chương trình, cùng loại vốn hoặc cùng chỉ "
-        "tiêu. Đây là dấu hiệu để kiểm tra, chưa phải là sai."
-    )
-    unit = cell("Đơn vị tính: triệu đồng. Mức thông thường: trung vị của nhóm so sánh.")
+    unit, printed = figures.words.say("quality_line", "outliers"), _printed(figures, "outlier_rows")
     return [
-        _say(sentence(text, n=figures.get("outliers"), c=figures.get("outlier_communes"))),
-        numbered.table("PL4-BatThuong", "Số liệu bất thường", unit, columns, rows, _printed(figures, "outlier_rows")),
-        *_cut(figures, "outlier_rows", "số liệu"),
+        _say(figures.words.say("outliers", n=figures.get("outliers"), c=figures.get("outlier_communes"))),
+        numbered.table("PL4-BatThuong", _caption(figures, "outliers"), unit, columns, rows, printed),
+        *_cut(figures, "outlier_rows", "outliers"),
     ]

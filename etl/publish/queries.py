@@ -18,6 +18,7 @@ from functools import cached_property, lru_cache, partial
 
 from etl.load.reconciliation import KINDS_VI
 from etl.period import Period
+from etl.publish.commune_figures import OUTCOMES_VI, OWN_SLICE, RELATIONS_VI
 from etl.publish.figure import Figure
 from etl.publish.figures import SLICES, STATES_VI
 from etl.publish.quality_figures import LEVELS_VI, OWN_NOTE, PRINTED
@@ -102,6 +103,8 @@ _STATUS = _Source(
     columns={
         "report_state": _words("state", STATES_VI),
         "not_reporting": "state",
+        "report_received": "(received_at at time zone 'Asia/Ho_Chi_Minh')::date",
+        "report_versions": "versions",
         "late_working_days": "ref.working_days_known(due_on, due_on + late_days, {known_at})",
     },
 )
@@ -198,7 +201,64 @@ SOURCES: dict[str, _Source] = {
     "mart.task_count": _Source(
         "mart.task_count({as_of}, {known_at})", by={"agency": "lead_vi", "state": "state"}, cube=True
     ),
-    "mart.task_month": _Source("mart.task_month({first}, {as_of}, {known_at})"),
+    "mart.task_month_by_agency": _Source(
+        "mart.task_month_by_agency({first}, {as_of}, {known_at})", by={"agency": "lead_vi"}, cube=True
+    ),
+    "mart.task_overdue": _Source(
+        "mart.task_overdue({as_of}, {known_at})",
+        ("instance <> ''",),
+        by={"task": "task_id", "item": "instance"},
+        columns={"duties_overdue": "count(*)", "duty_due": "due_date", "duty_days_overdue": "days_overdue"},
+    ),
+    "mart.task_change_in_period": _Source(
+        "mart.task_change_in_period({month}, {year}, {known_at})",
+        by={"task": "task_id", "item": "change"},
+        columns={"task_change": "change", "tasks_changed": "count(*)"},
+    ),
+    "mart.commune_task": _Source(
+        "mart.commune_task({as_of}, {known_at})",
+        by={"commune": "commune_code", "task": "task_id"},
+        columns={"commune_task": _words("relation", RELATIONS_VI)},
+    ),
+    "mart.proposal_task": _Source(
+        "mart.proposal_task({as_of}, {known_at})",
+        by={"commune": "commune_code", "task": "task_id", "proposal": "issue_id"},
+        columns={"proposal_task": "state"},
+    ),
+    "mart.outlook": _Source(f"mart.outlook_at{_MONTH}", by={"commune": "commune_code"}),
+    "mart.roadmap_progress": _Source(
+        f"mart.roadmap_progress_at{_MONTH}",
+        by={"commune": "commune_code"},
+        columns={
+            "roadmap_planned": "planned",
+            "roadmap_lag": "lag",
+            "roadmap_rate": "planned_rate",
+            "roadmap_points": "lag_points",
+            "roadmap_disbursed": "disb_ytd",
+            "roadmap_communes": "communes_with_roadmap",
+            "roadmap_behind": "communes_behind",
+            "roadmap_sent": "roadmap_period",
+        },
+        cube=True,
+    ),
+    "mart.roadmap_path": _Source(
+        "mart.roadmap_path({month}, {year}, {known_at})",
+        by={"commune": "commune_code", "period": "month"},
+        columns={"roadmap_path": "planned"},
+        cube=True,
+    ),
+    "mart.finding": _Source(
+        f"mart.finding_at{_MONTH}",
+        ("outcome <> 'corrected'",),
+        by={**_ANSWER.by, "state": _words("severity", LEVELS_VI)},
+        columns={
+            "finding_level": _words("severity", LEVELS_VI),
+            "finding_text": "message_vi",
+            "finding_outcome": _words("outcome", OUTCOMES_VI),
+            "finding_cell": "sheet || '!' || cell",
+            "findings_open": "count(*) filter (where outcome = 'open')",
+        },
+    ),
     "mart.task_state": _Source(
         "mart.task_state({as_of}, {known_at})",
         by={"task": "task_id"},
@@ -211,6 +271,7 @@ SOURCES: dict[str, _Source] = {
             "task_phrase": "deadline_phrase_vi",
             "task_due": "due_date",
             "task_original_due": "original_due_date",
+            "task_done": "done_date",
             "task_days_overdue": "days_overdue",
         },
     ),
@@ -303,11 +364,23 @@ def _counts(source: _Source, where: tuple[str, ...], **columns: str) -> dict[str
 
 # Metrics that are found otherwise than the others of their source.
 METRICS: dict[str, _Source] = {
-    "rate_trend": replace(
-        _RATE,
-        where=("budget_year = {year}", "slice = 'all'"),
-        by={"period": "period"},
-        columns={"rate_trend": "rate_total"},
+    **dict.fromkeys(
+        ("rate_trend", "disb_trend"),
+        replace(
+            _RATE,
+            where=("budget_year = {year}", "slice in ('all', 'commune')"),
+            by={"period": "period", "commune": "commune_code"},
+            columns={"rate_trend": "rate_total", "disb_trend": "disb_ytd"},
+            cube=True,
+        ),
+    ),
+    "next_due_on": _Source(
+        "ref.reporting_calendar_known_at({known_at})",
+        (
+            "period = to_char(({month} || '-01')::date + interval '1 month', 'YYYY-MM')",
+            "budget_year = extract(year from ({month} || '-01')::date + interval '1 month')",
+        ),
+        columns={"next_due_on": "due_on"},
     ),
     "late_revisions": replace(
         _STATUS,
@@ -385,7 +458,7 @@ def _of_kind(metric: str, source: str, names: tuple[str, ...], frozen: Frozen) -
     query = found and found.query(metric, names)
     if not query:
         return None
-    made_of = next((slice_ for slice_, of in SLICES.items() if set(of) == set(names)), "")
+    made_of = next((slice_ for slice_, of in {**SLICES, **OWN_SLICE}.items() if set(of) == set(names)), "")
     return _each(query, partial(_filled, places={"slice": _quoted(made_of), **frozen.places()}))
 
 

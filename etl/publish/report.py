@@ -7,11 +7,13 @@ that sounds like a fact.
 from __future__ import annotations
 
 from etl.publish import annexes, charts, sentences, tables
-from etl.publish.figure import FigureSet
+from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Block, Document, Heading, Letterhead, Paragraph, Section, Span, Spans
-from etl.publish.text import listing, sentence, show
+from etl.publish.text import listing, show
+from etl.publish.words import Part, cut, unsigned
 
 _STRONGEST = 5
+_TASK_CHARACTERS = 260
 
 
 def letterhead(figures: FigureSet) -> Letterhead:
@@ -34,14 +36,12 @@ def letterhead(figures: FigureSet) -> Letterhead:
 
 def build(figures: FigureSet) -> Document:
     """The report with its annexes."""
-    period = figures.get("period").text or ""
-    title = (
-        "Tình hình thực hiện các Chương trình mục tiêu quốc gia",
-        f"{period}, nhiệm vụ trọng tâm {figures.get('next_period').text}",
-    )
+    line = figures.words.line
+    when = {name: figures.get(metric) for name, metric in _TITLE.items()}
+    title = (line("report_title", "first"), line("report_title", "closing" if figures.closes_year else "month", **when))
     body = (
         *_directing(figures),
-        Heading("II. KẾT QUẢ THỰC HIỆN"),
+        _heading(figures, "results"),
         *_allocation(figures),
         *_disbursement(figures),
         *_outputs(figures),
@@ -62,6 +62,14 @@ def build(figures: FigureSet) -> Document:
     )
 
 
+_TITLE = {"period": "period", "next": "next_period", "year": "budget_year"}
+
+
+def _heading(figures: FigureSet, name: str, level: int = 1) -> Heading:
+    text = figures.words.line("heading", name, next=figures.get("next_period"))
+    return Heading(text.upper() if level == 1 else text, level)
+
+
 def _body(spans: Spans) -> Paragraph:
     return Paragraph(spans)
 
@@ -70,202 +78,182 @@ def _bullet(spans: Spans) -> Paragraph:
     return Paragraph((Span("- "), *spans), "bullet")
 
 
-def _gap(what: str) -> Paragraph:
-    return Paragraph((Span(f"[Cơ quan chủ trì bổ sung {what}]"),), "gap")
+def _gap(figures: FigureSet, what: str) -> Paragraph:
+    """A place for the drafter; the only words with a month that is not a figure's span."""
+    return Paragraph((Span(figures.words.line("gap", what, next=figures.get("next_period"))),), "gap")
 
 
 def _directing(figures: FigureSet) -> list[Block]:
     """I: the documents whose tasks were registered in the month; the rest is the drafter's."""
-    blocks: list[Block] = [Heading("I. CÔNG TÁC CHỈ ĐẠO, ĐIỀU HÀNH")]
+    blocks: list[Block] = [_heading(figures, "directing")]
     directives = figures.values("directive_tasks", "directive")
     if directives:
-        blocks.append(_body((Span("Trong tháng, các văn bản giao nhiệm vụ sau được đưa vào theo dõi:"),)))
-    for directive in directives:
-        by = {"directive": directive}
-        number = figures.get("directive_no", **by)
-        blocks.append(
-            _bullet(
-                sentence(
-                    "{title} (ngày {date}{number}): {n} nhiệm vụ, trong đó {k} nhiệm vụ có thời hạn cụ thể.",
-                    title=figures.get("directive_title", **by),
-                    date=figures.get("directive_date", **by),
-                    number=sentence("; số {no}", no=number) if number.text else (Span(""),),
-                    n=figures.get("directive_tasks", **by),
-                    k=figures.get("directive_tasks_dated", **by),
-                )
-            )
-        )
-    blocks.append(_gap("văn bản đã ban hành, các cuộc họp, kiểm tra, giám sát trong tháng"))
+        blocks.append(_body(figures.words.say("directives_intro", "one" if len(directives) == 1 else "many")))
+    blocks += [_bullet(_directive(figures, directive)) for directive in directives]
+    blocks.append(_gap(figures, "directing"))
     return blocks
+
+
+def _directive(figures: FigureSet, directive: str) -> Spans:
+    say, by = figures.words.say, {"directive": directive}
+    day, number = figures.get("directive_date", **by), figures.get("directive_no", **by)
+    title, tasks, dated = (figures.get(f"directive_{m}", **by) for m in ("title", "tasks", "tasks_dated"))
+    if not dated.value or dated.value != tasks.value:
+        told = say("directive_tasks", "some" if dated.value else "none", k=dated)
+    else:
+        told = say("directive_tasks", "one_of_one" if tasks.value == 1 else "all")
+    if not (day.text or number.text):
+        return say("directive", "plain", title=title, n=tasks, tasks=told)
+    variant = "both" if day.text and number.text else "date" if day.text else "number"
+    origin = say("directive_origin", variant, date=day, number=number)
+    return say("directive", "known", title=title, origin=origin, n=tasks, tasks=told)
 
 
 def _allocation(figures: FigureSet) -> list[Block]:
-    blocks: list[Block] = [
-        Heading("1. Tình hình phân bổ, giao vốn", 2),
+    return [
+        _heading(figures, "allocation", 2),
         _body(sentences.coverage(figures)),
         _body(sentences.plan(figures)),
+        _body(_plan_difference(figures)),
+        tables.plan(figures),
     ]
-    difference = figures.find("plan_difference")
-    if difference is None:
-        blocks.append(_body((Span("Chưa có quyết định giao vốn trong hệ thống để đối chiếu."),)))
-    elif difference.value:
-        blocks.append(
-            _body(
-                sentence(
-                    "Kế hoạch vốn theo báo cáo của các xã, phường chênh lệch {x} triệu đồng so với các quyết định giao "
-                    "vốn của tỉnh (chi tiết tại Phụ lục IV).",
-                    x=show(difference, "trieu_signed"),
-                )
-            )
-        )
-    else:
-        blocks.append(_body((Span("Kế hoạch vốn theo báo cáo khớp với các quyết định giao vốn của tỉnh."),)))
-    blocks.append(tables.plan(figures))
-    return blocks
+
+
+def _plan_difference(figures: FigureSet) -> Spans:
+    """Against the register of decisions. Differences of communes may cancel out: then the total agrees and they are
+    told of all the same."""
+    say, difference = figures.words.say, figures.known("plan_difference")
+    if difference is None or difference.value is None:
+        return say("plan_difference", "missing")
+    if difference.value:
+        return say("plan_difference", "more" if difference.value > 0 else "less", x=unsigned(difference))
+    return say("plan_difference", "offset" if any(f.value for f in _by_commune(figures)) else "same")
+
+
+def _by_commune(figures: FigureSet) -> list[Figure]:
+    return figures.having("plan_difference", "commune")
 
 
 def _disbursement(figures: FigureSet) -> list[Block]:
     blocks: list[Block] = [
-        Heading("2. Kết quả giải ngân", 2),
-        Heading("2.1. Kết quả chung", 3),
+        _heading(figures, "disbursement", 2),
+        _heading(figures, "disbursement_all", 3),
         _body(sentences.disbursed(figures)),
-        _body(sentences.pace(figures)),
+        *_told(sentences.pace(figures)),
         tables.disbursement(figures),
         charts.by_programme(figures, tables.programmes(figures)),
-        Heading("2.2. Kết quả theo từng chương trình", 3),
+        _heading(figures, "disbursement_programmes", 3),
         *(_bullet(sentences.by_programme(figures, p)) for p in tables.programmes(figures)),
-        Heading("2.3. Vốn các năm trước kéo dài", 3),
+        _heading(figures, "carry_over", 3),
         _body(sentences.carry_over(figures)),
-        Heading("2.4. So với tháng trước, cùng kỳ và bình quân chung của tỉnh", 3),
-        _body(_against_last_month(figures)),
-    ]
-    last_year = sentences.last_year(figures)
-    if last_year:
-        blocks.append(_body(last_year))
-    blocks += [
+        _heading(figures, "comparison", 3),
+        _body((*_against_last_month(figures), *_of_the_period(figures))),
+        *_told(sentences.last_year(figures)),
         _body(sentences.communes(figures, 30)),
         tables.ranking(figures),
     ]
     if len(figures.having("rate_trend", "period")) > 1:
         blocks.append(charts.trend(figures))
-    return blocks
+    path = charts.path(figures)
+    return [*blocks, path] if path else blocks
+
+
+def _told(spans: Spans | None) -> list[Block]:
+    """A paragraph where there is something to say."""
+    return [_body(spans)] if spans else []
 
 
 def _against_last_month(figures: FigureSet) -> Spans:
-    before = figures.find("rate_previous")
-    if before is None:
-        return (Span("Chưa có số liệu tháng trước để so sánh."),)
-    return sentence(
-        "Tỷ lệ giải ngân chung {change} ({month}: {rate}%, tổng hợp từ {n} xã, phường; kỳ này: {now}%, tổng hợp từ {m} "
-        "xã, phường). Số vốn giải ngân trong kỳ theo báo cáo là {amount} tỷ đồng.",
+    before, now = figures.known("rate_previous"), figures.known("rate_total")
+    if before is None or now is None:
+        return figures.words.say("comparison", "first" if figures.opens_year else "missing")
+    return figures.words.say(
+        "comparison",
+        "compared",
         change=sentences.change(figures),
         month=figures.get("previous_period"),
         rate=before,
         n=figures.get("communes_previous"),
-        now=figures.get("rate_total"),
+        now=now,
         m=figures.get("communes_reported"),
-        amount=show(figures.get("disb_period"), "ty"),
     )
+
+
+def _of_the_period(figures: FigureSet) -> Spans:
+    """What was disbursed in the month alone; nothing where the reports leave it blank."""
+    amount = figures.known("disb_period")
+    if amount is None or amount.value is None:
+        return ()
+    variant = "zero" if not amount.value else "some" if amount.value > 0 else "down"
+    shown = unsigned(amount) if variant == "down" else amount
+    return (Span(" "), *figures.words.say("period_amount", variant, amount=shown))
 
 
 def _outputs(figures: FigureSet) -> list[Block]:
-    blocks: list[Block] = [Heading("3. Kết quả thực hiện chỉ tiêu, đầu ra", 2)]
-    if figures.values("indicator_unit", "indicator"):
-        blocks.append(tables.outputs(figures))
-    else:
-        blocks.append(_body((Span("Các xã, phường chưa báo cáo chỉ tiêu đầu ra trong kỳ."),)))
-    return blocks
+    reported = figures.values("indicator_unit", "indicator")
+    return [
+        _heading(figures, "outputs", 2),
+        tables.outputs(figures) if reported else _body(figures.words.say("outputs_none")),
+    ]
 
 
 def _tasks(figures: FigureSet) -> list[Block]:
-    blocks: list[Block] = [Heading("4. Thực hiện nhiệm vụ được giao", 2)]
-    if not figures.find("tasks"):
-        blocks.append(_body((Span("Chưa có nhiệm vụ được đưa vào theo dõi."),)))
-        return blocks
-    blocks.append(
-        _body(
-            sentence(
-                "Tổng số nhiệm vụ đang theo dõi: {n}. {month}",
-                n=figures.get("tasks"),
-                month=sentences.tasks_of_month(figures),
-            )
-        )
-    )
-    longest = sentences.longest_overdue(figures, 220)
-    if longest:
-        blocks.append(_body(longest))
-    else:
-        blocks.append(_body((Span("Không có nhiệm vụ quá hạn."),)))
+    say, total = figures.words.say, figures.known("tasks")
+    blocks: list[Block] = [_heading(figures, "tasks", 2)]
+    if total is None or not total.value:
+        return [*blocks, _body(say("tasks_intro", "none"))]
+    blocks.append(_body(say("tasks_intro", "some", n=total, month=sentences.tasks_of_month(figures))))
+    blocks.append(_body(sentences.longest_overdue(figures, 220) or say("tasks_overdue", "none")))
     blocks.append(tables.tasks(figures))
     overdue = sentences.overdue_tasks(figures)
-    if len(overdue) > 1:
-        blocks.append(_body((Span("Danh sách nhiệm vụ quá hạn (toàn bộ nhiệm vụ tại Phụ lục II):"),)))
-    for task in overdue if len(overdue) > 1 else ():
-        blocks.append(
-            _bullet(
-                sentence(
-                    "{lead}: {content} (hạn {due}, quá hạn {days} ngày).",
-                    lead=figures.get("task_lead", task=task),
-                    content=show(figures.get("task_content", task=task), limit=260),
-                    due=figures.get("task_due", task=task),
-                    days=figures.get("task_days_overdue", task=task),
-                )
-            )
-        )
+    if len(overdue) < 2:
+        return blocks
+    blocks.append(_body(say("tasks_overdue", "list")))
+    for task in overdue:
+        days = figures.get("task_days_overdue", task=task)
+        blocks.append(_bullet(say("task_overdue", "text", **_task(figures, task), days=days)))
     return blocks
+
+
+def _task(figures: FigureSet, task: str) -> dict[str, Part]:
+    return {
+        "lead": figures.get("task_lead", task=task),
+        "content": cut(figures.get("task_content", task=task), _TASK_CHARACTERS),
+        "due": figures.get("task_due", task=task),
+    }
 
 
 def _assessment(figures: FigureSet) -> list[Block]:
-    """III: only what the figures say about the strongest and the weakest; causes are the drafter's."""
+    """III: only what the figures say about the strongest and the weakest; causes are the drafter's.
+
+    Of few communes none is both: at most half of them are called the strongest, and none where all are equal.
+    """
     ranked = tables.by_rank(figures)
-    strongest = [c for c in ranked[:_STRONGEST] if not figures.find("at_zero", commune=c)]
-    weakest = [c for c in reversed(ranked) if c not in strongest and not figures.find("at_zero", commune=c)]
-    blocks: list[Block] = [Heading("III. ĐÁNH GIÁ CHUNG"), Heading("1. Kết quả nổi bật", 2)]
-    if strongest:
-        blocks.append(
-            _body(sentence("Các xã, phường có tỷ lệ giải ngân cao nhất: {list}.", list=_with_rates(figures, strongest)))
-        )
-    blocks.append(_gap("kết quả nổi bật khác"))
-    blocks.append(Heading("2. Tồn tại, hạn chế", 2))
-    if figures.get("communes_at_zero").value:
-        blocks.append(
-            _body(
-                sentence(
-                    "Còn {n} xã, phường chưa giải ngân: {names}.",
-                    n=figures.get("communes_at_zero"),
-                    names=sentences.names(figures, sentences.at_zero(figures), 30),
-                )
-            )
-        )
-    if weakest:
-        blocks.append(
-            _body(
-                sentence(
-                    "Các xã, phường đã giải ngân nhưng có tỷ lệ thấp nhất: {list}.",
-                    list=_with_rates(figures, weakest[:_STRONGEST]),
-                )
-            )
-        )
-    blocks.append(_body(_stuck(figures)))
-    blocks.append(_gap("tồn tại, hạn chế khác"))
-    blocks.append(Heading("3. Nguyên nhân", 2))
-    blocks.append(_gap("nguyên nhân chủ quan, khách quan"))
-    return blocks
+    compared = [c for c in ranked if not figures.find("at_zero", commune=c)] if _differ(figures, ranked) else []
+    strongest = [c for c in ranked[: min(_STRONGEST, len(ranked) // 2)] if c in compared]
+    weakest = [c for c in reversed(compared) if c not in strongest]
+    stuck = [c for c in by_amount_stuck(figures) if (figures.get("undisbursed", commune=c).value or 0) > 0]
+    zero = figures.get("communes_at_zero")
+    blocks: list[Block] = [_heading(figures, "assessment"), _heading(figures, "strong", 2)]
+    blocks += _list_of(figures, "strongest", [_with_rate(figures, c) for c in strongest])
+    blocks += [_gap(figures, "strong"), _heading(figures, "weak", 2)]
+    if zero.value:
+        named = sentences.names(figures, sentences.at_zero(figures), 30)
+        variant = "one" if zero.value == 1 else "all" if zero.value == len(ranked) else "many"
+        blocks.append(_body(figures.words.say("zero_rate", variant, n=zero, names=named)))
+    if len(ranked) > 1:
+        blocks += _list_of(figures, "weakest", [_with_rate(figures, c) for c in weakest[:_STRONGEST]])
+        blocks += _list_of(figures, "stuck", [_with_left(figures, c) for c in stuck[:_STRONGEST]])
+    return [*blocks, _gap(figures, "weak"), _heading(figures, "causes", 2), _gap(figures, "causes")]
 
 
-def _stuck(figures: FigureSet) -> Spans:
-    """Where most of the money is still to be disbursed."""
-    return sentence(
-        "Các xã, phường có số vốn chưa giải ngân lớn nhất: {list}.",
-        list=listing(
-            sentence(
-                "{name} ({left} tỷ đồng)",
-                name=show(figures.get("name", commune=commune), "place"),
-                left=show(figures.get("undisbursed", commune=commune), "ty"),
-            )
-            for commune in by_amount_stuck(figures)[:_STRONGEST]
-        ),
-    )
+def _differ(figures: FigureSet, communes: list[str]) -> bool:
+    return len({figures.get("rate_total", commune=c).value for c in communes}) > 1
+
+
+def _list_of(figures: FigureSet, key: str, items: list[Spans]) -> list[Block]:
+    """A sentence with a list, of one or many; nothing of none."""
+    return [_body(figures.words.say(key, "one" if len(items) == 1 else "many", list=listing(items)))] if items else []
 
 
 def by_amount_stuck(figures: FigureSet) -> list[str]:
@@ -273,49 +261,39 @@ def by_amount_stuck(figures: FigureSet) -> list[str]:
     return [f.dim("commune") or "" for f in sorted(found, key=lambda f: f.value or 0)]
 
 
-def _with_rates(figures: FigureSet, communes: list[str]) -> Spans:
-    return listing(
-        sentence(
-            "{name} ({rate}%)",
-            name=show(figures.get("name", commune=commune), "place"),
-            rate=figures.get("rate_total", commune=commune),
-        )
-        for commune in communes
-    )
+def _with_rate(figures: FigureSet, commune: str) -> Spans:
+    name, rate = figures.get("name", commune=commune), figures.get("rate_total", commune=commune)
+    return figures.words.say("name_with_rate", name=name, rate=rate)
+
+
+def _with_left(figures: FigureSet, commune: str) -> Spans:
+    name, left = figures.get("name", commune=commune), figures.get("undisbursed", commune=commune)
+    return figures.words.say("name_with_left", name=name, left=left)
 
 
 def _proposals(figures: FigureSet) -> list[Block]:
-    blocks: list[Block] = [
-        Heading("IV. KHÓ KHĂN, VƯỚNG MẮC VÀ KIẾN NGHỊ"),
-        _body((*sentences.proposals(figures), Span(" Chi tiết tại Phụ lục III."))),
-    ]
-    if figures.find("proposals"):
-        blocks.append(tables.proposals(figures))
+    blocks: list[Block] = [_heading(figures, "proposals")]
+    total = figures.known("proposals")
+    if total is None or not total.value:
+        return [*blocks, _body(sentences.proposals(figures))]
+    detail = figures.words.say("proposals_detail")
+    blocks.append(_body((*sentences.proposals(figures), Span(" "), *detail)))
+    blocks.append(tables.proposals(figures))
     return blocks
 
 
 def _next_month(figures: FigureSet) -> list[Block]:
     """V: what is due by the register and the pace that is needed; the plan itself is the drafter's."""
-    blocks: list[Block] = [
-        Heading(f"V. NHIỆM VỤ, GIẢI PHÁP TRỌNG TÂM {(figures.get('next_period').text or '').upper()}"),
-        _body(sentences.pace(figures)),
-    ]
+    blocks: list[Block] = [_heading(figures, "next_month")]
+    left = figures.known("undisbursed")
+    if figures.get("months_left").value and left is not None and (left.value or 0) > 0:
+        blocks += _told(sentences.pace(figures))
     soon = [
         t for t in figures.values("task_state", "task")
         if figures.get("task_state", task=t).text == "Sắp đến hạn"
     ]  # fmt: skip
     if soon:
-        blocks.append(_body((Span("Nhiệm vụ sắp đến hạn hoặc đến hạn trong những ngày tới:"),)))
-    for task in soon:
-        blocks.append(
-            _bullet(
-                sentence(
-                    "{lead}: {content} (hạn {due}).",
-                    lead=figures.get("task_lead", task=task),
-                    content=show(figures.get("task_content", task=task), limit=260),
-                    due=figures.get("task_due", task=task),
-                )
-            )
-        )
-    blocks.append(_gap(f"nhiệm vụ, giải pháp trọng tâm {figures.get('next_period').text}"))
+        blocks.append(_body(figures.words.say("soon_intro")))
+    blocks += [_bullet(figures.words.say("task_soon", "text", **_task(figures, task))) for task in soon]
+    blocks.append(_gap(figures, "next_month"))
     return blocks

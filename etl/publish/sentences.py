@@ -1,65 +1,54 @@
-"""Sentences that the brief and the report share: the same figures in the same words (CK39)."""
+"""Sentences that the brief and the report share: the same figures in the same words (CK39).
+
+The words themselves are data (``etl/publish/words``); here a variant is chosen from the figures. What was not reported
+is not spoken of: a figure that is missing has a variant of its own and is never shown as 0.
+"""
 
 from __future__ import annotations
 
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Span, Spans
-from etl.publish.tables import capital_kinds, not_reporting, programmes
-from etl.publish.text import listing, sentence, show
+from etl.publish.tables import PROPOSAL_STATES, capital_kinds, not_reporting, place, programmes
+from etl.publish.text import listing, show, vi_key
+from etl.publish.words import cut, unsigned
+
+OVERDUE = "Đang thực hiện quá hạn"
+_COVERED_NAMES = 12
 
 
-def _lower_first(span: Span) -> Span:
-    return Span(span.text[:1].lower() + span.text[1:], span.figure, span.style, span.bold)
-
-
-def kind_name(figures: FigureSet, kind: str) -> Span:
-    return _lower_first(show(figures.get("name", capital_kind=kind)))
-
-
-def programme_name(figures: FigureSet, programme: str) -> Span:
+def programme_name(figures: FigureSet, programme: str, *, within: bool = False) -> Spans:
+    """``Chương trình giảm nghèo bền vững``, small ``within`` a sentence; the full name already begins so."""
     short = figures.find("name_short", programme=programme)
-    return show(short or figures.get("name", programme=programme))
-
-
-def _the_programme(figures: FigureSet, programme: str) -> Spans:
-    """``Chương trình giảm nghèo bền vững``; the full name already begins so."""
-    short = figures.find("name_short", programme=programme)
-    if short is None:
-        return (programme_name(figures, programme),)
-    return (Span("Chương trình "), _lower_first(show(short)))
+    if short is not None:
+        return figures.words.say("programme_name", "short_within" if within else "short", name=short)
+    name = figures.get("name", programme=programme)
+    return (show(name, "place" if within else ""),)
 
 
 def change(figures: FigureSet, **by: object) -> Spans:
-    """``tăng 10,08 điểm % so với tháng 9``, or that there is nothing to compare with."""
-    points = figures.find("rate_change_points", **by)
-    if points is None or points.value is None:
-        return (Span("chưa có số liệu tháng trước để so sánh"),)
+    """``tăng 10,08 điểm % so với tháng 9``, or why there is nothing to compare with."""
+    points = figures.known("rate_change_points", **by)
+    if points is None:
+        return figures.words.say("change", "first" if figures.opens_year else "missing")
     month = figures.get("previous_period")
-    if points.value == 0:
-        return sentence("bằng {month}", month=month)
-    word = "tăng" if points.value > 0 else "giảm"
-    return sentence(f"{word} {{x}} điểm % so với {{month}}", x=show(points, "points_abs"), month=month)
+    return figures.words.say("change", _way(points), x=unsigned(points), month=month)
+
+
+def _way(difference: Figure) -> str:
+    value = difference.value or 0
+    return "same" if value == 0 else "up" if value > 0 else "down"
 
 
 def coverage(figures: FigureSet) -> Spans:
     """Law 7: what the totals cover, and what stays out."""
     n, of = figures.get("communes_reported"), figures.get("communes_expected")
-    missing = figures.get("communes_not_reporting")
-    covered = figures.get("plan_covered_pct")
-    share = (
-        sentence(", chiếm {p}% kế hoạch vốn", p=covered) if covered.value is not None and missing.value else (Span(""),)
-    )
+    missing, share = figures.get("communes_not_reporting"), figures.known("plan_covered_pct")
     if not missing.value:
-        return sentence("Số liệu tổng hợp từ báo cáo của {n}/{of} xã, phường.", n=n, of=of)
-    return sentence(
-        "Số liệu tổng hợp từ báo cáo của {n}/{of} xã, phường{share}; {m} đơn vị chưa có báo cáo được chấp nhận "
-        "({names}) chưa được tính vào kết quả.",
-        n=n,
-        of=of,
-        share=share,
-        m=missing,
-        names=names(figures, not_reporting(figures), 12),
-    )
+        return figures.words.say("coverage", "all", n=n, of=of)
+    named = names(figures, not_reporting(figures), _COVERED_NAMES)
+    if share is None:
+        return figures.words.say("coverage", "some_no_share", n=n, of=of, m=missing, names=named)
+    return figures.words.say("coverage", "some", n=n, of=of, share=share, m=missing, names=named)
 
 
 def names(figures: FigureSet, communes: list[str], limit: int) -> Spans:
@@ -69,126 +58,174 @@ def names(figures: FigureSet, communes: list[str], limit: int) -> Spans:
 
 
 def plan(figures: FigureSet) -> Spans:
-    return sentence(
-        "Tổng kế hoạch vốn được sử dụng năm {year} (bao gồm vốn kéo dài) là {total} tỷ đồng, trong đó vốn giao năm "
-        "{year} {assigned} tỷ đồng, vốn các năm trước kéo dài {carry} tỷ đồng.",
-        year=figures.get("budget_year"),
-        total=show(figures.get("plan_total"), "ty"),
-        assigned=show(figures.get("plan_assigned"), "ty"),
-        carry=show(figures.get("plan_carry"), "ty"),
-    )
+    """The plan and its two parts, as far as they are known."""
+    year, total = figures.get("budget_year"), figures.known("plan_total")
+    assigned, carry = figures.known("plan_assigned"), figures.known("plan_carry")
+    if total is None:
+        return figures.words.say("plan", "missing", year=year)
+    if not total.value:
+        return figures.words.say("plan", "zero", year=year)
+    if assigned is None or carry is None:
+        return figures.words.say("plan", "total_only", year=year, total=total)
+    variant = "both" if assigned.value and carry.value else "carry_only" if carry.value else "no_carry"
+    return figures.words.say("plan", variant, year=year, total=total, assigned=assigned, carry=carry)
 
 
 def disbursed(figures: FigureSet) -> Spans:
     """The headline: amount and rate, the change, then each capital kind."""
-    kinds = listing(
-        (
-            sentence(
-                "{kind} đã giải ngân {amount} tỷ đồng, đạt {rate}%",
-                kind=kind_name(figures, kind),
-                amount=show(figures.get("disb_ytd", capital_kind=kind), "ty"),
-                rate=figures.get("rate_total", capital_kind=kind),
-            )
-            for kind in capital_kinds(figures)
-        ),
-        "; ",
+    year, as_of = figures.get("budget_year"), figures.get("as_of")
+    amount, rate = figures.known("disb_ytd"), figures.known("rate_total")
+    if amount is None:
+        return figures.words.say("disbursed", "missing", as_of=as_of)
+    if rate is None:
+        return figures.words.say("disbursed", "unplanned", year=year, as_of=as_of, amount=amount)
+    compared = change(figures)
+    if not amount.value:
+        return figures.words.say("disbursed", "zero", year=year, as_of=as_of, rate=rate, change=compared)
+    kinds = capital_kinds(figures)
+    told = [_kind(figures, "kind_disbursed", kind) for kind in kinds]
+    return figures.words.say(
+        "disbursed",
+        "many" if len(kinds) > 1 else "one",
+        year=year,
+        as_of=as_of,
+        amount=amount,
+        rate=rate,
+        change=compared,
+        kinds=listing(told, "; ") if len(kinds) > 1 else _kind_name(figures, kinds[0]),
     )
-    return sentence(
-        "Lũy kế giải ngân từ đầu năm {year} đến hết ngày {as_of} là {amount} tỷ đồng, đạt {rate}% so với tổng nguồn "
-        "vốn được sử dụng, {change}. Trong đó: {kinds}.",
-        year=figures.get("budget_year"),
-        as_of=figures.get("as_of"),
-        amount=show(figures.get("disb_ytd"), "ty"),
-        rate=figures.get("rate_total"),
-        change=change(figures),
-        kinds=kinds,
-    )
+
+
+def _kind_name(figures: FigureSet, kind: str) -> Spans:
+    return (show(figures.get("name", capital_kind=kind), "place"),)
+
+
+def _kind(figures: FigureSet, key: str, kind: str, **by: object) -> Spans:
+    """Amount and rate of a capital kind, of the province or of a programme (then with its plan)."""
+    name = figures.get("name", capital_kind=kind)
+    amount = figures.known("disb_ytd", capital_kind=kind, **by)
+    rate, plan = (figures.known(metric, capital_kind=kind, **by) for metric in ("rate_total", "plan_total"))
+    if amount is None:
+        return figures.words.say(key, "missing", kind=name)
+    if rate is None or plan is None:
+        return figures.words.say(key, "unplanned", kind=name, amount=amount)
+    if not amount.value:
+        return figures.words.say(key, "zero", kind=name)
+    return figures.words.say(key, "rated", kind=name, amount=amount, plan=plan, rate=rate)
 
 
 def by_programme(figures: FigureSet, programme: str) -> Spans:
-    kinds = listing(
-        (
-            sentence(
-                "{kind} {amount}/{plan} tỷ đồng, đạt {rate}%",
-                kind=kind_name(figures, kind),
-                amount=show(figures.get("disb_ytd", programme=programme, capital_kind=kind), "ty"),
-                plan=show(figures.get("plan_total", programme=programme, capital_kind=kind), "ty"),
-                rate=figures.get("rate_total", programme=programme, capital_kind=kind),
-            )
-            for kind in capital_kinds(figures)
-            if figures.find("plan_total", programme=programme, capital_kind=kind)
-        ),
-        "; ",
+    """One programme: its amount, rate and change, then each of its capital kinds."""
+    by, kinds = {"programme": programme}, []
+    if figures.known("disb_ytd", **by):
+        kinds = [k for k in capital_kinds(figures) if figures.find("plan_total", capital_kind=k, **by)]
+    if len(kinds) == 1:
+        told = _kind_name(figures, kinds[0])
+    else:
+        told = listing((_kind(figures, "kind_of_programme", kind, **by) for kind in kinds), "; ")
+    return figures.words.say(
+        "programme",
+        "many" if len(kinds) > 1 else "one" if kinds else "whole",
+        name=programme_name(figures, programme),
+        result=_programme_result(figures, programme),
+        kinds=told,
     )
-    return sentence(
-        "{name}: lũy kế giải ngân {amount}/{plan} tỷ đồng, đạt {rate}%, {change}; trong đó {kinds}.",
-        name=_the_programme(figures, programme),
-        amount=show(figures.get("disb_ytd", programme=programme), "ty"),
-        plan=show(figures.get("plan_total", programme=programme), "ty"),
-        rate=figures.get("rate_total", programme=programme),
-        change=change(figures, programme=programme),
-        kinds=kinds,
+
+
+def _programme_result(figures: FigureSet, programme: str) -> Spans:
+    by = {"programme": programme}
+    amount, rate, plan = (figures.known(metric, **by) for metric in ("disb_ytd", "rate_total", "plan_total"))
+    if amount is None:
+        return figures.words.say("programme_result", "missing")
+    if rate is None or plan is None:
+        return figures.words.say("programme_result", "unplanned", amount=amount)
+    # That there is nothing to compare with is said once, of the whole.
+    variant = "compared" if figures.known("rate_change_points", **by) else "rated"
+    return figures.words.say(
+        "programme_result", variant, amount=amount, plan=plan, rate=rate, change=change(figures, **by)
     )
 
 
 def carry_over(figures: FigureSet) -> Spans:
     """Vốn kéo dài: what is left and when disbursement of the budget year closes."""
-    total = figures.get("plan_carry")
+    say, year, closing = figures.words.say, figures.get("budget_year"), figures.get("closing_on")
+    total, paid, left = (figures.known(m) for m in ("plan_carry", "disb_carry", "undisbursed_carry"))
+    if total is None:
+        return say("carry_over", "missing")
     if not total.value:
-        return sentence("Năm {year} không có vốn kéo dài.", year=figures.get("budget_year"))
+        return say("carry_over", "none", year=year)
+    rate = figures.known("rate_carry")
+    if paid is None or left is None or rate is None:
+        return say("carry_over", "unpaid", plan=total)
+    if left.value is not None and left.value <= 0:
+        return say("carry_over", "over" if left.value else "done", paid=paid, plan=total, rate=rate)
+    waiting = [p for p in programmes(figures) if _left(figures, p) > 0]
+    time = "open" if figures.get("months_left").value else "closed"
+    shared = {"paid": paid, "plan": total, "rate": rate, "left": left, "closing": closing}
+    if len(waiting) == 1:
+        return say("carry_over", f"{time}_one", **shared, name=programme_name(figures, waiting[0], within=True))
     parts = listing(
         (
-            sentence(
-                "{name} còn {left} tỷ đồng",
-                name=programme_name(figures, programme),
-                left=show(figures.get("undisbursed_carry", programme=programme), "ty"),
+            say(
+                "carry_over_part",
+                name=figures.find("name_short", programme=p) or figures.get("name", programme=p),
+                left=figures.get("undisbursed_carry", programme=p),
             )
-            for programme in programmes(figures)
-            if figures.get("plan_carry", programme=programme).value
+            for p in waiting
         ),
         "; ",
     )
-    return sentence(
-        "Vốn các năm trước kéo dài: đã giải ngân {paid}/{plan} tỷ đồng, đạt {rate}%; còn {left} tỷ đồng phải giải "
-        "ngân trước khi hết thời hạn ({closing}): {parts}.",
-        paid=show(figures.get("disb_carry"), "ty"),
-        plan=show(total, "ty"),
-        rate=figures.get("rate_carry"),
-        left=show(figures.get("undisbursed_carry"), "ty"),
-        closing=figures.get("closing_on"),
-        parts=parts,
-    )
+    return say("carry_over", f"{time}_many", **shared, parts=parts)
 
 
-def pace(figures: FigureSet) -> Spans:
-    """What is left, and per month until the budget year closes; nothing is projected after the closing."""
-    left = show(figures.get("undisbursed"), "ty")
-    months = figures.get("months_left")
-    if not months.value:
-        return sentence("Số vốn chưa giải ngân khi hết thời hạn là {left} tỷ đồng.", left=left)
-    return sentence(
-        "Số vốn chưa giải ngân là {left} tỷ đồng; để hoàn thành 100% kế hoạch, bình quân mỗi tháng còn lại (đến hết "
-        "ngày {closing}) phải giải ngân {pace} tỷ đồng.",
-        left=left,
-        closing=figures.get("closing_on"),
-        pace=show(figures.get("pace_needed"), "ty"),
-    )
+def _left(figures: FigureSet, programme: str) -> int:
+    left = figures.known("undisbursed_carry", programme=programme)
+    return int(left.value or 0) if left else 0
+
+
+def pace(figures: FigureSet) -> Spans | None:
+    """What is left, and per month until the budget year closes; nothing is projected after the closing.
+
+    None where no plan or no disbursement was reported.
+    """
+    say, left, rate = figures.words.say, figures.known("undisbursed"), figures.known("rate_total")
+    if left is None or left.value is None or rate is None:
+        return None
+    if left.value <= 0:
+        return say("pace", "over", rate=rate) if left.value else say("pace", "done")
+    closing, months = figures.get("closing_on"), figures.get("months_left").value or 0
+    if not months:
+        return say("pace", "closed", left=left, closing=closing)
+    needed = figures.get("pace_needed")
+    return say("pace", "one" if months == 1 else "many", left=left, closing=closing, pace=needed)
 
 
 def communes(figures: FigureSet, limit: int) -> Spans:
     """How many communes are above the average, at zero (by name) and under the threshold."""
-    zero = figures.get("communes_at_zero")
-    named = sentence(", gồm: {names}", names=names(figures, at_zero(figures), limit)) if zero.value else (Span(""),)
-    return sentence(
-        "Có {above}/{ranked} xã, phường có tỷ lệ giải ngân cao hơn bình quân chung của tỉnh; {below} đơn vị dưới "
-        "{threshold}%; {zero} đơn vị chưa giải ngân (0%){named}.",
-        above=figures.get("communes_above_average"),
-        ranked=figures.get("communes_ranked"),
-        below=figures.get("communes_below_threshold"),
-        threshold=show(figures.get("low_rate_pct"), "pct_short"),
-        zero=zero,
-        named=named,
-    )
+    say, ranked, zero = figures.words.say, figures.get("communes_ranked"), figures.get("communes_at_zero")
+    if not ranked.value:
+        return say("communes", "none")
+    if ranked.value == 1:
+        only = figures.values("order_lowest", "commune")[0]
+        return say("communes", "single_zero" if zero.value else "single", name=figures.get("name", commune=only))
+    if zero.value == ranked.value:
+        return say("communes", "all_zero", n=zero)
+    above = figures.get("communes_above_average")
+    named = names(figures, at_zero(figures), limit)
+    parts = {
+        "above": say("communes_above", "some" if above.value else "none", n=above, of=ranked),
+        "zero": say("communes_zero", _number(zero), n=zero, names=named),
+    }
+    below, threshold = figures.get("communes_below_threshold"), figures.known("low_rate_pct")
+    if threshold is None:
+        return say("communes", "no_threshold", **parts)
+    how_many = "all" if below.value == ranked.value else "some" if below.value else "none"
+    return say("communes", "many", **parts, below=say("communes_below", how_many, n=below, threshold=threshold))
+
+
+def _number(figure: Figure) -> str:
+    """none, one or many."""
+    return "none" if not figure.value else "one" if figure.value == 1 else "many"
 
 
 def at_zero(figures: FigureSet) -> list[str]:
@@ -199,34 +236,42 @@ def at_zero(figures: FigureSet) -> list[str]:
 
 def last_year(figures: FigureSet) -> Spans | None:
     """Against the same month of last year, when the warehouse holds it."""
-    before = figures.find("rate_last_year")
-    points = figures.find("rate_change_last_year_points")
-    if before is None or points is None or points.value is None:
+    before, points = figures.known("rate_last_year"), figures.known("rate_change_last_year_points")
+    if before is None or points is None:
         return None
-    word = "tăng" if points.value > 0 else "giảm"
-    return sentence(
-        f"So với cùng kỳ ({{month}}: {{rate}}%), tỷ lệ giải ngân {word} {{x}} điểm %.",
-        month=figures.get("period_year_ago"),
-        rate=before,
-        x=show(points, "points_abs"),
-    )
+    month = figures.get("period_year_ago")
+    return figures.words.say("last_year", _way(points), month=month, rate=before, x=unsigned(points))
 
 
 def tasks_of_month(figures: FigureSet) -> Spans:
-    due = figures.get("tasks_due")
+    """Tasks that fell due in the month: done on time or late, open in time or overdue."""
+    say, due = figures.words.say, figures.get("tasks_due")
+    done, on_time, late = (figures.get(f"tasks_due_{m}") for m in ("done", "done_on_time", "done_late"))
+    still, in_time, overdue = (figures.get(f"tasks_due_{m}") for m in ("open", "open_in_time", "open_overdue"))
     if not due.value:
-        return (Span("Trong tháng không có nhiệm vụ đến hạn."),)
-    return sentence(
-        "Trong tháng có {n} nhiệm vụ đến hạn: đã hoàn thành {a} (đúng hạn {b}, quá hạn {c}); đang thực hiện {d} (trong "
-        "hạn {e}, quá hạn {f}).",
+        return say("tasks_month", "none")
+    if due.value == 1:
+        found = [v for v, f in zip(_ONE_TASK, (on_time, late, in_time, overdue), strict=True) if f.value]
+        if found:
+            return say("tasks_month", f"one_{found[0]}", n=due)
+    return say(
+        "tasks_month",
+        "many",
         n=due,
-        a=figures.get("tasks_due_done"),
-        b=figures.get("tasks_due_done_on_time"),
-        c=figures.get("tasks_due_done_late"),
-        d=figures.get("tasks_due_open"),
-        e=figures.get("tasks_due_open_in_time"),
-        f=figures.get("tasks_due_open_overdue"),
+        done=say("tasks_done", _split(on_time, late, "on_time", "late"), n=done, on_time=on_time, late=late),
+        open=say(
+            "tasks_open", _split(in_time, overdue, "in_time", "overdue"), n=still, in_time=in_time, overdue=overdue
+        ),
     )
+
+
+_ONE_TASK = ("on_time", "late", "in_time", "overdue")
+
+
+def _split(first: Figure, second: Figure, name: str, other: str) -> str:
+    if first.value and second.value:
+        return "mixed"
+    return name if first.value else other if second.value else "none"
 
 
 def overdue_tasks(figures: FigureSet) -> list[str]:
@@ -236,13 +281,12 @@ def overdue_tasks(figures: FigureSet) -> list[str]:
 
 
 def overdue_by_agency(figures: FigureSet) -> list[tuple[str, Figure, Figure]]:
-    """Agency, number of overdue tasks, longest overdue in days; the longest first."""
-    state = "Đang thực hiện quá hạn"
+    """Agency, number of overdue tasks, longest overdue in days; the longest first, then by name."""
     rows = [
-        (a, figures.get("tasks", agency=a, state=state), figures.get("longest_overdue_days", agency=a))
-        for a in figures.values("tasks", "agency", state=state)
+        (a, figures.get("tasks", agency=a, state=OVERDUE), figures.get("longest_overdue_days", agency=a))
+        for a in figures.values("tasks", "agency", state=OVERDUE)
     ]
-    return sorted(rows, key=lambda r: (-(r[2].value or 0), r[0]))
+    return sorted(rows, key=lambda r: (-(r[2].value or 0), vi_key(r[0])))
 
 
 def longest_overdue(figures: FigureSet, limit: int) -> Spans | None:
@@ -250,54 +294,52 @@ def longest_overdue(figures: FigureSet, limit: int) -> Spans | None:
     overdue = overdue_tasks(figures)
     if not overdue:
         return None
-    task = overdue[0]
-    return sentence(
-        "Nhiệm vụ quá hạn lâu nhất {days} ngày: {content} ({lead} chủ trì, hạn {due}).",
-        days=figures.get("task_days_overdue", task=task),
-        content=show(figures.get("task_content", task=task), limit=limit),
-        lead=figures.get("task_lead", task=task),
-        due=figures.get("task_due", task=task),
+    by = {"task": overdue[0]}
+    return figures.words.say(
+        "longest_overdue",
+        "one" if len(overdue) == 1 else "many",
+        days=figures.get("task_days_overdue", **by),
+        content=cut(figures.get("task_content", **by), limit),
+        lead=figures.get("task_lead", **by),
+        due=figures.get("task_due", **by),
     )
 
 
 def proposals(figures: FigureSet) -> Spans:
-    total = figures.find("proposals")
-    if total is None:
-        return sentence("Các xã, phường không có kiến nghị trong {month}.", month=figures.get("period_short"))
-    states = listing(
-        (
-            sentence("{n} {state}", n=figures.get("proposals", state=s), state=Span(s[:1].lower() + s[1:]))
-            for s in sorted(figures.values("proposals", "state"))
-        ),
-        ", ",
-    )
-    return sentence(
-        "Có {c} xã, phường gửi {n} kiến nghị: {states}.",
-        n=total,
-        c=figures.get("proposal_communes"),
-        states=states,
-    )
+    """How many communes asked for how much, and what became of it."""
+    say, total = figures.words.say, figures.known("proposals")
+    if total is None or not total.value:
+        return say("proposals", "none", month=figures.get("period_short"))
+    states = sorted(figures.values("proposals", "state"), key=lambda s: (place(PROPOSAL_STATES, s), vi_key(s)))
+    c = figures.get("proposal_communes")
+    if len(states) == 1:
+        variant = "one" if total.value == 1 else "same"
+        return say("proposals", variant, n=total, c=c, states=_state(states[0]))
+    told = (say("proposals_state", n=figures.get("proposals", state=s), state=_state(s)) for s in states)
+    return say("proposals", "many", n=total, c=c, states=listing(told))
+
+
+def _state(state: str) -> Spans:
+    return (Span(state[:1].lower() + state[1:]),)
 
 
 def quality(figures: FigureSet) -> Spans:
     """What whoever approves should know of the data before opening Phụ lục IV."""
+    say = figures.words.say
     parts = [
-        sentence(f"{{n}} {what}", n=found)
-        for metric, what in (
-            ("findings_overridden", "lỗi được cán bộ chấp nhận"),
-            ("findings_explained", "cảnh báo đã giải trình"),
-            ("outliers", "số liệu bất thường"),
+        say("quality_part", variant, n=found)
+        for metric, variant in (
+            ("findings_overridden", "overridden"),
+            ("findings_explained", "explained"),
+            ("outliers", "outliers"),
         )
-        if (found := figures.find(metric)) and found.value
+        if (found := figures.known(metric)) and found.value
     ]
-    parts.append(_treasury(figures))
-    return sentence("Chất lượng số liệu (Phụ lục IV): {parts}.", parts=listing(parts, "; "))
-
-
-def _treasury(figures: FigureSet) -> Spans:
-    if figures.find("treasury_statement") is None:
-        return (Span("chưa đối chiếu với Kho bạc Nhà nước"),)
     differences = figures.find("treasury_differences")
-    if differences is None:
-        return (Span("khớp với Kho bạc Nhà nước"),)
-    return sentence("{n} chênh lệch với Kho bạc Nhà nước", n=differences)
+    if figures.find("treasury_statement") is None:
+        parts.append(say("quality_part", "treasury_missing"))
+    elif differences is None:
+        parts.append(say("quality_part", "treasury_same"))
+    else:
+        parts.append(say("quality_part", "treasury_differs", n=differences))
+    return say("quality", parts=listing(parts, "; "))

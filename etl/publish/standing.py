@@ -22,8 +22,9 @@ DEFINITION = (
 # reports had come.
 _CERTAIN_SOURCES = (
     "ref.reporting_calendar", "ref.unit", "ref.programme_node", "ref.capital_kind", "ref.rule", "report.yml",
-    "mart.submission_status", "mart.directive", "mart.task_count", "mart.task_month", "mart.task_month_by_agency",
-    "mart.task_state", "mart.task_overdue", "mart.task_change", "mart.treasury_comparison",
+    "mart.submission_status", "mart.directive", "mart.task_count", "mart.task_month_by_agency",
+    "mart.task_state", "mart.task_overdue", "mart.task_change_in_period", "mart.commune_task", "mart.proposal_task",
+    "mart.treasury_comparison",
 )  # fmt: skip
 _CERTAIN = {
     "communes_expected", "communes_reported", "communes_not_reporting", "communes_late", "communes_returned",
@@ -45,7 +46,7 @@ def provisional(figures: Iterable[Figure], period: Period) -> frozenset[str]:
         commune, month = figure.dim("commune"), figure.dim("period") or str(period)
         if figure.metric in ("contested_versions", "late_revisions") and commune:
             doubtful.setdefault(month, set()).add(commune)
-        elif figure.metric == "rate_trend" and _covers_less(figure):
+        elif figure.metric == "rate_trend" and not commune and _covers_less(figure):
             incomplete.add(month)
     incomplete |= {str(period) for f in listed if f.metric == "communes_not_reporting" and f.value}
 

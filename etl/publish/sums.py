@@ -46,6 +46,7 @@ _OUTPUT_RATE = ("actual_ytd", "target_year")
 _BEFORE = {"rate_previous", "rate_change_points"}
 _YEAR_AGO = {"rate_last_year", "rate_change_last_year_points"}
 CHANGES = {"rate_change_points", "rate_change_last_year_points"}
+_OF_MONTH = {"rate_trend": "rate_total", "disb_trend": "disb_ytd"}
 RANKS = {"rank_rate", "order_lowest", "order_undisbursed", "at_zero"}
 
 
@@ -62,6 +63,18 @@ class Part:
 
 LINES = {
     "B01": "select l.*, l.line_code as label from mart.disbursement_line_at(%(known_at)s) as l",
+    "B05": """
+        select
+            u.period, u.budget_year, u.commune_code, u.commune_vi, r.programme_code, r.subproject_code, r.capital_kind,
+            r.line_code as label, r.submission_id, r.row_no, r.planned_m01, r.planned_m02, r.planned_m03, r.planned_m04,
+            r.planned_m05, r.planned_m06, r.planned_m07, r.planned_m08, r.planned_m09, r.planned_m10, r.planned_m11,
+            r.planned_m12, r.planned_close
+        from (
+            select distinct g.period, g.budget_year, g.commune_code, g.commune_vi, g.roadmap_submission_id
+            from mart.roadmap_lag_at(%(known_at)s) as g
+        ) as u
+        inner join mart.roadmap_line_at(%(known_at)s) as r on u.roadmap_submission_id = r.submission_id
+    """,
     "B02": "select o.*, o.indicator_code as label from mart.output_line_at(%(known_at)s) as o",
 }
 
@@ -86,8 +99,15 @@ def parts_of(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
             return []
         return [Part(before + role, terms or (), "B01", str(when), budget_year) for role, terms in found]
 
-    if metric == "rate_trend":
-        return sums("rate_total", Period.parse(dims["period"]), year)
+    if metric in _OF_MONTH:
+        return sums(_OF_MONTH[metric], Period.parse(dims["period"]), year)
+    if metric in ("roadmap_planned", "roadmap_path"):
+        return [_planned("value", Period.parse(dims.get("period", str(period))), period, year)]
+    if metric == "roadmap_rate" and "commune" in dims:
+        return [
+            _planned("numerator", period, period, year),
+            Part("denominator", _MEASURES["plan_total"], "B01", str(period), year),
+        ]
     if metric in RANKS:
         return sums("rate_total", period, year)
     if metric in _BEFORE | _YEAR_AGO:
@@ -96,6 +116,13 @@ def parts_of(figure: Mapping[str, Any], dims: Mapping[str, str]) -> list[Part]:
             return [*sums("rate_total", period, year), *sums("rate_total", *other, before="previous_")]
         return sums("rate_total", *other)
     return sums(metric, period, year)
+
+
+def _planned(role: str, month: Period, period: Period, budget_year: int) -> Part:
+    """What the roadmaps in use in ``period`` ask for by the end of ``month``."""
+    number = month.month + 12 * (month.year - budget_year)
+    key = f"planned_m{number:02}" if number <= 12 else "planned_close"
+    return Part(role, ((key, 1),), "B05", str(period), budget_year)
 
 
 def lies_within(row: Mapping[str, Any], dims: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.publish.figure import FigureSet
 from etl.publish.model import Column, Row, Span, Spans, Table
-from etl.publish.text import NOTHING, quantity_style, sentence, show
+from etl.publish.text import NOTHING, quantity_style, show, vi_key
 
 TASK_STATES = (
     "Đã hoàn thành đúng hạn",
@@ -49,8 +49,9 @@ def by_rank(figures: FigureSet) -> list[str]:
 
 
 def not_reporting(figures: FigureSet) -> list[str]:
-    """Communes without an accepted report, by code."""
-    return sorted(figures.values("not_reporting", "commune"))
+    """Communes without an accepted report, by name."""
+    codes = figures.values("not_reporting", "commune")
+    return sorted(codes, key=lambda code: (vi_key(figures.get("name", commune=code).text or ""), code))
 
 
 def _coverage(figures: FigureSet) -> dict[str, Any]:
@@ -61,18 +62,19 @@ def _coverage(figures: FigureSet) -> dict[str, Any]:
     }
 
 
-def money_line(figures: FigureSet, denominator: str = "") -> Spans:
-    """What a money table is in, as of when, over whom, and what its rate divides by."""
-    template = "Đơn vị tính: triệu đồng. Số liệu lũy kế đến ngày {as_of}, tổng hợp từ {n}/{of} xã, phường."
-    if denominator:
-        template += f"\nTỷ lệ (%) = lũy kế giải ngân / {denominator}."
-    return sentence(template, **_coverage(figures))
+def money_line(figures: FigureSet, denominator: str = "plain") -> Spans:
+    """What a money table is in, as of when, over whom, and what its rate divides by: ``own_plan``, ``whole_plan``."""
+    return figures.words.say("money_line", denominator, **_coverage(figures))
 
 
-def count_line(figures: FigureSet, unit: str, *, of_communes: bool = False) -> Spans:
-    """What is counted, as of when and, where it comes from the communes' reports, from how many of them."""
-    covered = ", tổng hợp từ {n}/{of} xã, phường" if of_communes else ""
-    return sentence(f"Đơn vị tính: {unit}. Tính đến ngày {{as_of}}{covered}.", **_coverage(figures))
+def count_line(figures: FigureSet, unit: str) -> Spans:
+    """What is counted (tasks, proposals, lines, versions), as of when and, where it comes from the communes' reports,
+    from how many of them."""
+    return figures.words.say("count_line", unit, **_coverage(figures))
+
+
+def caption(figures: FigureSet, table: str) -> str:
+    return figures.words.line("table_caption", table)
 
 
 def programme_rows(figures: FigureSet, row: Callable[..., Row]) -> list[Row]:
@@ -119,8 +121,7 @@ def plan(figures: FigureSet) -> Table:
         return Row((cell(number), name, *amounts, *register), role)
 
     rows = programme_rows(figures, row)
-    caption = "Bảng 1. Tình hình phân bổ, giao kế hoạch vốn"
-    return Table("Bang1", caption, money_line(figures), columns, tuple(rows), small=True)
+    return Table("Bang1", caption(figures, "plan"), money_line(figures), columns, tuple(rows), small=True)
 
 
 def disbursement(figures: FigureSet) -> Table:
@@ -161,8 +162,8 @@ def disbursement(figures: FigureSet) -> Table:
         rows += [Row((cell(""), cell("Chia theo nguồn vốn"), *[cell("")] * 8), "group"), *sources]
     return Table(
         "Bang2",
-        "Bảng 2. Kết quả giải ngân theo chương trình và loại vốn",
-        money_line(figures, "kế hoạch tương ứng"),
+        caption(figures, "disbursement"),
+        money_line(figures, "own_plan"),
         columns,
         tuple(rows),
         small=True,
@@ -198,8 +199,8 @@ def ranking(figures: FigureSet) -> Table:
     rows += [missing_row(figures, commune, NOTHING) for commune in not_reporting(figures)]
     return Table(
         "Bang3",
-        "Bảng 3. Xếp hạng tỷ lệ giải ngân của các xã, phường",
-        money_line(figures, "tổng kế hoạch vốn được sử dụng, gồm vốn kéo dài"),
+        caption(figures, "ranking"),
+        money_line(figures, "whole_plan"),
         columns,
         tuple(rows),
         small=True,
@@ -239,22 +240,17 @@ def outputs(figures: FigureSet) -> Table:
                 )
             )
         )
-    unit = sentence(
-        "Đơn vị tính: theo từng chỉ tiêu. Số liệu đến ngày {as_of}, tổng hợp từ {n}/{of} xã, phường.\n"
-        "Tỷ lệ (%) = lũy kế từ đầu năm / kế hoạch năm; chỉ tiêu tính bằng % không cộng giữa các xã.",
-        **_coverage(figures),
-    )
-    caption = "Bảng 4. Kết quả thực hiện các chỉ tiêu đầu ra"
-    return Table("Bang4", caption, unit, columns, tuple(rows), small=True)
+    unit = figures.words.say("outputs_line", **_coverage(figures))
+    return Table("Bang4", caption(figures, "outputs"), unit, columns, tuple(rows), small=True)
 
 
 def counts(
-    figures: FigureSet, name: str, caption: str, unit: Spans, metric: str, states: Sequence[str], first: str
+    figures: FigureSet, name: str, title: str, unit: Spans, metric: str, states: Sequence[str], first: str
 ) -> Table:
-    """Agencies by state, all agencies first."""
+    """Agencies by state, all agencies first, then those with most, then by name."""
     used = [s for s in states if figures.find(metric, state=s)]
     # A state outside the list (another wording in a workbook) still gets its column: nothing is lost.
-    used += sorted(set(figures.values(metric, "state")) - set(states))
+    used += sorted(set(figures.values(metric, "state")) - set(states), key=vi_key)
     columns = (
         Column("TT", 1.2, "center"),
         Column(first, 5.2, "left"),
@@ -267,12 +263,14 @@ def counts(
         return Row((cell(number), name, figure(figures, metric, **by), *in_state), role)
 
     rows = [row("", cell("TỔNG SỐ"), "total")]
-    agencies = sorted(figures.values(metric, "agency"), key=lambda a: (-(figures.get(metric, agency=a).value or 0), a))
+    agencies = sorted(
+        figures.values(metric, "agency"), key=lambda a: (-(figures.get(metric, agency=a).value or 0), vi_key(a))
+    )
     rows += [
         row(str(number), _agency(figures, metric, agency), "item", agency=agency)
         for number, agency in enumerate(agencies, 1)
     ]
-    return Table(name, caption, unit, columns, tuple(rows), small=True)
+    return Table(name, title, unit, columns, tuple(rows), small=True)
 
 
 def _agency(figures: FigureSet, metric: str, agency: str) -> Spans:
@@ -282,13 +280,11 @@ def _agency(figures: FigureSet, metric: str, agency: str) -> Spans:
 
 def tasks(figures: FigureSet) -> Table:
     """Bảng 5: tasks by lead agency and derived state."""
-    caption = "Bảng 5. Tình hình thực hiện nhiệm vụ được giao theo cơ quan chủ trì"
-    return counts(figures, "Bang5", caption, count_line(figures, "nhiệm vụ"), "tasks", TASK_STATES, "Cơ quan chủ trì")
+    title, line = caption(figures, "tasks"), count_line(figures, "tasks")
+    return counts(figures, "Bang5", title, line, "tasks", TASK_STATES, "Cơ quan chủ trì")
 
 
 def proposals(figures: FigureSet) -> Table:
     """Bảng 6: proposals by the agency that has to answer and by state."""
-    caption = "Bảng 6. Kiến nghị của các xã, phường theo cơ quan giải quyết"
-    line = count_line(figures, "kiến nghị", of_communes=True)
-    first = "Cơ quan có thẩm quyền giải quyết"
-    return counts(figures, "Bang6", caption, line, "proposals", PROPOSAL_STATES, first)
+    title, line = caption(figures, "proposals"), count_line(figures, "proposals")
+    return counts(figures, "Bang6", title, line, "proposals", PROPOSAL_STATES, "Cơ quan có thẩm quyền giải quyết")

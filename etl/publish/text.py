@@ -1,8 +1,8 @@
 """Vietnamese notation of figures, and sentences made of figures.
 
-Amounts: tỷ đồng with one decimal in prose, triệu đồng in tables (with three decimals where small differences are the
-matter). Rates: two decimals. ``,`` is the decimal mark,
-``.`` groups thousands.
+Amounts: tỷ đồng with one decimal in prose (more where a small amount would read as nothing), triệu đồng in tables (with
+three decimals where small differences are the matter). Rates: two decimals. ``,`` is the decimal mark, ``.`` groups
+thousands. Names are put in order by ``vi_key``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 
 from etl import money
 from etl.publish.figure import Figure
@@ -75,8 +76,38 @@ def _vnd(show: Callable[[int], str], figure: Figure) -> str:
     return NOTHING if figure.value is None else show(int(figure.value))
 
 
+def _said(vnd: int, scale: Decimal, decimals: int) -> str:
+    """An amount in prose: one that is not 0 never reads as 0, however small it is."""
+    while vnd and not (vnd / scale).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):
+        decimals += 1
+    return money.group_vi(vnd / scale, decimals)
+
+
+def _ty(vnd: int) -> str:
+    return _said(vnd, money.VND_PER_TY, 1)
+
+
+def _trieu(vnd: int) -> str:
+    return _said(vnd, money.VND_PER_TRIEU, 0)
+
+
+def _full_date(figure: Figure) -> str:
+    """``ngày 05 tháng 02 năm 2026``."""
+    day = figure.date
+    return (
+        f"ngày {day.day:02} tháng {day.month:02} năm {day.year}"
+        if day.month < 3
+        else (f"ngày {day.day:02} tháng {day.month} năm {day.year}")
+    )
+
+
 _STYLES: dict[str, Callable[[Figure], str]] = {
-    "ty": lambda f: _vnd(money.show_ty, f),
+    "ty": lambda f: _vnd(_ty, f),
+    "ty_abs": lambda f: _vnd(lambda vnd: _ty(abs(vnd)), f),
+    "trieu_text": lambda f: _vnd(_trieu, f),
+    "trieu_abs": lambda f: _vnd(lambda vnd: _trieu(abs(vnd)), f),
+    "dong": lambda f: _vnd(money.group_vi, f),
+    "dong_abs": lambda f: _vnd(lambda vnd: money.group_vi(abs(vnd)), f),
     "trieu": lambda f: _vnd(lambda vnd: money.show_trieu(vnd, 0), f),
     "trieu_signed": lambda f: _vnd(lambda vnd: _signed(money.show_trieu(vnd, 0), vnd > 0), f),
     "trieu_fine": lambda f: _vnd(lambda vnd: money.show_trieu(vnd, 3), f),
@@ -95,8 +126,11 @@ _STYLES: dict[str, Callable[[Figure], str]] = {
     "text": lambda f: clean(f.text),
     "place": _place,
     "date": lambda f: _day(f.date) if f.text else NOTHING,
-    "year": lambda f: str(f.date.year),
+    "date_full": lambda f: _full_date(f) if f.text else NOTHING,
+    "year": lambda f: str(f.date.year) if f.text else NOTHING,
 }
+UNSIGNED = frozenset({"ty_abs", "trieu_abs", "dong_abs", "points_abs"})
+"""Styles without a sign: a word before the number says whether it is more or less (``direction``)."""
 _DEFAULT = {
     "vnd": "trieu", "pct": "pct", "pct_points": "points", "count": "count", "days": "days", "quantity": "quantity",
     "text": "text", "date": "date",
@@ -148,9 +182,9 @@ def sentence(template: str, **parts: Figure | Span | Sequence[Span]) -> Spans:
 # What a line break would tear apart: a number and its unit, a word and the number that it announces, a dash and its
 # item. Every match is one space.
 _TOGETHER = re.compile(
-    r"(?<=\d) (?=tỷ|triệu|đồng|điểm|ngày|xã|đơn vị|nhiệm vụ|kiến nghị)|(?<=tỷ) (?=đồng)|(?<=triệu) (?=đồng)"
-    r"|(?<=điểm) (?=%)|(?<=lệ) (?=\(%\))|(?<=tháng) (?=\d)|(?<=ngày) (?=\d)|(?<=năm) (?=\d)|(?<=hạn) (?=\d)"
-    r"|(?<=thực hiện) (?=\d)|(?<=hoàn thành) (?=\d)|(?<=Bảng) (?=\d)|(?<=lục) (?=[IVX])|(?<=^-) "
+    r"(?<=\d) (?=%|tỷ|triệu|đồng|điểm|ngày|xã|đơn vị|nhiệm vụ|kiến nghị)|(?<=tỷ) (?=đồng)|(?<=triệu) (?=đồng)"
+    r"|(?<=điểm) (?=%|phần)|(?<=phần) (?=trăm)|(?<=lệ) (?=\(%\))|(?<=tháng) (?=\d)|(?<=ngày) (?=\d)|(?<=năm) (?=\d)"
+    r"|(?<=hạn) (?=\d)|(?<=thực hiện) (?=\d)|(?<=hoàn thành) (?=\d)|(?<=Bảng) (?=\d)|(?<=lục) (?=[IVX])|(?<=^-) "
 )
 
 
@@ -172,6 +206,38 @@ def listing(items: Iterable[Spans | Span], separator: str = ", ") -> Spans:
             result.append(Span(separator))
         result.extend((item,) if isinstance(item, Span) else item)
     return tuple(result)
+
+
+_WAYS = {
+    "tăng": 1, "cao hơn": 1, "lớn hơn": 1, "nhiều hơn": 1, "vượt": 1,
+    "giảm": -1, "thấp hơn": -1, "nhỏ hơn": -1, "ít hơn": -1, "kém": -1, "chậm": -1,
+}  # fmt: skip
+_WAY = re.compile(rf"(?<!\w)(?:{'|'.join(_WAYS)})(?!\w)", re.IGNORECASE)
+
+
+def direction(before: str) -> int:
+    """Which way the words before a number without a sign point: 1 more, -1 less, 0 neither; the last word counts."""
+    found = _WAY.findall(before)
+    return _WAYS[found[-1].lower()] if found else 0
+
+
+_LETTERS = {letter: place for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")}
+_TONES = {tone: place for place, tone in enumerate("\u0300\u0309\u0303\u0301\u0323", 1)}
+_FIRST_LETTER = 0x110000
+
+
+def vi_key(text: str) -> tuple[tuple[int, ...], tuple[int, ...], str]:
+    """Sort key of the Vietnamese alphabet: the letters (ă, â, đ, ê, ô, ơ, ư are letters of their own), then the tones
+    (ngang, huyền, hỏi, ngã, sắc, nặng) from left to right; a capital is the same letter. As ICU's collation ``vi``."""
+    letters: list[int] = []
+    tones: list[int] = []
+    for character in unicodedata.normalize("NFC", text).lower():
+        parts = unicodedata.normalize("NFD", character)
+        tone = next((part for part in parts if part in _TONES), "")
+        letter = unicodedata.normalize("NFC", parts.replace(tone, "")) if tone else character
+        letters.append(_FIRST_LETTER + _LETTERS[letter] if letter in _LETTERS else ord(letter[0]))
+        tones.append(_TONES.get(tone, 0))
+    return tuple(letters), tuple(tones), text
 
 
 def bold(spans: Spans) -> Spans:

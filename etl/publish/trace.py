@@ -28,6 +28,8 @@ from etl.publish.sums import CHANGES, FILTERS, LINES, RANKS, Part, parts_of
 
 DECISIONS = "Quyết định giao vốn"
 """Stands for the sheet where capital is on no line of a workbook; the numbers of the decisions stand for the cell."""
+REGISTER = ("mart.task_", "mart.commune_task")
+"""How sources begin whose figures tell of entries of the register."""
 TASK_CELLS = ("status", "done_date")
 PROPOSAL_CELLS = ("problem", "proposal", "addressee", "category", "state", "reply_doc", "adjust_amount")
 
@@ -91,7 +93,7 @@ def trace(
     if wanted:
         parts = [_part(connection, figure, part, dims, originals) for part in wanted]
         return {**head, "parts": parts, "agrees": _agrees(figure, parts)}
-    if figure["source"].startswith("mart.task_"):
+    if figure["source"].startswith(REGISTER):
         tasks = [task for task in register(connection, figure) if is_told(figure, dims, task)]
         rows = _task_rows(connection, figure, [task["task_id"] for task in tasks], originals)
         return {**head, "tasks": tasks, "rows": rows, "agrees": _rows_agree(rows)}
@@ -251,12 +253,18 @@ def register(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str
         connection.cursor(row_factory=dict_row)
         .execute(
             """
-            select t.task_id, t.directive_id, t.item, t.lead_vi, t.state, t.due_date, t.done_date, t.days_overdue
+            select t.task_id, t.directive_id, t.item, t.lead_vi, t.state, t.due_date, t.done_date, t.days_overdue,
+                c.change, array(
+                    select o.instance from mart.task_overdue(%(as_of)s, %(known_at)s) as o
+                    where o.task_id = t.task_id and o.instance <> '' order by o.instance
+                ) as overdue_periods
             from mart.task_state(%(as_of)s, %(known_at)s) as t
+            left join mart.task_change_in_period(%(period)s, %(budget_year)s, %(known_at)s) as c
+                on t.task_id = c.task_id
             where coalesce(t.assigned_on <= %(as_of)s, true)
             order by t.directive_id, t.task_id
             """,
-            {"as_of": figure["as_of"], "known_at": figure["known_at"]},
+            {name: figure[name] for name in ("as_of", "known_at", "period", "budget_year")},
         )
         .fetchall()
     )
@@ -264,9 +272,15 @@ def register(connection: Connection, figure: Mapping[str, Any]) -> list[dict[str
 
 
 def is_told(figure: Mapping[str, Any], dims: Mapping[str, str], task: Mapping[str, Any]) -> bool:
-    """Whether the figure tells of that entry: of the one task, of those of an agency and state, or of all due in the
-    month."""
-    if figure["source"] == "mart.task_month":
+    """Whether the figure tells of that entry: of the one task, of those of an agency and state, of those with a change,
+    of those with a period overdue, or of all due in the month."""
+    if figure["source"] == "mart.task_overdue" and not task["overdue_periods"]:
+        return False
+    if figure["source"] == "mart.task_change_in_period" and (
+        task["change"] is None or dims.get("item", task["change"]) != task["change"]
+    ):
+        return False
+    if figure["source"] == "mart.task_month_by_agency":
         as_of: date = figure["as_of"]
         if task["due_date"] is None or not as_of.replace(day=1).isoformat() <= task["due_date"] <= as_of.isoformat():
             return False

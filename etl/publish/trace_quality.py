@@ -18,9 +18,10 @@ from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.publish import quality_figures
 from etl.publish.originals import Originals
+from etl.publish.quality_figures import LEVELS_VI
 from etl.publish.reading import Reader
 
-FINDINGS = ("mart.finding_count", "mart.finding_answer", "ref.rule", "release.finding")
+FINDINGS = ("mart.finding", "mart.finding_count", "mart.finding_answer", "ref.rule", "release.finding")
 STATEMENTS = ("mart.treasury_reconciliation", "mart.treasury_kind", "mart.treasury_comparison")
 _AMOUNTS = {"outlier_value"}
 # Kind of difference -> (column of Biểu 01, column of the statement); all others compare the totals.
@@ -90,6 +91,10 @@ def is_told(figure: Mapping[str, Any], dims: Mapping[str, str], row: Mapping[str
     """Whether the figure tells of that finding: of its commune, rule, place and outcome, where it has them."""
     if figure["source"] == "mart.finding_answer" and row["outcome"] not in ("explained", "overridden"):
         return False
+    if figure["source"] == "mart.finding" and row["outcome"] == "corrected":
+        return False
+    if "state" in dims and LEVELS_VI.get(row["severity"]) != dims["state"]:
+        return False
     outcome = _outcome(figure["metric"])
     wanted = {"commune_code": dims.get("commune"), "rule": dims.get("rule"), "place": dims.get("item")}
     return outcome in (None, row["outcome"]) and all(v is None or row[name] == v for name, v in wanted.items())
@@ -97,7 +102,9 @@ def is_told(figure: Mapping[str, Any], dims: Mapping[str, str], row: Mapping[str
 
 def _outcome(metric: str) -> str | None:
     outcome = metric.removeprefix("findings_")
-    return {"still_open": "open"}.get(outcome, outcome if outcome in ("explained", "corrected", "overridden") else None)
+    return {"still_open": "open", "open": "open"}.get(
+        outcome, outcome if outcome in ("explained", "corrected", "overridden") else None
+    )
 
 
 def _key(columns: Mapping[str, str] | None, letter: str) -> str | None:
@@ -109,7 +116,7 @@ _OF_REPORTS = """
         f.commune_vi as commune, f.commune_code, f.expectation_id,
         coalesce(nullif(f.expectation_id, ''), f.rule_id) as rule,
         concat(f.form, ':', f.line, ':', f.item) as place, f.outcome, f.line, f.form, f.item, f.sheet, f.cell, f.value,
-        f.message_vi, f.submission_id, s.file_name, s.sha256, null::jsonb as columns
+        f.message_vi, f.submission_id, s.file_name, s.sha256, null::jsonb as columns, f.severity
     from mart.finding_at(%(known_at)s) as f
     inner join raw.submission as s on f.submission_id = s.submission_id
     where f.period = %(period)s and f.budget_year = %(budget_year)s
@@ -119,7 +126,7 @@ _OF_RELEASE = """
     select
         c.name_vi as commune, f.commune_code, f.expectation_id, f.expectation_id as rule, f.line as place,
         null as outcome, f.line, y.form, null as item, f.sheet, f.cell, f.value, f.message_vi, f.submission_id,
-        s.file_name, s.sha256, y.columns
+        s.file_name, s.sha256, y.columns, f.severity
     from release.finding as f
     inner join release.release as r on f.release_id = r.release_id
     left join raw.submission as s on f.submission_id = s.submission_id

@@ -758,6 +758,38 @@ class Oracle:
             })  # fmt: skip
         return result
 
+    @cached_property
+    def roadmap_progress(self) -> list[Row]:
+        rates = {of_commune(r): r for r in self.disbursement_rate if r["slice"] == "commune"}
+        sent = grouped(self.roadmap_line, lambda r: (r["budget_year"], r["commune_code"], r["period"]))
+        own = []
+        for key, lines in grouped([r for r in self.roadmap_lag if r["roadmap_period"]], of_commune).items():
+            of_month = PLANNED[self.by_key[key].month - 1]
+            whole = sent[lines[0]["budget_year"], lines[0]["commune_code"], lines[0]["roadmap_period"]]
+            sums = {
+                "planned": total(r[of_month] for r in whole),
+                "planned_close": total(r["planned_close"] for r in whole),
+            }
+            if key in rates and sums["planned"] is not None:
+                head = {
+                    k: lines[0][k] for k in ("period", "budget_year", "commune_code", "commune_vi", "roadmap_period")
+                }
+                own.append({**head, **sums, **{k: rates[key][k] for k in ("disb_ytd", "plan_total")}})
+        nobody = dict.fromkeys(("commune_code", "commune_vi", "roadmap_period"))
+        together = grouped(own, lambda r: (r["period"], r["budget_year"])).values()
+        summed = [*(({**some[0], **nobody}, some) for some in together), *((row, [row]) for row in own)]
+        result = []
+        for head, some in summed:
+            sums = {k: total(r[k] for r in some) for k in ("planned", "planned_close", "disb_ytd", "plan_total")}
+            planned_rate, rate_total = (rate(sums[k], sums["plan_total"]) for k in ("planned", "disb_ytd"))
+            result.append({
+                **head, **sums, "lag": minus(sums["planned"], sums["disb_ytd"]), "planned_rate": planned_rate,
+                "rate_total": rate_total, "lag_points": minus(rate_total, planned_rate),
+                "communes_with_roadmap": len(some),
+                "communes_behind": sum(r["disb_ytd"] is not None and r["planned"] > r["disb_ytd"] for r in some),
+            })  # fmt: skip
+        return result
+
     # Where it is heading ----------------------------------------------------------------------------------------------
 
     @cached_property
@@ -1051,6 +1083,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "task_report": ("period", "budget_year", "commune_code", "task_id"),
     "roadmap_line": ("period", "budget_year", "commune_code", "line_code"),
     "roadmap_lag": ("period", "budget_year", "commune_code", "line_code"),
+    "roadmap_progress": ("period", "budget_year", "commune_code"),
     "outlook": ("period", "budget_year", "commune_code"),
     "help_list": ("period", "budget_year", "commune_code"),
     "capital_move": ("period", "budget_year", "side", "project_code", "capital_kind", "commune_code", "issue_id"),

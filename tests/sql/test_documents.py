@@ -24,7 +24,7 @@ from tests.sql import builders
 GOLDEN = Path(__file__).parents[1] / "golden"
 NOW = datetime(2025, 11, 11, 2, 30, tzinfo=UTC)
 # Fixed wording of the sentences: what 0 % and 100 % mean, and which table or annex to open.
-_WORDING = re.compile(r"\(0%\)|100%|Bảng \d|Phụ lục [IV]+|ngày công bố")
+_WORDING = re.compile(r"\(0 %\)|100 %|Bảng \d|Phụ lục [IV]+|ngày công bố")
 
 
 @pytest.fixture(scope="module")

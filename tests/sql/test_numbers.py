@@ -62,7 +62,7 @@ class Pack:
         return {"tom-tat": self.documents.page, "bao-cao": self.documents.full}[name]
 
     def charts(self) -> list[Chart]:
-        return [*self.documents.full.charts(), self.documents.ranking]
+        return [*self.documents.full.charts(), *self.documents.extra.charts()]
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +241,10 @@ def page_faults(made: Pack, html: str) -> list[str]:
     page = Page()
     page.feed(html)
     figures, full, brief = made.figures, made.documents.full, made.documents.page
-    passages = [*made.model.blocks(brief.blocks(), paper=False), *made.model.blocks([made.documents.ranking])]
+    passages = [
+        *made.model.blocks(brief.blocks(), paper=False),
+        *made.model.blocks(made.documents.extra.blocks(), paper=False),
+    ]
     passages += made.model.blocks(full.sections[0].blocks, paper=False)
     head = brief.letterhead
     before = [head.parent_body, head.issuer, *brief.title, joined(brief.subtitle)]
@@ -261,10 +264,10 @@ def page_faults(made: Pack, html: str) -> list[str]:
     faults += [f"{found} khác {wanted}" for found, wanted in zip(page.data, told, strict=False) if found != wanted]
     if len(page.data) != len(told):
         faults.append(f"{len(page.data)} số liệu, mô hình có {len(told)}")
-    for chart, drawn in zip([made.documents.ranking, *full.charts()], page.drawings, strict=True):
+    for chart, drawn in zip([*made.documents.extra.charts(), *full.charts()], page.drawings, strict=True):
         faults += Drawing(chart, *drawn).faults(made.model)
-    described = [chart.alt for chart in [made.documents.ranking, *full.charts()]]
-    tables = [t.title for t in [*brief.tables(), *full.tables()] if not t.caption]
+    described = [chart.alt for chart in [*made.documents.extra.charts(), *full.charts()]]
+    tables = [t.title for t in [*brief.tables(), *full.tables(), *made.documents.extra.tables()] if not t.caption]
     if sorted(label for label in page.labels if numbers(label)) != sorted(
         t for t in (*described, *tables) if numbers(t)
     ):

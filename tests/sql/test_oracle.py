@@ -31,11 +31,15 @@ CASES = 10_000
 OF_EACH_MART = 600
 ROUNDED_TWICE = ("expected_",)
 """Shares of closed years have more digits than either side keeps; their product may differ by the last đồng."""
-HERE = ("allocation", "task_state", "task_count", "task_month", "disbursement_district", "programme_series")
+HERE = ("allocation", "task_state", "task_count", "task_month", "disbursement_district", "programme_series",
+        "roadmap_path")  # fmt: skip
 """Marts that a test of their own compares below."""
 ELSEWHERE = {
     "allocation_balance": "test_allocation.py",
+    "commune_task": "test_register.py",
+    "follow_up_due": "test_follow_up.py",
     "programme_map": "test_programmes.py",
+    "proposal_task": "test_register.py",
     "published_figure": "test_published_oracle.py",
     "rate_pct": "test_warehouse.py",
     "release": "test_two_years.py",
@@ -45,6 +49,14 @@ ELSEWHERE = {
     "revision_figure": "test_two_times.py",
     "revision_lines": "test_two_years.py",
     "revision_pending": "test_two_years.py",
+    "task_change": "test_register.py",
+    "task_change_in_period": "test_register.py",
+    "task_committee": "test_task_histories.py",
+    "task_instance": "test_task_histories.py",
+    "task_month_by_agency": "test_register.py",
+    "task_overdue": "test_register.py",
+    "task_state_name": "test_task_histories.py",
+    "task_timeline": "test_register.py",
     "unit_map": "test_boundaries.py",
 }
 """Marts that are worked out by other means -> the test that does."""
@@ -518,6 +530,25 @@ def test_tasks_equal_the_independent_computation_on_any_day(world: tuple[str, Or
         first = as_of - timedelta(days=60)
         (month,) = read(address, "select * from mart.task_month(%s, %s, 'infinity')", first, as_of)
         assert {k: v for k, v in month.items() if k != "report"} == oracle.task_month(first, as_of)
+
+
+def test_the_path_of_the_roadmaps_equals_the_independent_computation(world: tuple[str, Oracle]) -> None:
+    address, oracle = world
+    for period, year in sorted({(r["period"], r["budget_year"]) for r in oracle.roadmap_lag}):
+        lines = [r for r in oracle.roadmap_lag if (r["period"], r["budget_year"]) == (period, year)]
+        in_use = {(r["commune_code"], r["roadmap_period"]) for r in lines if r["roadmap_period"]}
+        sent = [
+            r for r in oracle.roadmap_line if r["budget_year"] == year and (r["commune_code"], r["period"]) in in_use
+        ]
+        expected = {}
+        for number, key in enumerate(PLANNED):
+            month = str(Period(year + number // 12, number % 12 + 1))
+            told = [r for r in sent if r[key] is not None]
+            for commune in ({r["commune_code"] for r in told} | {None}) if told else ():
+                some = [r for r in told if commune in (None, r["commune_code"])]
+                expected[commune, month] = (total(r[key] for r in some), len({r["commune_code"] for r in some}))
+        found = read(address, "select * from mart.roadmap_path(%s, %s, 'infinity')", period, year)
+        assert {(r["commune_code"], r["month"]): (r["planned"], r["communes"]) for r in found} == expected
 
 
 def test_the_made_up_province_has_what_the_sample_lacks(nasty: tuple[str, Oracle]) -> None:

@@ -18,22 +18,22 @@ from etl.publish.checks.completeness import COVERAGE, rows_of, states
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Chart, Document, Heading, Kpis, Paragraph, Section, Span, Spans, Table, joined
 from etl.publish.tables import NOT_REPORTED
-from etl.publish.text import NOTHING, show
+from etl.publish.text import NOTHING, UNSIGNED, direction, show
 
-_TRIEU = ("trieu", "trieu_signed", "trieu_fine", "trieu_fine_signed")
-_SCALE = {"ty": money.VND_PER_TY, **dict.fromkeys(_TRIEU, money.VND_PER_TRIEU)}
+_TRIEU = ("trieu", "trieu_signed", "trieu_fine", "trieu_fine_signed", "trieu_text", "trieu_abs")
+_SCALE = {**dict.fromkeys(("ty", "ty_abs"), money.VND_PER_TY), **dict.fromkeys(_TRIEU, money.VND_PER_TRIEU)}
 _TEXTS = ("text", "date")
 _NUMBER = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})*(?:,\d+)?")
 _DIGITS = re.compile(r"\d[\d.,/]*")
 # Wording of the templates that holds digits: what 0 % and 100 % mean, numbers of tables and headings; then dates and
 # numbers of legal documents, which are names and not quantities.
 _FIXED = re.compile(
-    r"\(0%\)|100%|Bảng \d+|Biểu [IVX]+\.\d+|^\d+(?:\.\d+)*\. "
+    r"\(0 ?%\)|100 ?%|Bảng \d+|Biểu [IVX]+\.\d+|^\d+(?:\.\d+)*\. "
     r"|\b\d{1,2}/\d{1,2}/\d{4}\b|\bT\d{1,2}/\d{4}\b|\b\d+/(?:\d{4}/)?[A-ZĐ]{2,}(?:-[A-ZĐ]+)*"
 )
 _PERIODS = ("period", "next_period", "previous_period", "period_short")
-_AS_ZERO = re.compile(r"\(0%\)|\b0,00%|chưa giải ngân")
-_ZERO = re.compile(r"0(?:,0+)?%?")
+_AS_ZERO = re.compile(r"\(0 ?%\)|\b0,00 ?%|chưa giải ngân")
+_ZERO = re.compile(r"0(?:,0+)?(?: ?%)?")
 _RESULTS = ("mart.disbursement_rate", "mart.commune_rank", "mart.disbursement_change")
 """Figures that a commune without a report cannot have."""
 _TOTALS = ("mart.disbursement_rate", "mart.output_indicator", "mart.proposal_count")
@@ -157,7 +157,7 @@ def _reading(span: Span) -> _Reading | None:
         return None
     number, decimals = found
     scale, half = _SCALE.get(span.style, Decimal(1)), Decimal(5).scaleb(-decimals - 1)
-    if span.style == "points_abs" and (span.figure.value or 0) < 0:
+    if span.style in UNSIGNED and (span.figure.value or 0) < 0:
         number = -number
     return _Reading(span.text, (number - half) * scale, (number + half) * scale)
 
@@ -193,10 +193,8 @@ def _quoted(
         for place, cell in cells.get(figure.key, ()):
             if not reading.may_equal(cell):
                 return row | {"unlike_table": f"{place} ghi “{cell.text}”"}
-    if span.style == "points_abs" and figure.value:
-        word = "tăng" if figure.value > 0 else "giảm"
-        if not before.endswith(f"{word} "):
-            return row | {"wrong_way": word}
+    if span.style in UNSIGNED and figure.value and direction(before) != (1 if figure.value > 0 else -1):
+        return row | {"wrong_way": "tăng" if figure.value > 0 else "giảm"}
     return row
 
 
@@ -218,7 +216,7 @@ def _right_text(span: Span, figure: Figure) -> str | None:
         return shown
     number, decimals = found
     value = figure.value / _SCALE.get(span.style, Decimal(1))
-    if span.style == "points_abs":
+    if span.style in UNSIGNED:
         value = abs(value)
     rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     return None if number == rounded else money.group_vi(rounded, decimals)
@@ -247,9 +245,10 @@ def _loose(spans: Spans, own_words: re.Pattern[str]) -> list[dict[str, Any]]:
 
 
 def _own_words(figures: FigureSet) -> re.Pattern[str]:
-    """Names of the month and of its neighbours, which headings spell out in their own case, and of the states by which
-    counts are split: a workbook may bring a state of its own wording."""
+    """Names of the month, its neighbours and the budget year, which headings spell out in their own case, and of the
+    states by which counts are split: a workbook may bring a state of its own wording."""
     names = {figures.get(name).text or "" for name in _PERIODS}
+    names |= {f"năm {figures.budget_year}", f"năm ngân sách {figures.budget_year}"}
     names |= {state for figure in figures if (state := figure.dim("state")) and any(c.isdigit() for c in state)}
     ordered = sorted(names, key=lambda name: (-len(name), name))
     return re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in ordered), re.IGNORECASE)
