@@ -9,6 +9,8 @@ khai không phát sinh thì không bị nhắc. Ngày nghỉ, tác vụ chuyển
 * `send_digests`: kho dữ liệu hoặc máy chủ thư không kết nối được; sửa, *Clear*. Không thư nào gửi hai lần.
 * `everybody_told`: có đơn vị chưa có địa chỉ (bổ sung `contacts.csv`), thư bị từ chối (sửa địa chỉ; nội dung được báo
   lại ngày làm việc sau), hoặc không rõ thư đã đến chưa: hỏi nơi nhận, hệ thống không tự gửi lại.
+* `read_bounces`: từ lần xem trước có thư về bản phát hành bị trả lại, hoặc hộp thư báo lỗi (`TIENDO_BOUNCES`) không kết
+  nối được: xem `tiendo deliveries`, sửa địa chỉ, gửi lại bằng `tiendo deliveries settle`.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from etl.airflow_io import TIMEZONE, default_args, smtp_url
+from etl.airflow_io import TIMEZONE, bounces, default_args, smtp_url
 
 
 @dag(
@@ -52,7 +54,16 @@ def follow_up() -> None:
 
         steps.require_told(result)
 
+    @task
+    def read_bounces() -> dict[str, Any]:
+        from etl import clock, steps
+
+        result = bounces(clock.now())
+        steps.require_none_bounced(result)
+        return result
+
     everybody_told(send_digests())
+    read_bounces()
 
 
 follow_up()

@@ -7,7 +7,7 @@ every DAG file is read again and again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from etl.period import Period
 
 if TYPE_CHECKING:
     from etl.collect.inbox import Address, Inbox
+    from etl.publish.deliver import Store
 
 TIMEZONE = "Asia/Ho_Chi_Minh"
 RETRY_DELAY = timedelta(minutes=2)
@@ -101,6 +102,53 @@ def inboxes() -> list[Inbox]:
     from etl.collect import inbox
 
     return inbox.configured(settings.get(), _inbox_by_connection)
+
+
+def bounces(now: datetime) -> dict[str, Any]:
+    """Read the mailbox of undeliverable mails, where ``TIENDO_BOUNCES`` names one; it may name a connection."""
+    from etl import steps
+
+    return steps.read_bounces(now, _inbox_by_connection)
+
+
+def store() -> Store:
+    """The object store of ``TIENDO_STORE``; ``s3://<id>@bucket/prefix`` takes the account of Airflow's connection."""
+    from etl import settings
+    from etl.publish import deliver
+
+    return deliver.store_for(settings.get(), _store_by_connection)
+
+
+def _store_by_connection(address: Address) -> Store:
+    from etl.publish import deliver
+
+    try:
+        connection = Connection.get(address.connection_id or "")
+    except AirflowNotFoundException:
+        raise UsageError(f"Airflow không có kết nối {address.connection_id}.") from None
+    secrets = [connection.password or "", *(str(v) for k, v in connection.extra_dejson.items() if _is_secret(k))]
+    root = f"{address.host}/{address.path.strip('/')}"
+    return deliver.Store(address.name, partial(_s3, connection), root, tuple(secrets))
+
+
+def triggered_by(context: Mapping[str, Any]) -> str:
+    """Who started this run: the account's name, nothing for a run by schedule."""
+    return str(getattr(context.get("dag_run"), "triggering_user_name", None) or "")
+
+
+def assignees(approvers: list[dict[str, str]]) -> list[dict[str, str]] | None:
+    """Accounts that Airflow lets answer, for ``assigned_users``; None: anybody with the right, judged afterwards.
+
+    Airflow compares ids of accounts. Of its simple auth manager they are the logins; of others they are numbers that
+    only the office knows (column ``airflow_user_id`` of approvers.csv): unless all are known nobody is locked out.
+    """
+    from airflow.sdk.configuration import conf
+
+    is_simple = "SimpleAuthManager" in conf.get("core", "auth_manager", fallback="SimpleAuthManager")
+    ids = {one["name"]: one["login"] if is_simple else one["airflow_user_id"] for one in approvers}
+    if not ids or not all(ids.values()):
+        return None
+    return [{"id": number, "name": name} for name, number in ids.items()]
 
 
 def _inbox_by_connection(address: Address) -> Inbox:

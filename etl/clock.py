@@ -23,6 +23,11 @@ def show(moment: datetime) -> str:
     return moment.astimezone(LOCAL).strftime("%d/%m/%Y %H:%M")
 
 
+def show_iso(text: str) -> str:
+    """``show`` of a moment that was written down as ISO text."""
+    return show(datetime.fromisoformat(text))
+
+
 def show_date(day: date) -> str:
     """``day`` as ``31/10/2025``."""
     return day.strftime("%d/%m/%Y")

@@ -43,8 +43,23 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(default="tiendo@localhost", description="Sender of the summaries")
 
-    site_url: str = Field(
-        default="", description="https://… under which the archive site is reached; empty: its feed has relative links"
+    mail_limit_mb: float = Field(
+        default=20, gt=0, description="A mail about a release that would be larger carries only the one-page brief"
+    )
+    archive_url: str | None = Field(
+        default=None,
+        description="Address of the archive site (folder site under home): for mails that cannot carry all files, "
+        "and for the links of its feed",
+    )
+    store: str | None = Field(
+        default=None,
+        description="Object store of the published files: s3://… or file:///…; empty: folder store under home",
+        repr=False,
+    )
+    bounces: str | None = Field(
+        default=None,
+        description="Mailbox or folder into which undeliverable mails come back: imaps://… or file:///…; empty: none",
+        repr=False,
     )
 
     @field_validator("inboxes", mode="before")
@@ -79,6 +94,10 @@ class Settings(BaseSettings):
     @property
     def site_dir(self) -> Path:
         return self.root / "site"
+
+    @property
+    def store_dir(self) -> Path:
+        return self.root / "store"
 
     @property
     def pgdata_dir(self) -> Path:

@@ -8,7 +8,7 @@ Libraries that only one step needs (frames, checks, documents) are imported in i
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,6 +32,7 @@ from etl.validate import catalogue
 if TYPE_CHECKING:
     from etl.collect.inbox import Inbox
     from etl.collect.pool import Job
+    from etl.publish.deliver import Store
     from etl.register.events import Event
     from etl.validate.backtest import Hit
 
@@ -290,56 +291,100 @@ def cutoff_passed(period: str, now: datetime) -> bool:
     return clock.local_date(now) > reference.load().window(Period.parse(period)).cutoff_on
 
 
-def freeze(period: str, now: datetime, budget_year: int | None = None) -> dict[str, Any]:
-    """Completeness, comparison with the Treasury, figures and documents of the period as a release; the same one again
-    when nothing changed. Raises ReleaseError when a check of the whole period finds an error."""
-    from etl.publish import release
-
-    with warehouse.connect() as connection:
-        return release.freeze(connection, Period.parse(period), now, settings.get().out_dir, budget_year=budget_year)
-
-
-def approve(release_id: str, manifest_sha256: str, decided_by: str, decision: str, now: datetime) -> dict[str, Any]:
-    """Record a decision on exactly the files of the manifest (law 12)."""
-    from etl.publish import release
-
-    with warehouse.connect() as connection:
-        return release.approve(
-            connection, release_id, manifest_sha256, decided_by, decision, now, settings.get().out_dir
-        )
-
-
-def publish(
-    release_id: str, now: datetime, smtp_url: str | None = None, *, retry_failed: bool = False
+def freeze(
+    period: str,
+    now: datetime,
+    budget_year: int | None = None,
+    *,
+    by: str = "",
+    run: str | None = None,
+    again: bool = False,
 ) -> dict[str, Any]:
-    """Send the approved release to every active recipient and record it as published (laws 11 and 12).
-
-    Raises ReleaseError when it is not approved or its files are no longer those that were approved. It counts as
-    published once every recipient has been tried: a run that was killed before goes on where it stopped, and sends
-    nothing twice. ``retry_failed`` tries those again whose mail was definitely refused. The archive site follows.
-    """
+    """Completeness, comparison with the Treasury, figures and documents of the period as a release; the same one again
+    when nothing changed (``etl.publish.release``). Adds ``due``: how many recipients of a published one are not sent to
+    yet. Raises ReleaseError when a check of the whole period finds an error."""
     from etl.publish import deliver, release
 
     conf = settings.get()
     with warehouse.connect() as connection:
-        release.require_approved(connection, release_id)
-        release.check_files(connection, release_id, conf.out_dir)
-        frozen, headline, files = release.cover_parts(connection, release_id, conf.out_dir)
-        cover = deliver.cover_of(release_id, frozen.period, frozen.known_at, headline, files, conf.mail_from)
-        connection.commit()
-        outcome = deliver.deliver(
-            connection,
-            release_id,
-            deliver.active_recipients(conf.reference_dir),
-            lambda recipient: deliver.compose(cover, recipient),
-            deliver.channel_for(conf, smtp_url),
-            now,
-            retry_failed=retry_failed,
+        made = release.freeze(
+            connection, Period.parse(period), now, conf.out_dir, budget_year, by=by, run=run, again=again
         )
-        release.mark_published(connection, release_id, now)
-        connection.commit()
-    archive_site()
-    return {"release_id": release_id, **outcome.as_dict()}
+        names = [artifact["name"] for artifact in made["artifacts"]]
+        waiting = deliver.due(connection, made["release_id"], names, deliver.active_recipients(conf.reference_dir))
+        return {**made, "due": len(waiting) if made["published"] else 0}
+
+
+def approve(
+    release_id: str,
+    manifest_sha256: str,
+    decided_by: str,
+    decision: str,
+    now: datetime,
+    *,
+    reason: str = "",
+    kind: str = "person",
+    channel: str = "command",
+) -> dict[str, Any]:
+    """Record a decision on exactly the files of the manifest (law 12, ``etl.publish.approval``). An answer of somebody
+    who may not decide is refused, and the refusal is in the audit chain."""
+    from etl.publish import approval
+
+    with warehouse.connect() as connection:
+        try:
+            return approval.decide(
+                connection, release_id, manifest_sha256, decided_by, decision, now, settings.get().out_dir,
+                reason=reason, kind=kind, channel=channel,
+            )  # fmt: skip
+        except approval.NotEntitledError as error:
+            connection.rollback()
+            approval.note_refused(connection, release_id, decided_by, str(error), now)
+            connection.commit()
+            raise
+
+
+def objection(release_id: str, decided_by: str, decision: str, reason: str, now: datetime) -> str | None:
+    """Why an answer to the request for approval does not count, so that it is asked again; None when it does."""
+    from etl.publish import approval
+
+    with warehouse.transaction() as connection:
+        why = approval.objection(connection, release_id, decided_by, decision, reason, approval.approvers())
+        if why:
+            approval.note_refused(connection, release_id, decided_by, why, now)
+        return why
+
+
+def publish(
+    release_id: str,
+    now: datetime,
+    smtp_url: str | None = None,
+    *,
+    retry_failed: bool = False,
+    store: Store | None = None,
+) -> dict[str, Any]:
+    """Record the approved release as published and send it to every active recipient (``etl.publish.publication``)."""
+    from etl.publish import publication
+
+    with warehouse.connect() as connection:
+        return publication.publish(
+            connection, release_id, now, settings.get(), smtp_url, retry_failed=retry_failed, store=store
+        )
+
+
+def read_bounces(now: datetime, by_connection: Callable[[Any], Inbox] | None = None) -> dict[str, Any]:
+    """Mails that came back, from ``TIENDO_BOUNCES`` into the ledger (``etl.publish.deliver.bounces``)."""
+    from etl.publish.deliver import bounces
+
+    found = bounces.mails(settings.get(), now, by_connection)
+    with warehouse.transaction() as connection:
+        return bounces.book(connection, found, now)
+
+
+def require_none_bounced(result: Mapping[str, Any]) -> None:
+    """Raises DeliveryError naming whose mail came back since the last look."""
+    if result["bounced"]:
+        told = [f"{one['recipient']} (bản {one['release_id']}): {one['detail']}" for one in result["bounced"]]
+        raise DeliveryError("Có thư bị trả lại:\n" + "\n".join(told))
 
 
 def archive_site(target: Path | None = None) -> dict[str, Any]:
@@ -348,7 +393,7 @@ def archive_site(target: Path | None = None) -> dict[str, Any]:
 
     conf = settings.get()
     with warehouse.connect() as connection:
-        return site.build(connection, conf.out_dir, (target or conf.site_dir).resolve(), conf.site_url)
+        return site.build(connection, conf.out_dir, (target or conf.site_dir).resolve(), conf.archive_url or "")
 
 
 def propose_notice(file: Path, by: str, now: datetime, issued: date | None = None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from etl.cli import (
     analysis,
     database,
     decisions,
+    delivery,
     following,
     reference,
     register,
@@ -39,6 +40,7 @@ for command in (
     release.approve,
     release.publish,
     release.site,
+    delivery.calendar,
     decisions.revisions,
     decisions.revise,
     decisions.withdraw,
@@ -55,6 +57,7 @@ for command in (
 ):
     app.command()(command)
 app.command("follow-up")(following.follow_up)
+app.add_typer(delivery.app, name="deliveries")
 app.add_typer(following.app, name="register")
 app.add_typer(database.app, name="db")
 app.add_typer(reference.app, name="reference")

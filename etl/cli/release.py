@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from etl import clock, settings
-from etl.cli.conventions import BudgetYearOption, DeciderOption, Json, PeriodOption, guarded, print_json, ready
+from etl.cli.conventions import BudgetYearOption, Json, PeriodOption, guarded, print_json, ready
 from etl.errors import UsageError
 
 _STAGES = {None: "chờ phê duyệt", "approved": "đã phê duyệt, chưa phát hành", "rejected": "không được phê duyệt"}
@@ -18,18 +18,29 @@ _STAGES = {None: "chờ phê duyệt", "approved": "đã phê duyệt, chưa ph�
 def summarise(
     period: PeriodOption,
     budget_year: BudgetYearOption = None,
+    by: Annotated[
+        str | None, typer.Option(help="Người soạn, sau đó không được tự phê duyệt; mặc định tài khoản đang dùng.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Trình lại đúng các tệp đã bị từ chối.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Chốt số liệu của kỳ và soạn báo cáo tổng hợp (dự thảo, chờ phê duyệt)."""
+    """Chốt số liệu của kỳ và soạn báo cáo tổng hợp (dự thảo, chờ phê duyệt).
+
+    Bản bị từ chối thì được thay bằng bản số tiếp theo khi số liệu, lời văn hoặc chương trình đã thay đổi; nếu chưa thì
+    giữ nguyên, trừ khi --again trình lại đúng các tệp đó trong một vòng phê duyệt mới.
+    """
     from etl import steps
+    from etl.publish import provenance
 
     ready()
-    result = steps.freeze(period, clock.now(), budget_year)
+    result = steps.freeze(period, clock.now(), budget_year, by=by or provenance.account(), again=again)
     if as_json:
         print_json(result)
         return
     stage = "đã phát hành" if result["published"] else _STAGES[result["decision"]]
-    typer.echo(f"Bản {result['release_id']} ({stage})")
+    typer.echo(f"Bản {result['release_id']} ({stage}), người soạn: {result['prepared_by'] or 'không ghi'}")
+    if result["decision"] == "rejected":
+        typer.echo(f"Vòng {result['round']}, {result['decided_by']}: {result['decision_reason']}")
     for artifact in result["artifacts"]:
         typer.echo(f"  {artifact['path']}")
     typer.echo(f"Mã niêm phong: {result['manifest_sha256']}")
@@ -39,15 +50,22 @@ def summarise(
 def approve(
     release: Annotated[str, typer.Option(help="Mã bản, ví dụ 2025-10-r1.")],
     manifest: Annotated[str, typer.Option(help="Mã niêm phong mà người duyệt đã xem.")],
-    by: DeciderOption,
-    reject: Annotated[bool, typer.Option("--reject", help="Không đồng ý phát hành.")] = False,
+    by: Annotated[str, typer.Option(help="Người quyết định: tên đăng nhập hoặc họ tên trong approvers.csv.")],
+    reject: Annotated[bool, typer.Option("--reject", help="Không đồng ý phát hành; phải ghi --reason.")] = False,
+    reason: Annotated[str, typer.Option(help="Lý do.")] = "",
+    as_json: Json = False,
 ) -> None:
-    """Ghi quyết định phê duyệt, gắn với đúng các tệp đã xem."""
+    """Ghi quyết định phê duyệt của người có thẩm quyền (không phải người soạn), gắn với đúng các tệp đã xem."""
     from etl import steps
 
     ready()
-    result = steps.approve(release, manifest, by, "rejected" if reject else "approved", clock.now())
-    typer.echo(f"{result['release_id']}: {'không đồng ý' if reject else 'đã phê duyệt'}, {by}")
+    decision = "rejected" if reject else "approved"
+    result = steps.approve(release, manifest, by, decision, clock.now(), reason=reason)
+    if as_json:
+        print_json(result)
+        return
+    outcome = "không đồng ý" if reject else "đã phê duyệt"
+    typer.echo(f"{result['release_id']}: {outcome}, {result['decided_by']} (vòng {result['round']})")
 
 
 @guarded
@@ -73,6 +91,10 @@ def publish(
             f"{release}: gửi {result['delivered']}, đã gửi từ trước {result['already']}, "
             f"không gửi được {result['failed']}, chưa rõ {result['unknown']}"
         )
+        if result["without_files"]:
+            typer.echo(f"Bản này không có tệp cho {len(result['without_files'])} nơi nhận.")
+        if result["failed"] or result["unknown"]:
+            typer.echo(f"Phải làm gì với từng nơi nhận: tiendo deliveries --release {release}")
     raise typer.Exit(1 if result["failed"] or result["unknown"] else 0)
 
 

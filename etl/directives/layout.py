@@ -30,6 +30,8 @@ _MARKER = re.compile(
 )
 _CLOSED = re.compile(r"[.:;!?…][\"”')\]*\s]*$")
 _BULLETS = ("dash", "plus", "dot")
+_CLAUSES = ("article", "roman", "number", "dotted")
+"""Never below a bullet that stands alone, as those of *Kính gửi* do."""
 _ROMANS = {"i": 1, "v": 5, "x": 10}
 _WRAPPED_COLUMNS = 170
 """Lines longer than this are whole paragraphs: the text was not wrapped."""
@@ -229,6 +231,8 @@ def _number(found: list[Paragraph]) -> None:
         while stack and any(above.kind == paragraph.kind for above in stack):
             if stack.pop().kind == paragraph.kind:
                 break
+        if paragraph.kind in _CLAUSES and all(above.kind in _BULLETS for above in stack):
+            stack.clear()
         if paragraph.kind == "dotted":
             while (
                 stack

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from etl.directives import agencies, files, head, layout, table, tasks
+from etl.directives import agencies, files, head, labelled, layout, table, tasks
 from etl.directives.deadlines import NONE, Clock, IsWorkingDay
 from etl.directives.files import Text
 from etl.directives.head import Head
@@ -38,7 +38,8 @@ def of_text(source: Text, is_working_day: IsWorkingDay, issued: date | None = No
     day = issued or top.issued
     clock = Clock(day, is_working_day)
     paragraphs = layout.paragraphs(source.text, is_wrapped=source.is_wrapped)
-    found = tasks.extract(paragraphs, clock)
+    found, others = labelled.split(paragraphs, clock)
+    found = tasks.extract(others, clock) + found
     found += table.extract(paragraphs, clock)
     rows = _rows(found)
     questions = [q for q in top.questions if not (issued and "ngày ban hành" in q)]

@@ -69,14 +69,14 @@ def _task(row: Paragraph, layout: _Layout, above: list[Unit], clock: Clock) -> t
     content, lead = cell("task"), cell("lead")
     if len(content.text) < 4:
         return None, above
-    units = _units(lead.text) or ([] if lead.text else above)
+    units = listed(lead.text) or ([] if lead.text else above)
     if not units:
         return None, above
     due = cell("due")
-    found = deadlines.chosen(deadlines.find(due.text, clock), due.text) or _bare(due.text, clock)
+    found = deadlines.chosen(deadlines.find(due.text, clock), due.text) or bare_time(due.text, clock)
     own = deadlines.chosen(deadlines.find(content.text, clock), content.text)
     body = Paragraph(content, "row", path=(cell("number").text.strip(" ."),) if cell("number").text else ())
-    partners = [u.name for u in _units(cell("coordinating").text)] or [
+    partners = [u.name for u in listed(cell("coordinating").text)] or [
         p for p in (cell("coordinating").text,) if p.strip(" -")
     ]
     task = Task(
@@ -85,11 +85,12 @@ def _task(row: Paragraph, layout: _Layout, above: list[Unit], clock: Clock) -> t
     return task, units
 
 
-def _units(text: str) -> list[Unit]:
+def listed(text: str) -> list[Unit]:
+    """The bodies of a cell."""
     return agencies.units(text, key(text), 0, semicolons=True) if text else []
 
 
-def _bare(text: str, clock: Clock) -> Deadline | None:
+def bare_time(text: str, clock: Clock) -> Deadline | None:
     """In the column of dates a day or month needs no preposition."""
     if not text.strip(" -"):
         return None

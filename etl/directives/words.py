@@ -46,6 +46,23 @@ class Words:
         return re.compile(f"(?:{self.any_of('not_tasks')}){WORD_END}")
 
     @cached_property
+    def speaking(self) -> re.Pattern[str]:
+        """Praise, blame, consent: the body named before speaks and is not addressed."""
+        return re.compile(f"(?:{self.any_of('speaking')}){WORD_END}")
+
+    @cached_property
+    def assessing_heading(self) -> re.Pattern[str]:
+        return re.compile(f"(?:{self.any_of('assessing_headings')}){WORD_END}")
+
+    @cached_property
+    def purpose_heading(self) -> re.Pattern[str]:
+        return re.compile(f"(?:{self.any_of('purpose_headings')}){WORD_END}(?!.*(?:nhiệm vụ|giải pháp))")
+
+    @cached_property
+    def not_assessing(self) -> re.Pattern[str]:
+        return re.compile(f"(?<!\\w)(?:{self.any_of('not_assessing')}){WORD_END}")
+
+    @cached_property
     def telling(self) -> re.Pattern[str]:
         """After a name: what was, not what is to be done."""
         return re.compile(f"(?:{self.any_of('telling')}){WORD_END}")

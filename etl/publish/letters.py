@@ -13,7 +13,6 @@ from typing import Any
 
 from etl.period import Period
 from etl.publish import report, sentences, tables
-from etl.publish.commune_figures import LEVELS_VI
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import (
     Block,
@@ -29,6 +28,7 @@ from etl.publish.model import (
     Spans,
     Table,
 )  # fmt: skip
+from etl.publish.quality_figures import LEVELS_VI
 from etl.publish.text import listing, show
 from etl.publish.words import unsigned
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from etl.publish.figure import Dims, Figure, dims
 from etl.publish.reading import Reader, Row, number_figure, text_figure
@@ -29,7 +30,7 @@ def of_months(reader: Reader) -> Iterator[Figure]:
             yield Figure("disb_trend", "vnd", "mart.disbursement_rate", by, value=row["disb_ytd"], **covered)
 
 
-def _coverage(row: Row) -> dict[str, object]:
+def _coverage(row: Row) -> dict[str, Any]:
     if row["commune_code"] is not None:
         return {}
     return {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from etl import clock
@@ -16,8 +18,26 @@ _SHOWN_CHANGES = 15
 _COMPARED = ("rate_total", "disb_ytd", "plan_total", "communes_reported", "tasks", "report_state")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The question itself: who prepared the release, who may decide, what was said of the drafts before it.
+
+    ``said``: decisions as ``approval.history`` gives them; ``folder``: where the files lie.
+    """
+
+    prepared_by: str | None
+    round: int
+    approvers: Sequence[str]
+    said: Sequence[Mapping[str, Any]]
+    folder: str
+
+
 def markdown(
-    figures: FigureSet, before: FigureSet | None, artifacts: Sequence[Mapping[str, Any]], manifest_sha256: str
+    figures: FigureSet,
+    before: FigureSet | None,
+    artifacts: Sequence[Mapping[str, Any]],
+    manifest_sha256: str,
+    asked: Asked | None = None,
 ) -> str:
     """Vietnamese Markdown, complete in itself."""
     lines = [
@@ -26,6 +46,7 @@ def markdown(
         f"Kỳ báo cáo {figures.get('period').text}, năm ngân sách {figures.budget_year}; số liệu chốt lúc "
         f"{clock.show(figures.known_at)} (giờ Việt Nam).",
         "",
+        *(_question(asked) if asked else []),
         f"- {joined(sentences.disbursed(figures))}",
         f"- {joined(sentences.coverage(figures))}",
         f"- {joined(sentences.communes(figures, 20))}",
@@ -41,6 +62,7 @@ def markdown(
         "",
         "### Tệp được phê duyệt",
         "",
+        *([f"Mở xem trong thư mục `{asked.folder}`.", ""] if asked else []),
         "| Tệp | Kích thước (byte) | SHA-256 |",
         "| --- | ---: | --- |",
         *(f"| {a['name']} | {a['size_bytes']} | `{a['sha256']}` |" for a in artifacts),
@@ -48,6 +70,31 @@ def markdown(
         f"Mã kiểm tra chung (manifest): `{manifest_sha256}`",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _question(asked: Asked) -> list[str]:
+    lines = [
+        f"Người soạn: {asked.prepared_by or 'không ghi'}. Vòng phê duyệt thứ {asked.round}.",
+        "",
+        f"Người được quyết định: {', '.join(asked.approvers) or 'chưa có ai, bổ sung approvers.csv'}. Câu trả lời của "
+        "người khác, của người soạn, hoặc *Reject* không ghi lý do thì không được ghi nhận và yêu cầu này mở lại.",
+        "",
+    ]
+    refused = [one for one in asked.said if one["decision"] == "rejected"]
+    if refused:
+        lines += ["### Các lần không được phê duyệt của kỳ này", ""]
+        lines += [
+            f"- {one['release_id']}, vòng {one['round']}, {clock.show(one['decided_at'])}, {one['decided_by']}: "
+            f"{_plain(one['reason'])}"
+            for one in refused
+        ]
+        lines.append("")
+    return lines
+
+
+def _plain(text: str) -> str:
+    """What a person typed, in one line and without effect as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", " ".join(text.split()))
 
 
 def _changes(figures: FigureSet, before: FigureSet | None) -> list[str]:

@@ -27,7 +27,7 @@ as $$
         inner join last_release as l on f.release_id = l.release_id
         where
             f.metric in ('plan_total', 'disb_ytd') and f.value is not null
-            and (f.dims = '{}' or (f.dims ? 'commune' and not f.dims ? 'capital_kind'))
+            and f.dims - 'commune' = '{}'
     ),
 
     present as (

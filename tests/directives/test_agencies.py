@@ -36,6 +36,21 @@ NAMES = [
     ("Phó Giám đốc Sở Nguyễn Hữu Chiến chỉ đạo", ["Phó Giám đốc Sở Nguyễn Hữu Chiến"]),
     ("Phòng Kinh tế, Hạ tầng và Đô thị là cơ quan đầu mối", ["Phòng Kinh tế, Hạ tầng và Đô thị"]),
     ("Báo và phát thanh, truyền hình Cao Bằng duy trì", ["Báo và phát thanh, truyền hình Cao Bằng"]),
+    ("Tỉnh khẩn trương hoàn thiện", ["Tỉnh"]),
+    ("các xã: Thu Cúc, Kim Thượng và Trung Sơn báo cáo", [
+        "UBND xã Thu Cúc", "UBND xã Kim Thượng", "UBND xã Trung Sơn"]),
+    ("UBND các xã, thị trấn: Chủ động phương án", ["UBND các xã, thị trấn"]),
+    ("UBND các huyện miền núi: Nam Trà My, Phước Sơn rà soát", ["UBND huyện Nam Trà My", "UBND huyện Phước Sơn"]),
+    ("VP Điều phối NTM tỉnh đôn đốc", ["Văn phòng Điều phối NTM tỉnh"]),
+    ("Văn phòng Đoàn đại biểu Quốc hội và HĐND tỉnh đăng tải", ["Văn phòng Đoàn đại biểu Quốc hội và HĐND tỉnh"]),
+    ("Cục Chất lượng, Chế biến và Phát triển thị trường phối hợp", [
+        "Cục Chất lượng, Chế biến và Phát triển thị trường"]),
+    ("Trung tâm Dịch vụ tổng hợp tổ chức tiêm phòng", ["Trung tâm Dịch vụ tổng hợp"]),
+    ("Các Tập đoàn VNPT, Viettel tập trung", ["Các Tập đoàn VNPT, Viettel"]),
+    ("Bộ trưởng, Chủ nhiệm Ủy ban Dân tộc trực tiếp chỉ đạo", ["Ủy ban Dân tộc"]),
+    ("đ/c Nguyễn Bá Thuần - Phó Giám đốc Sở chỉ đạo", ["Đồng chí Nguyễn Bá Thuần"]),
+    ("Đài Truyền hình Việt Nam, Thông tấn xã Việt Nam tăng cường", [
+        "Đài Truyền hình Việt Nam", "Thông tấn xã Việt Nam"]),
     ("Bộ trưởng, Thủ trưởng cơ quan ngang bộ, cơ quan thuộc Chính phủ, Chủ tịch UBND các tỉnh, thành phố trực thuộc "
      "Trung ương tập trung", [
         "Bộ trưởng, Thủ trưởng cơ quan ngang bộ, cơ quan thuộc Chính phủ, UBND các tỉnh, thành phố trực thuộc "

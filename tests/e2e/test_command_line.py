@@ -167,7 +167,7 @@ def test_from_sample_to_published_summary_without_airflow(home: Path) -> None:
     collected(home)
     frozen = json.loads(tiendo("summarise", "--period", "2025-10", "--json").stdout)
     assert tiendo("publish", "--release", frozen["release_id"]).exit_code == 1
-    approval = ("--release", frozen["release_id"], "--by", "Thư ký")
+    approval = ("--release", frozen["release_id"], "--by", "thu_ky")
     assert tiendo("approve", *approval, "--manifest", "0" * 64).exit_code == 1
     nobody = ("--release", frozen["release_id"], "--by", " ", "--manifest", frozen["manifest_sha256"])
     assert tiendo("approve", *nobody).exit_code == 2
@@ -188,7 +188,7 @@ def test_a_mail_that_was_refused_goes_out_again_only_when_asked(home: Path, monk
     tiendo("collect")
     frozen = json.loads(tiendo("summarise", "--period", "2025-09", "--json").stdout)
     release = ("--release", frozen["release_id"])
-    tiendo("approve", *release, "--by", "Thư ký", "--manifest", frozen["manifest_sha256"])
+    tiendo("approve", *release, "--by", "thu_ky", "--manifest", frozen["manifest_sha256"])
     whole_send = deliver.Outbox.send
 
     def full_disk(self: deliver.Outbox, message: EmailMessage, recipient: deliver.Recipient) -> None:

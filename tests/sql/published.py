@@ -85,7 +85,7 @@ def _release(period: Period, home: Path) -> str:
     with store.connect() as connection:
         made = release.freeze(connection, period, FROZEN, home / "out")
         named, manifest = made["release_id"], made["manifest_sha256"]
-        release.approve(connection, named, manifest, "Nguyễn Văn An", "approved", FROZEN, home / "out")
+        release.approve(connection, named, manifest, "thu_ky", "approved", FROZEN, home / "out")
         release.mark_published(connection, named, FROZEN)
         connection.commit()
     return str(named)

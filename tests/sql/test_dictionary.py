@@ -42,7 +42,7 @@ def complete(loaded_once: Loaded, tmp_path_factory: pytest.TempPathFactory) -> I
             reconciliation.reconcile(connection, month, None, later)
             frozen = release.freeze(connection, month, later, out)
             which = frozen["release_id"]
-            release.approve(connection, which, frozen["manifest_sha256"], "Nguyễn Văn A", "approved", later, out)
+            release.approve(connection, which, frozen["manifest_sha256"], "thu_ky", "approved", later, out)
             release.mark_published(connection, which, later)
         yield address
     settings.reload()

@@ -65,7 +65,7 @@ def world(warehouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         connection.commit()
         frozen = release.freeze(connection, MAY, FROZEN, home / "out")
         release.approve(
-            connection, frozen["release_id"], frozen["manifest_sha256"], "Hoa", "approved", FROZEN, home / "out"
+            connection, frozen["release_id"], frozen["manifest_sha256"], "thu_ky", "approved", FROZEN, home / "out"
         )
         release.mark_published(connection, frozen["release_id"], FROZEN)
         connection.commit()

@@ -136,7 +136,7 @@ def test_case_44_what_comes_after_publication_waits_for_an_officer(empty: Path) 
     collect(empty, workbook())
     frozen = steps.freeze(str(OCTOBER), NOW + timedelta(hours=1))
     release, manifest = frozen["release_id"], frozen["manifest_sha256"]
-    steps.approve(release, manifest, "Trưởng phòng", "approved", NOW + timedelta(hours=2))
+    steps.approve(release, manifest, "thu_ky", "approved", NOW + timedelta(hours=2))
     steps.publish(release, NOW + timedelta(hours=2))
     collect(empty, changed("T", "Số liệu bổ sung"), second(2), hours=3)
     assert in_force() == [name()]

@@ -157,7 +157,7 @@ def published(released: Loaded) -> Loaded:
         (manifest,) = connection.execute(
             "select manifest_sha256 from release.release where release_id = '2025-10-r1'"
         ).fetchone() or ("",)
-        release.approve(connection, "2025-10-r1", manifest, "Hoa", "approved", NOW, settings.get().out_dir)
+        release.approve(connection, "2025-10-r1", manifest, "thu_ky", "approved", NOW, settings.get().out_dir)
         release.mark_published(connection, "2025-10-r1", NOW)
     return released
 

@@ -316,7 +316,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def published(connection: Connection, out: Path, now: datetime) -> str:
     frozen = release.freeze(connection, OCTOBER, now, out)
-    release.approve(connection, frozen["release_id"], frozen["manifest_sha256"], "Hoa", "approved", now, out)
+    release.approve(connection, frozen["release_id"], frozen["manifest_sha256"], "thu_ky", "approved", now, out)
     release.mark_published(connection, frozen["release_id"], now)
     connection.commit()
     return str(frozen["release_id"])

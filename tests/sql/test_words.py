@@ -141,7 +141,7 @@ def test_faulty_words_stop_the_freeze_with_all_faults_and_leave_nothing(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_the_words_of_a_release_are_no_figures_of_its_documents(
+def test_the_words_of_a_release_are_kept_with_it(
     connection: Connection, tmp_path: Path, office: Path, light: None
 ) -> None:
     say(office, OWN)
@@ -149,8 +149,7 @@ def test_the_words_of_a_release_are_no_figures_of_its_documents(
 
     frozen = release.figures_of(connection, release.get(connection, "2025-10-r1"))
 
-    assert frozen.words == words.load(office)
-    assert not [figure for figure in frozen if figure.metric == words.METRIC]
+    assert frozen.words == words.load(office) != words.package()
 
 
 def test_the_order_of_names_is_that_of_the_servers_vietnamese_collation(connection: Connection) -> None:

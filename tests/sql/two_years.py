@@ -557,7 +557,7 @@ class Life:
                     self._send(commune, window)
                     self.counts["meanwhile"] += 1
         now = self._tick()
-        release.approve(self.connection, id, manifest, OFFICERS[0], "approved", now, self.out)
+        release.approve(self.connection, id, manifest, "thu_ky", "approved", now, self.out)
         release.mark_published(self.connection, id, now)
         self.connection.commit()
         facts = release.get(self.connection, id).facts_sha256

@@ -23,6 +23,7 @@ from etl.errors import InfrastructureError, UsageError
 from etl.load.warehouse import connect
 from etl.period import Period
 from etl.publish import deliver as d
+from etl.publish.deliver import channels
 
 KNOWN_AT = datetime(2025, 11, 12, 1, 30, tzinfo=UTC)
 NOW = datetime(2025, 11, 14, 2, 0, tzinfo=UTC)
@@ -301,7 +302,7 @@ def test_a_password_is_not_sent_over_an_open_line(monkeypatch):
 
         def close(self) -> None: ...
 
-    monkeypatch.setattr(d.smtplib, "SMTP", Open)
+    monkeypatch.setattr(channels.smtplib, "SMTP", Open)
     with pytest.raises(UsageError, match="không gửi mật khẩu"):
         d.Smtp("smtp://user:secret@mail.example.invalid").ready()
 

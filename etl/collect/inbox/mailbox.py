@@ -97,6 +97,11 @@ class Mailbox:
                 len(found.data),
             )
 
+    def whole(self, item: Item) -> bytes:
+        """The mail itself, up to MAX_MAIL_BYTES. Raises InboxDownError."""
+        with reaching(self._name, self._secrets):
+            return b"".join(self._fetch(item.key.removeprefix("UID "), MAX_MAIL_BYTES))
+
     def _arrival(
         self,
         item: Item,

@@ -9,14 +9,13 @@ variant from the figures and hands over figures; it never holds a sentence.
 
 from __future__ import annotations
 
-from etl.publish.words.book import METRIC, Line, Words, check, entries, load, package, stored, to_figures
+from etl.publish.words.book import Line, Words, check, entries, load, of, package
 from etl.publish.words.faults import Fault
 from etl.publish.words.files import FOLDER
 from etl.publish.words.template import Entry, Part, Told, cut, unsigned
 
 __all__ = [
     "FOLDER",
-    "METRIC",
     "Entry",
     "Fault",
     "Line",
@@ -27,8 +26,7 @@ __all__ = [
     "cut",
     "entries",
     "load",
+    "of",
     "package",
-    "stored",
-    "to_figures",
     "unsigned",
 ]

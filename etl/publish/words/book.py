@@ -10,14 +10,11 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from etl.errors import ReleaseError, UsageError
-from etl.publish.figure import Figure
 from etl.publish.model import Spans, joined
 from etl.publish.words import files
 from etl.publish.words.faults import Fault, of_text
 from etl.publish.words.template import Entry, Part, fill, parse
 
-METRIC = "words"
-"""Of the text figures that keep the sentences with a release; ``item`` is file/key/variant."""
 ONLY = "text"
 """The variant of a sentence that has but one."""
 
@@ -154,22 +151,19 @@ def _require(found: Iterable[Fault], folder: Path | None) -> None:
 # Kept with a release --------------------------------------------------------------------------------------------------
 
 
-def to_figures(words: Words) -> list[Figure]:
-    """The sentences as text figures, so that a release says the same again after the office has changed its words."""
-    return [Figure(METRIC, "text", METRIC, (("item", line.item),), text=line.text) for line in words.lines]
-
-
-def stored(figures: Iterable[Figure]) -> Words | None:
-    """The sentences among the stored figures of a release; None for one that was frozen before they were kept.
+def of(canonical: Mapping[str, Mapping[str, Mapping[str, str]]] | None) -> Words:
+    """The sentences of ``Words.canonical``, so that a release says the same again after the office has changed its
+    words; the program's own for a release that was frozen before they were kept.
 
     A sentence that the program has since gained is the program's; one that it no longer says is left out.
     """
-    texts = {f.dim("item") or "": f.text or "" for f in figures if f.metric == METRIC}
-    if not texts:
-        return None
-    own: dict[tuple[str, str], str] = {}
-    for item, text in texts.items():
-        _, key, variant = item.split("/", 2)
-        if key in _entries() and variant in _entries()[key].texts:
-            own[key, variant] = text
-    return _with(own)
+    known = _entries()
+    return _with(
+        {
+            (key, variant): text
+            for keys in (canonical or {}).values()
+            for key, variants in keys.items()
+            for variant, text in variants.items()
+            if key in known and variant in known[key].texts
+        }
+    )

@@ -1,0 +1,78 @@
+"""What a sentence, a line or a heading of a notice is: an action, a time, an aim, an account of what was."""
+
+from __future__ import annotations
+
+import re
+
+from etl.directives import words as wording
+from etl.directives.deadlines import RECURRING, Clock, Deadline
+from etl.directives.folding import pattern
+from etl.directives.layout import Paragraph
+from etl.directives.pieces import Pieces
+from etl.directives.words import WORD_END
+
+_W = wording.load()
+_COMPLETING = re.compile(rf"\(?\s*(?:{_W.any_of('completing')}){WORD_END}")
+_COMPLETING_REST = re.compile(rf"(?:(?:{_W.any_of('completing_rest')}){WORD_END}|[\s.;,/():])*")
+_AIM = pattern(
+    r"(?:để|nhằm|phấn đấu|(?:với )?(?:mục tiêu|quyết tâm|tinh thần)|theo|thực hiện|căn cứ|trên cơ sở|sau khi|qua)(?!\w)"
+)
+_LONGEST_HEADING = 160
+PAST = pattern(r"(?<!\w)(?:đã|chưa|vẫn còn|còn nhiều|đang)(?!\w)")
+_NO_ADVERB = pattern(
+    r"(?:và|hoặc|của|về|tại|là|như|do|với|từ|năm|tháng|ngày|các|một|những|việc|số|tỷ|kết|nhiều|mỗi|\w+ "
+    r"(?:tác|trình|án|quả|hình))(?!\w)"
+)
+_SOON = 30
+
+
+def is_heading(paragraph: Paragraph) -> bool:
+    """A numbered line without closing mark."""
+    return bool(paragraph.kind) and len(paragraph.text) < _LONGEST_HEADING and paragraph.text[-1:] not in ".;,"
+
+
+def assesses(paragraph: Paragraph) -> bool:
+    """Whether it is a heading of what was."""
+    if not (is_heading(paragraph) or is_title(paragraph.text)) or ": " in paragraph.text:
+        return False
+    if _W.purpose_heading.match(paragraph.key):
+        return True
+    return bool(_W.assessing_heading.match(paragraph.key)) and not _W.not_assessing.search(paragraph.key)
+
+
+def is_aim(paragraph: Paragraph, deadline: Deadline) -> bool:
+    """Whether a date only tells what for: "Để hoàn thành ... trước ngày D, Chủ tịch UBND tỉnh yêu cầu:"."""
+    before = paragraph.key[: deadline.start]
+    sentence = before[max(before.rfind(". "), before.rfind("; ")) + 1 :].lstrip(" ;.")
+    return bool(_AIM.match(sentence)) and not before.rstrip().endswith(",")
+
+
+def acts_soon(plain: str) -> bool:
+    """Whether an action comes a little later, behind a word that the lists lack; nothing that is told."""
+    if not plain[:1].isalpha() or _NO_ADVERB.match(plain) or PAST.search(plain[:60]) or _W.telling.match(plain):
+        return False
+    return any(_W.action.match(plain, space.end()) for space in re.finditer(r" ", plain[:_SOON]))
+
+
+def is_completion(plain: str, dated: list[Deadline], offset: int) -> bool:
+    """Whether a piece says only when."""
+    if not dated or dated[0].kind == RECURRING:
+        return False
+    rest = plain
+    for deadline in reversed(dated):
+        rest = rest[: max(0, deadline.start - offset)] + rest[max(0, deadline.end - offset) :]
+    opening = _COMPLETING.match(rest)
+    rest = rest[opening.end() :] if opening else rest
+    return _COMPLETING_REST.fullmatch(rest) is not None
+
+
+def acts(child: Paragraph, clock: Clock) -> bool:
+    pieces = Pieces(child, clock)
+    start = pieces.after_topic(0)
+    head = pieces.head(start, len(child.text))
+    return bool(head.units) or head.assigned or _W.action.match(child.key, head.content) is not None
+
+
+def is_title(text: str) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    return len(letters) > 3 and sum(c.isupper() for c in letters) > 0.85 * len(letters)
