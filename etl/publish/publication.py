@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +44,8 @@ def publish(
     files = {name: (where / name, sha256) for name, sha256 in frozen.sealed(connection, release_id).items()}
     release.mark_published(connection, release_id, now)
     connection.commit()
-    broken = _archived(connection, conf)
+    site = (connection, conf.out_dir, conf.site_dir)
+    broken = _tried(lambda: archive.build(*site, conf.archive_url or ""))
     cover = deliver.cover_of(
         release_id, made.period, made.known_at, headline, [], conf.mail_from, archive_url=conf.archive_url
     )
@@ -51,14 +53,15 @@ def publish(
         connection, cover, files, recipients, channels, now,
         limit_bytes=conf.mail_limit_mb * 1_000_000, retry_failed=retry_failed,
     )  # fmt: skip
+    broken = broken or _tried(lambda: archive.renew(*site, release_id, conf.archive_url or ""))
     if broken:
         raise broken
     return {"release_id": release_id, **outcome}
 
 
-def _archived(connection: Connection, conf: settings.Settings) -> Exception | None:
+def _tried(step: Callable[[], object]) -> Exception | None:
     try:
-        archive.build(connection, conf.out_dir, conf.site_dir, conf.archive_url or "")
+        step()
     except Exception as error:
         return error
     return None

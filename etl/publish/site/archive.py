@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
@@ -79,13 +81,26 @@ def build(connection: Connection, out_dir: Path, target: Path, site_url: str = "
     Raises UsageError where ``target`` holds something else. All pages come from one snapshot of the warehouse, and
     only one run writes at a time; commits, and writes nothing into the warehouse.
     """
+    with _alone(connection):
+        earlier = tree.before(target)
+        return _Builder(connection, out_dir, target, site_url).run(set(earlier))
+
+
+def renew(connection: Connection, out_dir: Path, target: Path, release_id: str, site_url: str = "") -> None:
+    """The pages of one release of a site that is there already: what became of its sending is known by now."""
+    with _alone(connection):
+        earlier = tree.before(target)
+        _Builder(connection, out_dir, target, site_url).renew(release_id, earlier)
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
     connection.commit()
     connection.execute("select pg_advisory_lock(hashtext(%s))", (_LOCK,))
     connection.commit()
     try:
         connection.execute("set transaction isolation level repeatable read")
-        earlier = set(tree.before(target))
-        return _Builder(connection, out_dir, target, site_url).run(earlier)
+        yield
     finally:
         connection.rollback()
         connection.execute("select pg_advisory_unlock(hashtext(%s))", (_LOCK,))
@@ -125,6 +140,12 @@ class _Builder:
         tree.remove(built.target, earlier - set(built.hashes))
         built.written += tree.put(built.target, tree.SUMS, tree.sums(built.hashes))
         return built.as_dict()
+
+    def renew(self, release_id: str, earlier: dict[str, str]) -> None:
+        for release in self._releases:
+            if release.release_id == release_id:
+                self._release(release)
+        tree.put(self._built.target, tree.SUMS, tree.sums(earlier | self._built.hashes))
 
     @cached_property
     def _pages(self) -> Pages:
