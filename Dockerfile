@@ -32,7 +32,7 @@ ENV PATH=/opt/tiendo/bin:$PATH \
 
 RUN groupadd --gid 50000 tiendo \
     && useradd --uid 50000 --gid 50000 --home-dir /opt/airflow --no-create-home --shell /usr/sbin/nologin tiendo \
-    && mkdir -p /opt/airflow/logs /data/inbox \
+    && mkdir -p /opt/airflow/logs /data/inbox /data/notices \
     && chown -R tiendo:tiendo /opt/airflow /data
 COPY --from=build /opt/tiendo /opt/tiendo
 COPY dags /opt/airflow/dags

@@ -1,17 +1,18 @@
 """### Đưa thông báo kết luận vào sổ nhiệm vụ
 
-Chạy khi có văn bản: *Trigger*, ghi đường dẫn tệp (.txt, .docx, .pdf có chữ) trên máy chủ. Hệ thống đọc thành nhiệm vụ
-đề xuất, **chờ người đăng ký xác nhận**, rồi mới vào sổ.
+Mỗi văn bản một lượt chạy: `collect_directives` mở khi có văn bản trong thư mục, hoặc *Trigger* và ghi đường dẫn tệp
+(.txt, .docx, .pdf có chữ) trên máy chủ. Hệ thống đọc thành nhiệm vụ đề xuất, **chờ người đăng ký xác nhận**, rồi mới
+vào sổ.
 
 **Trả lời:** mục *Required Actions*. Đối chiếu bảng nhiệm vụ; ghi số, ngày, cơ quan ban hành khi văn bản không ghi; ghi
 các mục bỏ (`2.b; 3`) và các mục sửa, mỗi dòng một mục: `6.1 | thời hạn = 31/10/2025 | chủ trì = Sở Tài chính`. Muốn
-xem từng dòng cạnh nguyên văn thì dùng bảng tính trong `var/out/van-ban/` với `tiendo register confirm`, và chọn *Không
-vào sổ* ở đây hoặc để yêu cầu hết hạn. Hết hạn mà không ai trả lời thì không có gì vào sổ.
+xem từng dòng cạnh nguyên văn thì điền bảng tính trong `var/out/van-ban/`, đặt vào thư mục văn bản (hoặc `tiendo
+register confirm`); khi đó câu trả lời ở đây không còn tác dụng. Hết hạn mà không ai trả lời thì không có gì vào sổ.
 
 **Khi một tác vụ màu đỏ**
 
 * `propose`: không có tệp, hoặc tệp không đọc được (bản quét, .doc): dòng cuối nhật ký nói phải làm gì.
-* `confirm_tasks`: 10 ngày không ai trả lời; *Clear* để hỏi lại.
+* `confirm_tasks`: 10 ngày không ai trả lời; *Clear* để hỏi lại (văn bản đã vào sổ bằng bảng tính thì không cần).
 * `register`: câu trả lời thiếu hoặc sai (dòng cuối nhật ký kể từng lỗi), chưa có gì vào sổ: *Clear* `confirm_tasks`.
 
 **Màu hồng (skipped)**: văn bản đã vào sổ trước đây, hoặc người đăng ký chọn *Không vào sổ*.
@@ -42,10 +43,12 @@ def text(title: str, **schema: Any) -> Param:
     schedule=None,
     start_date=pendulum.datetime(2025, 7, 1, tz=TIMEZONE),
     catchup=False,
-    max_active_runs=10,
+    # Each waits for a person; none may keep another from being asked.
+    max_active_runs=100,
     default_args=default_args(),
     params={
         "file": Param("", type="string", title="Tệp văn bản trên máy chủ"),
+        "notice": Param(None, type=["null", "integer"], title="Hoặc số văn bản đã đọc (tiendo register list)"),
         "issued": Param(
             None, type=["null", "string"], pattern=r"^\d{4}-\d{2}-\d{2}$", title="Ngày ban hành (NNNN-TT-NN)"
         ),
@@ -64,8 +67,11 @@ def register_directives() -> None:
         from etl import clock, steps
 
         params = get_current_context()["params"]
-        issued = date.fromisoformat(params["issued"]) if params.get("issued") else None
-        told = steps.propose_notice(Path(params["file"]), "register_directives", clock.now(), issued)
+        if params.get("notice"):
+            told = steps.proposed(params["notice"])
+        else:
+            issued = date.fromisoformat(params["issued"]) if params.get("issued") else None
+            told = steps.propose_notice(Path(params["file"]), "register_directives", clock.now(), issued)
         if told["directive_id"]:
             raise AirflowSkipException(f"Văn bản đã vào sổ: {told['directive_id']}.")
         return told
@@ -96,6 +102,8 @@ def register_directives() -> None:
         from etl import clock, steps
 
         by, said = answer["responded_by_user"]["name"], answer["params_input"]
+        if before := steps.proposed(proposed["notice_id"])["directive_id"]:
+            raise AirflowSkipException(f"Văn bản đã vào sổ trong khi chờ: {before}.")
         if answer["chosen_options"] != [TAKE]:
             steps.reject_notice(proposed["notice_id"], said.get("reason") or "", by, "airflow", clock.now())
             raise AirflowSkipException(f"{by} không đưa văn bản số {proposed['notice_id']} vào sổ.")

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     words_dir: Path | None = Field(
         default=None, description="Folder with the office's own wording (etl/publish/words/README.md); empty: none"
     )
+    notices: Path | None = Field(
+        default=None, description="Folder of notices and filled-in workbooks; empty: home/notices"
+    )
     smtp_url: str | None = Field(
         default=None, description="smtp://[user:password@]host:port; empty: .eml files go to home/outbox"
     )
@@ -45,11 +48,6 @@ class Settings(BaseSettings):
 
     mail_limit_mb: float = Field(
         default=20, gt=0, description="A mail about a release that would be larger carries only the one-page brief"
-    )
-    archive_url: str | None = Field(
-        default=None,
-        description="Address of the archive site (folder site under home): for mails that cannot carry all files, "
-        "and for the links of its feed",
     )
     store: str | None = Field(
         default=None,
@@ -60,6 +58,10 @@ class Settings(BaseSettings):
         default=None,
         description="Mailbox or folder into which undeliverable mails come back: imaps://… or file:///…; empty: none",
         repr=False,
+    )
+    site_url: str = Field(
+        default="",
+        description="https://… of the archive site, for its feed and mails that cannot carry all files; empty: none",
     )
 
     @field_validator("inboxes", mode="before")
@@ -80,6 +82,10 @@ class Settings(BaseSettings):
         return self.words_dir.resolve() if self.words_dir else None
 
     @property
+    def notices_dir(self) -> Path:
+        return self.notices.resolve() if self.notices else self.root / "notices"
+
+    @property
     def archive_dir(self) -> Path:
         return self.root / "archive"
 
@@ -92,12 +98,12 @@ class Settings(BaseSettings):
         return self.root / "outbox"
 
     @property
-    def site_dir(self) -> Path:
-        return self.root / "site"
-
-    @property
     def store_dir(self) -> Path:
         return self.root / "store"
+
+    @property
+    def site_dir(self) -> Path:
+        return self.root / "site"
 
     @property
     def pgdata_dir(self) -> Path:

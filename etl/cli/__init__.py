@@ -39,8 +39,8 @@ for command in (
     release.summarise,
     release.approve,
     release.publish,
-    release.site,
     delivery.calendar,
+    release.site,
     decisions.revisions,
     decisions.revise,
     decisions.withdraw,
@@ -54,6 +54,7 @@ for command in (
     analysis.export,
     analysis.query,
     reference.reconcile,
+    database.verify,
 ):
     app.command()(command)
 app.command("follow-up")(following.follow_up)

@@ -122,3 +122,28 @@ def analyst_login(
         typer.echo(f"Đã xóa tài khoản {name}.")
     else:
         typer.echo(f"Tài khoản {name}, mật khẩu {password}, cơ sở dữ liệu {database}; chỉ đọc mart và ref.")
+
+
+@guarded
+def verify(as_json: Json = False) -> None:
+    """Kiểm tra chuỗi nhật ký, tệp gốc trong kho lưu, bản tổng hợp và tệp của chúng; mã thoát 1 khi không khớp."""
+    from etl import settings
+    from etl.load import warehouse
+    from etl.publish import verify as integrity
+
+    ready()
+    conf = settings.get()
+    with warehouse.connect() as connection:
+        result = integrity.run(connection, conf.archive_dir, conf.out_dir)
+    if as_json:
+        print_json(result)
+    else:
+        for problem in result["problems"]:
+            typer.echo(problem)
+        checked = result["checked"]
+        typer.echo(
+            f"Đã kiểm tra {checked['audit_events']} sự kiện, {checked['originals']} tệp gốc, {checked['releases']} bản "
+            f"tổng hợp, {checked['files']} tệp: "
+            + (f"{len(result['problems'])} chỗ không khớp." if result["problems"] else "còn nguyên.")
+        )
+    raise typer.Exit(1 if result["problems"] else 0)

@@ -134,9 +134,8 @@ def calendar(
             f"{dates.shown(entry['publish_on'])}{out_already}"
         )
     if found:
-        typer.echo(
-            "Nơi nhận: " + ", ".join(f"{n} {deliver.GROUPS[g].lower()}" for g, n in found[0]["recipients"].items())
-        )
+        planned = [f"{deliver.GROUPS[group]}: {count}" for group, count in found[0]["recipients"].items()]
+        typer.echo(f"Nơi nhận: {'; '.join(planned)}")
     last = dates.missing_after(found, months)
     if last is not None:
         until = f"sau kỳ {last}" if last else "từ ngày này"

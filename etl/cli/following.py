@@ -55,6 +55,30 @@ def propose(
 
 @app.command()
 @guarded
+def take(as_json: Json = False) -> None:
+    """Nhận các tệp trong thư mục văn bản (TIENDO_NOTICES): thông báo, bảng tính xác nhận, bảng báo cáo của sở, ngành.
+
+    Mỗi tệp một lần theo mã băm. Mã thoát 1 khi có tệp không dùng được.
+    """
+    from etl import steps
+    from etl.errors import DataError
+
+    ready()
+    told = steps.take_directives(clock.now(), at_once=True)
+    if as_json:
+        print_json(told)
+    else:
+        for one in told["taken"]:
+            typer.echo(f"{one['file']}: {one['detail']}")
+        typer.echo(f"Nhận {len(told['taken'])} tệp; {len(told['waiting'])} văn bản chờ xác nhận.")
+    try:
+        steps.require_all_taken(told)
+    except DataError as error:
+        raise typer.Exit(1) from error
+
+
+@app.command()
+@guarded
 def confirm(
     workbook: Annotated[Path, typer.Argument(help="Bảng tính xác nhận đã điền.")],
     by: Annotated[str | None, typer.Option("--by", help="Người xác nhận; mặc định tên ghi trong bảng.")] = None,
@@ -345,6 +369,27 @@ def read(
             typer.echo(Path(one["receipt"]).read_text(encoding="utf-8"))
     if any(one["verdict"] == "returned" for one in told):
         raise typer.Exit(1)
+
+
+@app.command()
+@guarded
+def digest(
+    recipient: Annotated[str, typer.Option("--recipient", help="Mã nơi nhận (contacts.csv).")],
+    day: Annotated[str, typer.Option("--day", help="Ngày của bản tin.")],
+    arrived: Annotated[bool, typer.Option("--arrived/--lost", help="Nơi nhận đã nhận được hay chưa.")],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Trả lời cho bản tin đôn đốc không rõ đã đến chưa, sau khi hỏi nơi nhận; chưa đến thì nội dung được báo lại."""
+    from etl import steps
+
+    ready()
+    told = steps.settle_digest(local_day(day), recipient, arrived, by, clock.now())
+    if as_json:
+        print_json(told)
+    else:
+        state = "đã đến" if arrived else "không đến, nội dung được báo lại ở bản tin sau"
+        typer.echo(f"{recipient}, bản tin ngày {told['day']}: {state}{'' if told['new'] else ' (đã ghi từ trước)'}.")
 
 
 @guarded

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from etl.clock import show_date
-from etl.directives.registering import CHANGES, REPEATS, REPLACES, Answer, Head
+from etl.directives.registering import CHANGES, REPEATS, REPLACES, Answer, Asked, Head
 from etl.errors import DataError
 from etl.reference.province import Province
 from etl.register import sheet
@@ -29,8 +29,8 @@ _KINDS = {
     "Không định ngày": ("none", False),
 }
 _RECURRENCES = {
-    "Hằng tuần": "weekly", "Hằng tháng": "monthly", "Hằng quý": "quarterly", "6 tháng một lần": "half_yearly",
-    "Hằng năm": "yearly",
+    "Hằng ngày": "daily", "Hằng tuần": "weekly", "Hằng tháng": "monthly", "Hằng quý": "quarterly",
+    "6 tháng một lần": "half_yearly", "Hằng năm": "yearly",
 }  # fmt: skip
 _RELATIONS = {
     "Nhắc lại nhiệm vụ trước": REPEATS,
@@ -122,8 +122,8 @@ def _word(words: Mapping[str, Any], value: Any) -> str | None:
     return next((word for word, meaning in words.items() if meaning == value), None)
 
 
-def of_workbook(name: str, data: bytes) -> tuple[int, Head, list[Answer], str | None]:
-    """Proposal, head, answers and who confirmed, from a workbook that was filled in.
+def of_workbook(name: str, data: bytes) -> tuple[Asked, Head, list[Answer], str | None]:
+    """What was asked, head, answers and who confirmed, from a workbook that was filled in.
 
     Raises UsageError for a file that is none of ours, DataError with every cell that cannot be read.
     """
@@ -137,8 +137,9 @@ def of_workbook(name: str, data: bytes) -> tuple[int, Head, list[Answer], str | 
         commune_code=_code(filled, problems),
     )
     if problems:
-        raise DataError("Chưa vào sổ:\n" + "\n".join(problems))
-    return int(filled.meta["notice_id"]), head, answers, _text(filled, "by")
+        raise DataError(f"{name}: chưa vào sổ. Sửa các ô sau trong tệp rồi gửi lại:\n" + "\n".join(problems))
+    asked = Asked(int(filled.meta["notice_id"]), str(filled.meta["sha256"]))
+    return asked, head, answers, _text(filled, "by")
 
 
 def _text(filled: Filled, question: str) -> str | None:
@@ -160,15 +161,19 @@ def _answer(row: Mapping[str, Entry], problems: list[str]) -> Answer | None:
     number = sheet.number_of(row["row_no"], problems)
     if number is None:
         problems.append(
-            f"Ô {row['row_no'].cell}: dòng không có số thứ tự của hệ thống; không thêm dòng mới vào biểu này."
+            f"Ô {row['row_no'].cell}: dòng không có số thứ tự của hệ thống; biểu này không thêm được dòng mới, "
+            "xóa dòng này (nhiệm vụ còn thiếu thì đọc lại văn bản)."
         )
         return None
     place = f"Dòng {row['row_no'].cell[1:]} (mục {row['item'].value}): "
-    decision = _choice(row["decision"], {TAKE: True, EDIT: True, DROP: False}, problems)
+    decision = sheet.choice(row["decision"], {TAKE: True, EDIT: True, DROP: False}, problems)
     if row["decision"].value is None:
-        problems.append(f"Ô {row['decision'].cell}: chưa chọn quyết định cho mục {row['item'].value}.")
-    kind, standing = _choice(row["due_kind"], _KINDS, problems) or ("none", False)
-    relation = _choice(row["relation"], {_NONE: None, **_RELATIONS}, problems)
+        problems.append(
+            f"Ô {row['decision'].cell}: chưa chọn quyết định cho mục {row['item'].value}; chọn {TAKE}, {EDIT} hoặc "
+            f"{DROP}."
+        )
+    kind, standing = sheet.choice(row["due_kind"], _KINDS, problems) or ("none", False)
+    relation = sheet.choice(row["relation"], {_NONE: None, **_RELATIONS}, problems)
     values = {
         "lead_vi": row["lead"].value,
         "coordinating_vi": _list(row["coordinating"]),
@@ -177,20 +182,13 @@ def _answer(row: Mapping[str, Entry], problems: list[str]) -> Answer | None:
         "due_date": sheet.day_of(row["due"], problems),
         "due_kind": kind,
         "is_standing": standing,
-        "recurrence": _choice(row["recurrence"], _RECURRENCES, problems),
+        "recurrence": sheet.choice(row["recurrence"], _RECURRENCES, problems),
         "due_day": sheet.number_of(row["due_day"], problems),
         "due_shift": sheet.number_of(row["due_shift"], problems) or 0,
     }
     earlier = row["earlier"].value if relation else None
-    return Answer(number, bool(decision), values, relation, earlier, _list(row["issues"]), place)
-
-
-def _choice(entry: Entry, words: Mapping[str, Any], problems: list[str]) -> Any:
-    if entry.value is None:
-        return None
-    if entry.value not in words:
-        problems.append(f"Ô {entry.cell}: “{entry.value}” không có trong danh sách ({'; '.join(words)}).")
-    return words.get(entry.value)
+    shown = {"item": row["item"].value, "source_text_vi": row["source"].value}
+    return Answer(number, bool(decision), values, relation, earlier, _list(row["issues"]), place, shown)
 
 
 def _list(entry: Entry) -> list[str]:
@@ -259,14 +257,14 @@ def _edited(row: Mapping[str, Any], taken: bool, edit: Mapping[str, str], proble
     if "due_date" in edit:
         values |= _due(Entry(f"thời hạn của mục {row['item']}", edit["due_date"] or None), problems)
     if "recurrence" in edit:
-        found = _choice(Entry(f"chu kỳ của mục {row['item']}", edit["recurrence"]), _RECURRENCES, problems)
+        found = sheet.choice(Entry(f"chu kỳ của mục {row['item']}", edit["recurrence"]), _RECURRENCES, problems)
         values |= {"recurrence": found, "due_kind": "recurring", "due_date": None}
     if "due_day" in edit:
         values["due_day"] = sheet.number_of(Entry(f"ngày trong kỳ của mục {row['item']}", edit["due_day"]), problems)
     relation, earlier = row["relation"], edit.get("earlier", row["earlier_task_id"])
     if "relation" in edit:
         entry = Entry(f"quan hệ của mục {row['item']}", edit["relation"])
-        relation = _choice(entry, {_NONE: None, **_RELATIONS}, problems)
+        relation = sheet.choice(entry, {_NONE: None, **_RELATIONS}, problems)
     issues = _list(Entry("", edit.get("issues")))
     return Answer(row["row_no"], taken, values, relation, earlier if relation else None, issues, place)
 

@@ -30,6 +30,7 @@ class Earlier:
     item: str
     content_vi: str
     due_date: date | None
+    is_recurring: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def find(
     if best is None:
         return None
     alike, task, named = best
-    changes = due is not None and due != task.due_date
+    changes = due is not None and due != task.due_date and not task.is_recurring
     shown = f"{min(alike, Decimal(100)):.0f}"
     reason = f"cùng cơ quan chủ trì, nội dung giống {shown} %"
     if named:

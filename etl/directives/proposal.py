@@ -64,6 +64,7 @@ def propose(
     head = head_of(found, province)
     rows = [_row(found, row) for row in found.rows]
     reading = hashlib.sha256(json.dumps([head, rows], ensure_ascii=False, default=str).encode()).hexdigest()
+    connection.execute("select pg_advisory_xact_lock(hashtext('tiendo.register'))")
     row = connection.execute(
         "select notice_id from core.notice where sha256 = %s and reading_sha256 = %s", (sha256, reading)
     ).fetchone()
@@ -179,7 +180,7 @@ def _link(connection: Connection, rows: list[dict[str, Any]], province: Province
         for values in connection.execute(
             """
             select t.task_id, coalesce(ref.owner_code(t.lead_vi, %(day)s), t.lead_vi), d.doc_no, t.item, t.content_vi,
-                t.due_date
+                t.due_date, t.due_kind = 'recurring'
             from mart.task_state(%(day)s, 'infinity') as t
             inner join core.directive as d on t.directive_id = d.directive_id
             where t.done_date is null and t.state <> 'Thôi thực hiện'

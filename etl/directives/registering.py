@@ -20,15 +20,14 @@ from psycopg.types.json import Jsonb
 
 from etl import clock
 from etl.directives import proposal
-from etl.directives.folding import key
 from etl.errors import DataError, UsageError
 from etl.load.warehouse import Connection
 from etl.reference.province import Province
-from etl.register import proposals
+from etl.register import events, proposals
 
 CONFIRMED, EDITED, DROPPED, LINKED = "confirmed", "edited", "dropped", "linked"
 REPEATS, CHANGES, REPLACES = "repeats", "changes", "replaces"
-RECURRENCES = ("weekly", "monthly", "quarterly", "half_yearly", "yearly")
+RECURRENCES = ("daily", "weekly", "monthly", "quarterly", "half_yearly", "yearly")
 _PROVINCE_OFFICES = ("VPUBND", "UBNDT")
 _EDITABLE = (
     "lead_vi", "coordinating_vi", "content_vi", "deadline_phrase_vi", "due_date", "due_kind", "recurrence", "due_day",
@@ -48,9 +47,18 @@ class Head:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Which proposal an answer is to, and of which file it was: numbers of another warehouse mean something else."""
+
+    notice_id: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Answer:
     """What becomes of one proposed task. ``values``: columns of ``core.task`` that the person changed; ``issues``:
-    proposals of communes that it is about; ``place``: where the answer stands, for messages."""
+    proposals of communes that it is about; ``place``: where the answer stands, for messages; ``shown``: what the
+    person saw beside it and could not change, which must be that of the proposal."""
 
     row_no: int
     is_taken: bool
@@ -59,6 +67,7 @@ class Answer:
     earlier_task_id: str | None = None
     issues: Sequence[str] = ()
     place: str = ""
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 def register(
@@ -71,29 +80,36 @@ def register(
     now: datetime,
     province: Province,
     evidence_sha256: str | None = None,
+    of_sha256: str | None = None,
 ) -> dict[str, Any]:
     """Put the confirmed tasks into the register. The caller commits.
 
-    Returns ``notice_id``, ``new``, ``directive_id``, ``tasks`` (ids that entered), ``linked`` (earlier tasks) and
-    ``dropped``. Raises DataError with every fault of the answer; then nothing entered.
+    ``of_sha256``: the file that the answer says it is about. Returns ``notice_id``, ``new``, ``directive_id``,
+    ``tasks`` (ids that entered), ``linked`` (earlier tasks) and ``dropped``. Raises DataError with every fault of the
+    answer; then nothing entered.
     """
     if not by.strip():
-        raise UsageError("Phải ghi người xác nhận (--by).")
+        raise UsageError("Phải ghi người xác nhận: ô “Người xác nhận” ở phía trên bảng, hoặc --by.")
     connection.execute("select pg_advisory_xact_lock(hashtext('tiendo.register'))")
     notice, rows = proposal.load(connection, notice_id)
+    if of_sha256 not in (None, notice["sha256"]):
+        raise UsageError(
+            f"Biểu này không phải của văn bản đề xuất số {notice_id} ({notice['file_name']}): có thể do hệ thống khác "
+            "lập. Đọc lại văn bản (tiendo register propose) rồi điền vào biểu mới."
+        )
     before = proposal.directive_of(connection, notice["sha256"])
     if before is not None:
         return _told_before(connection, notice_id, before)
     said = _head(notice, head)
     problems = _faults_of_head(said)
-    chosen = _chosen(connection, rows, answers, said, problems)
+    chosen = _chosen(connection, rows, answers, said, problems, clock.local_date(now))
     if problems and notice["doc_date"] is None and said.doc_date is not None:
         problems.append(
             "Lúc đọc văn bản chưa có ngày ban hành nên chưa tính được thời hạn theo ngày đó: nên đọc lại với "
             "ngày ban hành (--issued), rồi xác nhận."
         )
     if problems:
-        raise DataError("Chưa vào sổ:\n" + "\n".join(problems))
+        raise DataError("Chưa vào sổ. Sửa các lỗi sau rồi gửi lại:\n" + "\n".join(problems))
     directive_id = _directive(connection, notice, said, by, now)
     decision = connection.execute(
         "insert into core.notice_decision (notice_id, decision, directive_id, channel, evidence_sha256, decided_by, "
@@ -135,6 +151,7 @@ def reject(connection: Connection, notice_id: int, reason: str, by: str, channel
     """Record that a notice is not registered; it may still be later. The same answer again changes nothing."""
     if not by.strip():
         raise UsageError("Phải ghi người quyết định (--by).")
+    connection.execute("select pg_advisory_xact_lock(hashtext('tiendo.register'))")
     notice, _ = proposal.load(connection, notice_id)
     if (directive := proposal.directive_of(connection, notice["sha256"])) is not None:
         raise UsageError(f"Văn bản đã vào sổ ({directive}); thay đổi bằng sự kiện của từng nhiệm vụ.")
@@ -180,7 +197,7 @@ def _head(notice: Mapping[str, Any], head: Head) -> Head:
 def _faults_of_head(head: Head) -> list[str]:
     names = {"doc_no": "số, ký hiệu", "doc_date": "ngày ban hành", "issuer_vi": "cơ quan ban hành"}
     missing = [name for field_name, name in names.items() if not getattr(head, field_name)]
-    faults = [f"Văn bản chưa có {name}: người đăng ký phải ghi." for name in missing]
+    faults = [f"Văn bản chưa có {name}: ghi vào ô ở phía trên bảng (trong Airflow: ô cùng tên)." for name in missing]
     if head.doc_no and not re.fullmatch(r"\d+[\w.-]*(?:/[\w&.Đđ-]+)+|\d+-[\w/&Đđ-]+", head.doc_no):
         faults.append(f"Số, ký hiệu “{head.doc_no}” không đúng dạng 123/TB-VP.")
     return faults
@@ -192,6 +209,7 @@ def _chosen(
     answers: Sequence[Answer],
     head: Head,
     problems: list[str],
+    today: date,
 ) -> list[tuple[dict[str, Any], Answer, bool]]:
     """Each proposed task with its answer, as it is to be registered, and whether the person changed it."""
     by_row: dict[int, Answer] = {}
@@ -205,21 +223,36 @@ def _chosen(
     for row in rows:
         given = by_row.get(row["row_no"])
         if given is None:
-            problems.append(f"Nhiệm vụ số {row['row_no']} (mục {row['item']}) chưa được xác nhận hoặc bỏ.")
+            problems.append(
+                f"Nhiệm vụ số {row['row_no']} (mục {row['item']}) chưa được xác nhận hoặc bỏ: dòng đã bị xóa thì điền "
+                "vào biểu gốc; muốn bỏ nhiệm vụ thì chọn Bỏ."
+            )
+            continue
+        if any(_plain(row[name]) != _plain(value) for name, value in given.shown.items()):
+            problems.append(
+                f"{given.place}mục, nguyên văn không còn khớp với nhiệm vụ số {row['row_no']} (các cột đã bị sắp xếp "
+                "lệch nhau hoặc bị sửa): điền lại vào biểu gốc."
+            )
             continue
         values = {k: v for k, v in given.values.items() if k in _EDITABLE}
         final = {**row, **values}
         changed = any(final[name] != row[name] for name in values)
         if given.is_taken:
             where = given.place or f"Mục {row['item']}: "
-            problems += [where + fault for fault in _faults_of_task(connection, final, given, head)]
+            problems += [where + fault for fault in _faults_of_task(connection, final, given, head, today)]
         chosen.append((final, given, changed))
     if rows and not any(answer.is_taken for _, answer, _ in chosen) and not problems:
         problems.append("Mọi nhiệm vụ đều bị bỏ: nếu không vào sổ văn bản này, hãy dùng tiendo register reject.")
     return chosen
 
 
-def _faults_of_task(connection: Connection, task: Mapping[str, Any], answer: Answer, head: Head) -> list[str]:
+def _plain(value: Any) -> str:
+    return unicodedata.normalize("NFC", " ".join(str(value or "").split()))
+
+
+def _faults_of_task(
+    connection: Connection, task: Mapping[str, Any], answer: Answer, head: Head, today: date
+) -> list[str]:
     faults = []
     if not str(task["lead_vi"] or "").strip():
         faults.append("thiếu cơ quan chủ trì.")
@@ -230,22 +263,44 @@ def _faults_of_task(connection: Connection, task: Mapping[str, Any], answer: Ans
     if task["due_kind"] in ("recurring", "event", "none") and task["due_date"] is not None:
         faults.append("có ngày đến hạn thì loại thời hạn phải là ngày cụ thể hoặc mốc cuối giai đoạn.")
     if task["due_kind"] == "recurring" and task["recurrence"] not in RECURRENCES:
-        faults.append("nhiệm vụ định kỳ phải có chu kỳ (tuần, tháng, quý, 6 tháng, năm).")
+        faults.append("nhiệm vụ định kỳ phải có chu kỳ (ngày, tuần, tháng, quý, 6 tháng, năm).")
+    if task["due_kind"] != "recurring" and task["recurrence"]:
+        faults.append("có chu kỳ thì loại thời hạn phải là Định kỳ; không định kỳ thì xóa chu kỳ.")
     if task["due_date"] and head.doc_date and task["due_date"] < head.doc_date:
         faults.append(f"ngày đến hạn {clock.show_date(task['due_date'])} trước ngày ban hành.")
     if task["due_day"] is not None and not 1 <= task["due_day"] <= (7 if task["recurrence"] == "weekly" else 31):
-        faults.append(f"ngày đến hạn trong kỳ {task['due_day']} không có.")
+        faults.append(
+            f"ngày trong kỳ {task['due_day']} không có: ghi từ 1 đến 31 (hằng tuần: 1 là thứ Hai … 7 là Chủ nhật)."
+        )
+    if not -11 <= task["due_shift"] <= 12:
+        faults.append(f"số tháng sau kỳ {task['due_shift']} quá xa: ghi từ -11 đến 12.")
     if answer.relation and not answer.earlier_task_id:
         faults.append("có quan hệ với nhiệm vụ trước thì phải ghi mã nhiệm vụ trước.")
     if answer.earlier_task_id and not answer.relation:
         faults.append("có mã nhiệm vụ trước thì phải chọn quan hệ (nhắc lại, đổi thời hạn, thay thế).")
     if answer.earlier_task_id:
-        known = connection.execute("select 1 from core.task where task_id = %s", (answer.earlier_task_id,)).fetchone()
-        if known is None:
-            faults.append(f"không có nhiệm vụ {answer.earlier_task_id} trong sổ.")
+        faults += _faults_of_link(connection, answer, today)
     if answer.relation == CHANGES and task["due_date"] is None:
         faults.append("đổi thời hạn thì phải có ngày đến hạn mới.")
     return faults + proposals.faults(connection, answer.issues)
+
+
+def _faults_of_link(connection: Connection, answer: Answer, today: date) -> list[str]:
+    """A later document gives another deadline to, or ends, only what is still to be done and has one."""
+    earlier = answer.earlier_task_id
+    found = connection.execute(
+        "select due_kind, done_date, state from mart.task_state(%s, 'infinity') where task_id = %s", (today, earlier)
+    ).fetchone()
+    if found is None:
+        return [f"không có nhiệm vụ {earlier} trong sổ (xem tiendo tasks)."]
+    due_kind, done_on, state = found
+    if answer.relation == REPEATS:
+        return []
+    if done_on is not None or state == "Thôi thực hiện":
+        return [f"nhiệm vụ trước {earlier} {state.lower()}: mở lại trước, hoặc chọn Không liên quan."]
+    if answer.relation == CHANGES and due_kind == "recurring":
+        return [f"nhiệm vụ trước {earlier} là định kỳ: chọn Nhắc lại hoặc Thay thế."]
+    return []
 
 
 def _decision(answer: Answer, changed: bool) -> str:
@@ -282,7 +337,7 @@ def _directive(connection: Connection, notice: Mapping[str, Any], head: Head, by
         ).fetchone()
         if taken is None:
             break
-        if key(taken[0]) == key(issuer) and taken[1] == doc_date:
+        if events.body(taken[0]) == events.body(issuer) and taken[1] == doc_date:
             raise UsageError(
                 f"Văn bản {doc_no} ngày {clock.show_date(doc_date)} của {issuer} đã vào sổ "
                 f"({directive_id}) từ một tệp khác."

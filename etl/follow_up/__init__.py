@@ -3,24 +3,29 @@
 What is to be followed up is ``mart.follow_up_due``: the ladder ``ref.follow_up_step`` on the register and the reporting
 calendar. What was told is ``core.follow_up_item``, written together with the claim of the digest (law 11), so a run
 that is killed and started again tells nothing twice. A digest that the mail server refused told nothing: its matters
-come again on the next working day. One whose sending broke off stays claimed, is shown as unknown and never repeated;
-what it held is told again by the next rung of the ladder.
+come again on the next working day. One whose sending broke off stays claimed, is shown as unknown and never repeated
+on its own: a person who asked the recipient says whether it arrived (``settle``), and meanwhile what it held is told
+again by the next rung of the ladder.
 
-A matter goes to a recipient at most once per rung and deadline, and at a rung only when no higher one was told before.
-Who has no address is not passed over: the matter goes to the office that the ladder names under ``no_address``, and
-the run tells it.
+A matter goes to a recipient at most once per rung and deadline, and at a rung only when no higher one was told before;
+a task that was reopened is another matter than before. Who has no address is not passed over: the matter goes to the
+office that the ladder names under ``no_address``, and the run tells it. A collective addressee (*các sở, ngành*) has
+none: the office passes it on.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
-from etl import settings
+from etl import clock, settings
+from etl.errors import UsageError
 from etl.follow_up import digest
 from etl.follow_up.digest import Matter
 from etl.load.warehouse import Connection
@@ -135,39 +140,46 @@ def _by_recipient(
 
     Whoever has a digest of the day is not in it, over whatever channel it went.
     """
-    contacts = {
-        code: Recipient(code, name, email or "", "")
-        for code, name, email in connection.execute(
-            "select contact_code, name_vi, email from ref.contact where active"
-        ).fetchall()
-    }
+    listed = connection.execute("select contact_code, name_vi, email, active from ref.contact").fetchall()
+    names = {code: name for code, name, *_ in listed}
+    contacts = {code: Recipient(code, name, email or "", "") for code, name, email, active in listed if active}
+    collective = {code for (code,) in connection.execute("select agency_code from ref.agency where kind = 'tập thể'")}
     instead = connection.execute(
         "select recipient from ref.follow_up_step where event_kind = 'no_address' order by step, recipient limit 1"
     ).fetchone()
     served = {
         code for (code,) in connection.execute("select recipient from core.follow_up_digest where day = %s", (day,))
     }
-    found: dict[str, list[Matter]] = {}
+    office = contacts.get(instead[0]) if instead else None
+    found: dict[str, dict[tuple[Any, ...], Matter]] = defaultdict(dict)
     missing: dict[str, dict[str, Any]] = {}
     for row in _due(connection, day, now):
         contact = contacts.get(row["recipient"] or "")
         matter = Matter.of(row)
         if contact is None or not contact.email:
-            who = row["owner_vi"] if row["is_owner"] else (row["recipient"] or row["owner_vi"])
-            entry = missing.setdefault(who, {"name": who, "matters": []})
-            entry["matters"].append(matter.subject)
-            if instead is None or instead[0] == row["recipient"] or instead[0] not in contacts:
+            code = row["recipient"]
+            who = row["owner_vi"] if row["is_owner"] else names.get(code, code)
+            no_one = code is None or code in collective
+            has_office = office is not None and bool(office.email) and office.code != code
+            if not (no_one and has_office):
+                missing.setdefault(who, {"name": who, "matters": []})["matters"].append(matter.subject)
+            if office is None or not has_office:
                 continue
-            contact, matter = contacts[instead[0]], matter.without_address(who)
-        found.setdefault(contact.code, []).append(matter)
+            contact, matter = office, matter.without_address(who, is_collective=no_one)
+        others = found[contact.code]
+        others[matter.key] = matter.with_what(others.get(matter.key))
     connection.commit()
     told = _told(connection)
     waiting = []
     for code in sorted(found):
-        fresh = {m.key: m for m in found[code] if told.get((code, *m.key), 0) < m.step}
+        fresh = [m for m in found[code].values() if not _was_told(m, told.get((code, *m.key), ()))]
         if code not in served and fresh:
-            waiting.append((contacts[code], sorted(fresh.values(), key=Matter.order)))
+            waiting.append((contacts[code], sorted(fresh, key=Matter.order)))
     return waiting, sorted(missing.values(), key=lambda entry: str(entry["name"]))
+
+
+def _was_told(matter: Matter, told: Sequence[tuple[int, datetime]]) -> bool:
+    return any(step >= matter.step and (matter.since is None or at >= matter.since) for step, at in told)
 
 
 def _due(connection: Connection, day: date, now: datetime) -> list[dict[str, Any]]:
@@ -194,20 +206,54 @@ def _due(connection: Connection, day: date, now: datetime) -> list[dict[str, Any
     )
 
 
-def _told(connection: Connection) -> dict[tuple[Any, ...], int]:
-    """Highest rung that each recipient was told of each matter; what was refused by the server was not told."""
+def _told(connection: Connection) -> dict[tuple[Any, ...], list[tuple[int, datetime]]]:
+    """Rungs at which each recipient was told of each matter, and when; what was refused by the server was not told."""
     rows = connection.execute(
         """
-        select i.recipient, i.event_kind, i.subject, i.due_date, max(i.step)
+        select i.recipient, i.event_kind, i.subject, i.due_date, i.step, d.claimed_at
         from core.follow_up_item as i
         inner join core.follow_up_digest as d
             on i.day = d.day and i.recipient = d.recipient and i.channel = d.channel
         where d.state <> 'failed'
-        group by 1, 2, 3, 4
         """
     ).fetchall()
     connection.commit()
-    return {tuple(key): step for *key, step in rows}
+    told: dict[tuple[Any, ...], list[tuple[int, datetime]]] = defaultdict(list)
+    for *key, step, at in rows:
+        told[tuple(key)].append((step, at))
+    return told
+
+
+def settle(connection: Connection, day: date, recipient: str, arrived: bool, by: str, now: datetime) -> dict[str, Any]:
+    """A person who asked says whether a digest arrived of which nobody knew; what did not is told again.
+
+    The caller commits. The same answer again changes nothing. Raises UsageError when there is no such digest, or it is
+    known what became of it.
+    """
+    if not by.strip():
+        raise UsageError("Phải ghi người trả lời (--by).")
+    row = connection.execute(
+        "select state, detail from core.follow_up_digest where day = %s and recipient = %s for update", (day, recipient)
+    ).fetchone()
+    if row is None:
+        raise UsageError(f"Không có bản tin ngày {clock.show_date(day)} cho {recipient}.")
+    state = "sent" if arrived else "failed"
+    new = row[0] == "claimed"
+    if not new and row[0] != state:
+        said = {"sent": "đã gửi", "failed": "bị từ chối"}[row[0]]
+        raise UsageError(f"Bản tin ngày {clock.show_date(day)} cho {recipient}: {said}; không có gì phải trả lời.")
+    if new:
+        detail = f"{by.strip()}: {'đã đến' if arrived else 'không đến'}"
+        connection.execute(
+            "update core.follow_up_digest set state = %s, detail = %s, finished_at = %s "
+            "where day = %s and recipient = %s",
+            (state, detail, now, day, recipient),
+        )
+        connection.execute(
+            "select audit.append(%s, %s, 'follow_up.settled', %s, %s)",
+            (now, by.strip(), f"{day} {recipient}", Jsonb({"arrived": arrived})),
+        )
+    return {"day": day.isoformat(), "recipient": recipient, "state": state, "new": new}
 
 
 def _unknown(connection: Connection) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ def as_ics(found: Sequence[Mapping[str, Any]], now: datetime) -> bytes:
         "METHOD:PUBLISH", "X-WR-CALNAME:Lịch công bố báo cáo tổng hợp", "X-WR-TIMEZONE:Asia/Ho_Chi_Minh",
     ]  # fmt: skip
     for entry in found:
-        to = ", ".join(f"{GROUPS[group].lower()}: {count}" for group, count in entry["recipients"].items())
+        to = "; ".join(f"{GROUPS[group]}: {count}" for group, count in entry["recipients"].items())
         about = f"Số liệu đến hết {shown(entry['as_of'])}; chốt để tổng hợp {shown(entry['cutoff_on'])}"
         lines += _event(entry, "due", f"Hạn gửi báo cáo: {entry['title']}", about, entry["due_on"], stamp)
         lines += _event(

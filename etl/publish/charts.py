@@ -30,14 +30,20 @@ _CONFIG: dict[str, Any] = {
 
 
 def _spec(
-    rows: list[dict[str, Any]], left: int, width: int, height: int, layer: list[dict[str, Any]], top: int = 14
+    rows: list[dict[str, Any]],
+    left: int,
+    width: int,
+    height: int,
+    layer: list[dict[str, Any]],
+    top: int = 14,
+    bottom: int = 26,
 ) -> dict[str, Any]:
     """One view of fixed size. Nothing depends on the width of text, which differs with the fonts of a machine."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "config": _CONFIG,
         "autosize": {"type": "none"},
-        "padding": {"left": left, "right": 60, "top": top, "bottom": 26},
+        "padding": {"left": left, "right": 60, "top": top, "bottom": bottom},
         "width": width,
         "height": height,
         "data": {"values": rows},
@@ -51,7 +57,7 @@ def _rate_axis(name: str) -> dict[str, Any]:
         "type": "quantitative",
         "title": None,
         "scale": {"domain": [0, 100], "clamp": True},
-        "axis": {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.label + '%'", "labelOverlap": False},
+        "axis": {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.label + ' %'", "labelOverlap": False},
     }
 
 
@@ -75,7 +81,7 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
                         "programme": show(short).text,
                         "kind": name,
                         "rate": _plot(str(rate.value)),
-                        "label": show(rate).text + "%",
+                        "label": show(rate).text + " %",
                     }
                 )
     total = figures.get("rate_total")
@@ -101,7 +107,7 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
     groups = len({r["programme"] for r in rows})
     return Chart(
         "ty-le-chuong-trinh",
-        f"Tỷ lệ giải ngân theo chương trình và loại vốn (nét đứt: bình quân chung {show(total).text}%)",
+        _caption(figures, "chart_programmes"),
         "; ".join(f"{r['programme']}, {r['kind']}: {r['label']}" for r in rows),
         _spec(rows, 270, _BARS, 48 * max(groups, 1), layers, top=34),
         quoted=tuple(quoted),
@@ -131,7 +137,7 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
         {
             "name": show(figures.get("name", commune=c)).text,
             "rate": _plot(str(figures.get("rate_total", commune=c).value)),
-            "label": show(figures.get("rate_total", commune=c)).text + "%",
+            "label": show(figures.get("rate_total", commune=c)).text + " %",
             "zero": figures.find("at_zero", commune=c) is not None,
         }
         for c in communes
@@ -156,7 +162,7 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
         layers.append({"mark": rule, "encoding": {"x": {"datum": _plot(str(total.value))}}})
     return Chart(
         "xep-hang-xa",
-        f"Tỷ lệ giải ngân của các xã, phường (nét đứt: bình quân chung {show(total).text}%)",
+        _caption(figures, "chart_communes"),
         "; ".join(f"{r['name']}: {r['label']}" for r in rows),
         _spec(rows, 160, 500, 17 * max(len(rows), 1), layers),
         quoted=(show(total), *(show(figures.get("rate_total", commune=c)) for c in communes)),
@@ -170,7 +176,7 @@ def trend(figures: FigureSet) -> Chart:
     for figure in points:
         month = figure.dim("period") or ""
         if figure.value is not None:
-            label = show(figure).text + "%"
+            label = show(figure).text + " %"
             rows.append({"month": f"T{int(month[5:])}/{month[:4]}", "rate": _plot(str(figure.value)), "label": label})
     x = {
         "field": "month", "type": "ordinal", "sort": None, "title": None,
@@ -183,11 +189,159 @@ def trend(figures: FigureSet) -> Chart:
     ]
     return Chart(
         "dien-bien",
-        "Diễn biến tỷ lệ giải ngân lũy kế theo tháng",
+        figures.words.line("chart_trend"),
         "; ".join(f"{r['month']}: {r['label']}" for r in rows),
         _spec(rows, 50, 530, 150, layers),
         quoted=tuple(show(figure) for figure in points if figure.value is not None),
     )
+
+
+def _caption(figures: FigureSet, key: str) -> str:
+    """With the rate of the province where there is one: the dashed line."""
+    rate = figures.known("rate_total")
+    return figures.words.line(key, "bare") if rate is None else figures.words.line(key, "text", rate=rate)
+
+
+def path(figures: FigureSet) -> Chart | None:
+    """What was disbursed by the end of each month beside what the communes' own roadmaps ask for; None where no roadmap
+    is in use."""
+    planned = sorted(figures.having("roadmap_path", "period"), key=lambda f: f.key)
+    done = sorted(figures.having("disb_trend", "period"), key=lambda f: f.key)
+    if len(planned) < 2:
+        return None
+    names = {kind: figures.words.line("chart_path_key", kind) for kind in ("done", "planned")}
+    rows = [
+        {
+            "month": _month(figure.dim("period") or ""),
+            "order": figure.dim("period"),
+            "series": names[kind],
+            "amount": _plot(str(figure.value)),
+            "label": show(figure, "ty").text,
+        }
+        for kind, found in (("planned", planned), ("done", done))
+        for figure in found
+        if figure.value is not None
+    ]
+    months = sorted({str(row["order"]) for row in rows})
+    x = {
+        "field": "month", "type": "ordinal", "sort": [_month(month) for month in months], "title": None,
+        "axis": {"labelAngle": 0, "labelOverlap": False},
+    }  # fmt: skip
+    y = {
+        "field": "amount", "type": "quantitative", "title": None,
+        "axis": {"labels": False, "ticks": False, "tickCount": 5},
+    }  # fmt: skip
+    colours = {names["done"]: BLUE, names["planned"]: AMBER}
+    layers: list[dict[str, Any]] = []
+    for name, colour, above in ((names["planned"], AMBER, -11), (names["done"], BLUE, 16)):
+        only = [{"filter": f"datum.series === '{name}'"}]
+        line: dict[str, Any] = {"type": "line", "color": colour, "point": {"color": colour}}
+        if colour == AMBER:
+            line["strokeDash"] = [5, 3]
+        layers += [
+            {"transform": only, "mark": line, "encoding": {"x": x, "y": y}},
+            {
+                "transform": only, "mark": {"type": "text", "dy": above, "fontSize": 11},
+                "encoding": {"x": x, "y": y, "text": {"field": "label"}},
+            },
+        ]  # fmt: skip
+    layers += [entry for n, (name, colour) in enumerate(colours.items()) for entry in _key(n, name, colour)]
+    communes = figures.get("roadmap_communes")
+    return Chart(
+        "lo-trinh",
+        figures.words.line("chart_path", n=communes),
+        "; ".join(f"{r['month']}, {r['series']}: {r['label']}" for r in rows),
+        _spec(rows, 30, 570, 190, layers, top=34),
+        quoted=(show(communes), *(show(f, "ty") for f in (*planned, *done) if f.value is not None)),
+    )
+
+
+def _month(period: str) -> str:
+    return f"T{int(period[5:])}/{period[:4]}"
+
+
+_TASK_COLOURS = {
+    "Đang thực hiện quá hạn": RED,
+    "Sắp đến hạn": AMBER,
+    "Đang thực hiện trong hạn": BLUE,
+    "Không quy định thời hạn": "#9db4cc",
+    "Nhiệm vụ thường xuyên / định kỳ": "#c5d0dc",
+    "Đã hoàn thành đúng hạn": "#3f7d4e",
+    "Đã hoàn thành quá hạn": "#8aa96b",
+    "Thôi thực hiện": RULE,
+}
+_DARK = ["Đang thực hiện quá hạn", "Đang thực hiện trong hạn", "Đã hoàn thành đúng hạn"]
+"""States whose colour needs white figures on it."""
+
+
+def tasks(figures: FigureSet) -> Chart | None:
+    """The tasks of each lead agency by state, the most overdue first; None without any task."""
+    agencies = sorted(
+        figures.values("tasks", "agency"),
+        key=lambda a: (-_count(figures, a, "Đang thực hiện quá hạn"), -_count(figures, a), a),
+    )
+    if not agencies:
+        return None
+    states = [s for s in _TASK_COLOURS if figures.find("tasks", state=s)]
+    quoted = []
+    rows: list[dict[str, Any]] = []
+    for agency in agencies:
+        for state in states:
+            number = figures.find("tasks", agency=agency, state=state)
+            if number is not None and number.value:
+                quoted.append(show(number))
+                rows.append({
+                    "agency": agency, "state": state, "place": states.index(state), "tasks": _plot(str(number.value)),
+                    "label": show(number).text,
+                })  # fmt: skip
+    y = {
+        "field": "agency", "type": "nominal", "title": None, "sort": None,
+        "axis": {"ticks": False, "domain": False, "labelOverlap": False},
+    }  # fmt: skip
+    x = {"field": "tasks", "type": "quantitative", "title": None, "stack": "zero", "axis": None}
+    colour = {
+        "field": "state", "type": "nominal", "legend": None,
+        "scale": {"domain": states, "range": [_TASK_COLOURS[s] for s in states]},
+    }  # fmt: skip
+    order = {"field": "place", "type": "quantitative"}
+    bars = {"mark": {"type": "bar", "height": 14}, "encoding": {"y": y, "x": x, "color": colour, "order": order}}
+    dark = {"test": f"indexof({json.dumps(_DARK, ensure_ascii=False)}, datum.state) >= 0", "value": "#ffffff"}
+    inside = {
+        "mark": {"type": "text", "fontSize": 11},
+        "encoding": {
+            "y": y, "x": {**x, "bandPosition": 0.5}, "order": order, "detail": {"field": "state"},
+            "text": {"field": "label"}, "color": {"condition": dark, "value": "#111111"},
+        },
+    }  # fmt: skip
+    deep = 20 * len(agencies)
+    keys = [entry for n, s in enumerate(states) for entry in _legend(n, s, _TASK_COLOURS[s], deep)]
+    return Chart(
+        "nhiem-vu",
+        figures.words.line("chart_tasks"),
+        "; ".join(f"{r['agency']}, {r['state'].lower()}: {r['label']}" for r in rows),
+        _spec(rows, 260, 400, deep, [bars, inside, *keys], bottom=30 + 20 * ((len(states) + 1) // 2)),
+        quoted=tuple(quoted),
+    )
+
+
+def _count(figures: FigureSet, agency: str, state: str | None = None) -> int:
+    found = figures.find("tasks", agency=agency, **({"state": state} if state else {}))
+    return int(found.value or 0) if found else 0
+
+
+def _legend(number: int, name: str, colour: str, below: int) -> list[dict[str, Any]]:
+    """One entry of the key under the bars, two to a line."""
+    left, down = {"value": -240 + (number % 2) * 300}, {"value": below + 18 + 20 * (number // 2)}
+    one = {"values": [{"key": name}]}
+    square = {"type": "square", "size": 130, "opacity": 1, "color": colour}
+    text = {"type": "text", "align": "left", "baseline": "middle"}
+    return [
+        {"data": one, "mark": square, "encoding": {"x": left, "y": down}},
+        {
+            "data": one, "mark": text,
+            "encoding": {"x": {"value": left["value"] + 11}, "y": down, "text": {"field": "key"}},
+        },
+    ]  # fmt: skip
 
 
 def _plot(number: str) -> int | float:

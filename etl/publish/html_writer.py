@@ -12,17 +12,17 @@ from markupsafe import Markup
 from etl import clock
 from etl.publish import charts, pages
 from etl.publish.figure import Figure, FigureSet
-from etl.publish.model import Chart, Document, Span
+from etl.publish.model import Chart, Document, Span, Spans
 
 
 def render(
     figures: FigureSet,
     brief: Document,
     report: Document,
-    ranking: Chart,
+    extra: Document,
     link: Callable[[Figure], str] | None = None,
 ) -> bytes:
-    """UTF-8 HTML of the brief, the chart of communes, the report and its annexes.
+    """UTF-8 HTML of the brief, the charts of communes and tasks, the report and its annexes.
 
     ``link``: where the entry of a figure is.
     """
@@ -34,12 +34,12 @@ def render(
         return link(span.figure) if link and span.figure else ""
 
     environment = pages.environment()
-    environment.globals.update(id=identity, value=_value, svg=_svg, address=address)
+    environment.globals.update(id=identity, value=_value, svg=_svg, address=address, shade=shade)
     page = environment.get_template("page.html.j2").render(
         title=" ".join(brief.title),
         brief=brief,
         report=report,
-        ranking=ranking,
+        extra=extra,
         figures=figures,
         frozen=clock.show(figures.known_at),
         linked=link is not None,
@@ -53,6 +53,14 @@ def _value(span: Span) -> str:
     if figure is None:
         return ""
     return str(figure.value) if figure.value is not None else figure.text or ""
+
+
+def shade(spans: Spans) -> str:
+    """Class of a cell by its rate, in steps of a quarter; 0 apart, nothing for a blank."""
+    value = next((span.figure.value for span in spans if span.figure), None)
+    if value is None:
+        return ""
+    return "h0" if value <= 0 else f"h{min(int(value // 25) + 1, 4)}"
 
 
 def _svg(chart: Chart) -> Markup:

@@ -72,7 +72,8 @@ class Table:
     """``name`` is the sheet name in the workbook; ``caption`` and ``unit`` stand above the table.
 
     ``title`` names the table in the workbook where it has no caption of its own. ``rest``: rows that stand in the
-    workbook alone. ``of_communes``: every commune of the province has a row, a missing one too.
+    workbook alone. ``of_communes``: every commune of the province has a row, a missing one too. ``heat``: its rates are
+    shaded by their size where there is colour.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Table:
     title: str = ""
     rest: tuple[Row, ...] = ()
     of_communes: bool = False
+    heat: bool = False
 
     def all_rows(self) -> tuple[Row, ...]:
         """The rows of the workbook."""

@@ -16,30 +16,30 @@ from etl.publish import (
     html_writer,
     letters,
     message,
+    overview,
     pdf_writer,
     report,
     sources_writer,
-    tables,
     xlsx_writer,
 )
 from etl.publish.figure import FigureSet
-from etl.publish.model import Chart, Document
+from etl.publish.model import Document
 
 
 @dataclass(frozen=True)
 class Documents:
-    """What a pack says, before it is laid out. ``ranking`` stands on the page with charts only."""
+    """What a pack says, before it is laid out. ``extra`` stands on the page with charts only."""
 
     page: Document
     full: Document
-    ranking: Chart
+    extra: Document
     letters: tuple[Document, ...]
 
 
 def build(figures: FigureSet) -> Documents:
     """The documents of a release, from its figures alone."""
-    ranking = charts.by_commune(figures, tables.by_rank(figures))
-    return Documents(brief.build(figures), report.build(figures), ranking, tuple(letters.build(figures)))
+    of_communes = tuple(letters.build(figures))
+    return Documents(brief.build(figures), report.build(figures), overview.build(figures), of_communes)
 
 
 def render(
@@ -52,20 +52,20 @@ def render(
     runs beside the documents that need no chart.
     """
     documents = documents or build(figures)
-    page, full, ranking = documents.page, documents.full, documents.ranking
+    page, full, extra = documents.page, documents.full, documents.extra
     files: dict[str, bytes] = {}
     with ThreadPoolExecutor(1) as beside:
-        drawn = beside.submit(lambda: [charts.svg(chart) for chart in (*full.charts(), ranking)])
+        drawn = beside.submit(lambda: [charts.svg(chart) for chart in (*full.charts(), *extra.charts())])
         files[message.name(figures)] = message.render(figures)
         files |= {f"{letter.name}.pdf": pdf_writer.render(letter, figures.known_at) for letter in documents.letters}
-        files[f"bang-bieu-{figures.period}.xlsx"] = xlsx_writer.render(figures, [page, full])
+        files[f"bang-bieu-{figures.period}.xlsx"] = xlsx_writer.render(figures, [page, full, extra])
         files |= _paper(figures, page)
         drawn.result()
     files |= _paper(figures, full)
     if evidence is not None:
         files[sources_writer.name(figures)] = sources_writer.render(figures, evidence)
     link = None if evidence is None else partial(sources_writer.link, figures)
-    files[f"tong-hop-{figures.period}.html"] = html_writer.render(figures, page, full, ranking, link)
+    files[f"tong-hop-{figures.period}.html"] = html_writer.render(figures, page, full, extra, link)
     return files
 
 

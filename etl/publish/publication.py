@@ -45,15 +45,15 @@ def publish(
     release.mark_published(connection, release_id, now)
     connection.commit()
     site = (connection, conf.out_dir, conf.site_dir)
-    broken = _tried(lambda: archive.build(*site, conf.archive_url or ""))
+    broken = _tried(lambda: archive.build(*site, conf.site_url))
     cover = deliver.cover_of(
-        release_id, made.period, made.known_at, headline, [], conf.mail_from, archive_url=conf.archive_url
+        release_id, made.period, made.known_at, headline, [], conf.mail_from, archive_url=conf.site_url or None
     )
     outcome = deliver.dispatch(
         connection, cover, files, recipients, channels, now,
         limit_bytes=conf.mail_limit_mb * 1_000_000, retry_failed=retry_failed,
     )  # fmt: skip
-    broken = broken or _tried(lambda: archive.renew(*site, release_id, conf.archive_url or ""))
+    broken = broken or _tried(lambda: archive.renew(*site, release_id, conf.site_url))
     if broken:
         raise broken
     return {"release_id": release_id, **outcome}

@@ -154,7 +154,8 @@ def _disbursement(figures: FigureSet) -> list[Block]:
     ]
     if len(figures.having("rate_trend", "period")) > 1:
         blocks.append(charts.trend(figures))
-    return blocks
+    path = charts.path(figures)
+    return [*blocks, path] if path else blocks
 
 
 def _told(spans: Spans | None) -> list[Block]:
@@ -225,11 +226,12 @@ def _task(figures: FigureSet, task: str) -> dict[str, Part]:
 def _assessment(figures: FigureSet) -> list[Block]:
     """III: only what the figures say about the strongest and the weakest; causes are the drafter's.
 
-    Of few communes none is both: at most half of them are called the strongest.
+    Of few communes none is both: at most half of them are called the strongest, and none where all are equal.
     """
     ranked = tables.by_rank(figures)
-    strongest = [c for c in ranked[: min(_STRONGEST, len(ranked) // 2)] if not figures.find("at_zero", commune=c)]
-    weakest = [c for c in reversed(ranked) if c not in strongest and not figures.find("at_zero", commune=c)]
+    compared = [c for c in ranked if not figures.find("at_zero", commune=c)] if _differ(figures, ranked) else []
+    strongest = [c for c in ranked[: min(_STRONGEST, len(ranked) // 2)] if c in compared]
+    weakest = [c for c in reversed(compared) if c not in strongest]
     stuck = [c for c in by_amount_stuck(figures) if (figures.get("undisbursed", commune=c).value or 0) > 0]
     zero = figures.get("communes_at_zero")
     blocks: list[Block] = [_heading(figures, "assessment"), _heading(figures, "strong", 2)]
@@ -243,6 +245,10 @@ def _assessment(figures: FigureSet) -> list[Block]:
         blocks += _list_of(figures, "weakest", [_with_rate(figures, c) for c in weakest[:_STRONGEST]])
         blocks += _list_of(figures, "stuck", [_with_left(figures, c) for c in stuck[:_STRONGEST]])
     return [*blocks, _gap(figures, "weak"), _heading(figures, "causes", 2), _gap(figures, "causes")]
+
+
+def _differ(figures: FigureSet, communes: list[str]) -> bool:
+    return len({figures.get("rate_total", commune=c).value for c in communes}) > 1
 
 
 def _list_of(figures: FigureSet, key: str, items: list[Spans]) -> list[Block]:
@@ -279,7 +285,8 @@ def _proposals(figures: FigureSet) -> list[Block]:
 def _next_month(figures: FigureSet) -> list[Block]:
     """V: what is due by the register and the pace that is needed; the plan itself is the drafter's."""
     blocks: list[Block] = [_heading(figures, "next_month")]
-    if figures.get("months_left").value:
+    left = figures.known("undisbursed")
+    if figures.get("months_left").value and left is not None and (left.value or 0) > 0:
         blocks += _told(sentences.pace(figures))
     soon = [
         t for t in figures.values("task_state", "task")

@@ -116,14 +116,20 @@ def _kind(figures: FigureSet, key: str, kind: str, **by: object) -> Spans:
 
 def by_programme(figures: FigureSet, programme: str) -> Spans:
     """One programme: its amount, rate and change, then each of its capital kinds."""
-    kinds = [k for k in capital_kinds(figures) if figures.find("plan_total", programme=programme, capital_kind=k)]
+    by, kinds = {"programme": programme}, []
+    if figures.known("disb_ytd", **by):
+        kinds = [k for k in capital_kinds(figures) if figures.find("plan_total", capital_kind=k, **by)]
     if len(kinds) == 1:
         told = _kind_name(figures, kinds[0])
     else:
-        told = listing((_kind(figures, "kind_of_programme", kind, programme=programme) for kind in kinds), "; ")
-    name, result = programme_name(figures, programme), _programme_result(figures, programme)
-    variant = "many" if len(kinds) > 1 else "one" if kinds else "whole"
-    return figures.words.say("programme", variant, name=name, result=result, kinds=told)
+        told = listing((_kind(figures, "kind_of_programme", kind, **by) for kind in kinds), "; ")
+    return figures.words.say(
+        "programme",
+        "many" if len(kinds) > 1 else "one" if kinds else "whole",
+        name=programme_name(figures, programme),
+        result=_programme_result(figures, programme),
+        kinds=told,
+    )
 
 
 def _programme_result(figures: FigureSet, programme: str) -> Spans:
@@ -200,7 +206,7 @@ def communes(figures: FigureSet, limit: int) -> Spans:
     if not ranked.value:
         return say("communes", "none")
     if ranked.value == 1:
-        (only,) = figures.values("order_lowest", "commune")
+        only = figures.values("order_lowest", "commune")[0]
         return say("communes", "single_zero" if zero.value else "single", name=figures.get("name", commune=only))
     if zero.value == ranked.value:
         return say("communes", "all_zero", n=zero)

@@ -210,7 +210,7 @@ def listing(items: Iterable[Spans | Span], separator: str = ", ") -> Spans:
 
 _WAYS = {
     "tăng": 1, "cao hơn": 1, "lớn hơn": 1, "nhiều hơn": 1, "vượt": 1,
-    "giảm": -1, "thấp hơn": -1, "nhỏ hơn": -1, "ít hơn": -1, "kém": -1,
+    "giảm": -1, "thấp hơn": -1, "nhỏ hơn": -1, "ít hơn": -1, "kém": -1, "chậm": -1,
 }  # fmt: skip
 _WAY = re.compile(rf"(?<!\w)(?:{'|'.join(_WAYS)})(?!\w)", re.IGNORECASE)
 

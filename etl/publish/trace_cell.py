@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from etl.errors import UsageError
 from etl.load.warehouse import Connection
 from etl.publish import trace
-from etl.publish.sums import lies_within, parts_of
+from etl.publish.sums import LINES, lies_within, parts_of
 
 _ADDRESS = re.compile(r"(?:(?P<sheet>[^!]+)!)?\$?(?P<letters>[A-Za-z]{1,3})\$?(?P<row>[1-9][0-9]{0,6})")
 _SHA256 = re.compile(r"[0-9a-f]{8,64}")
@@ -164,10 +164,13 @@ def _fed(connection: Connection, release: Mapping[str, Any], fact: _Fact) -> Ite
         release["release_id"],
     )  # fmt: skip
     own = (fact.values["period"], fact.values["budget_year"])
+    if fact.form == "B05":
+        # A roadmap is in use until the next one is sent: its cells stand in releases of later periods.
+        own = (release["period"], release["budget_year"]) if _in_use(connection, release, fact) else ("", 0)
     for row in figures:
         figure = row | {name: release[name] for name in ("period", "budget_year", "known_at", "as_of")}
         dims = figure["dims"]
-        if fact.form in ("B01", "B02"):
+        if fact.form in LINES:
             parts = parts_of(figure, dims)
             if any(
                 part.form == fact.form
@@ -176,7 +179,7 @@ def _fed(connection: Connection, release: Mapping[str, Any], fact: _Fact) -> Ite
                 for part in parts
             ) and lies_within(fact.values, dims):
                 yield row
-        elif fact.form == "B03" and figure["source"].startswith("mart.task_"):
+        elif fact.form == "B03" and figure["source"].startswith(trace.REGISTER):
             sha256 = fact.values["sha256"]
             if fact.key in trace.TASK_CELLS and fact.values["task_id"] in trace.tasks_of(
                 connection, figure, dims, sha256
@@ -186,6 +189,16 @@ def _fed(connection: Connection, release: Mapping[str, Any], fact: _Fact) -> Ite
             is_of_month = (figure["period"], figure["budget_year"]) == own
             if is_of_month and fact.key in trace.PROPOSAL_CELLS and _of_proposal(fact.values, dims):
                 yield row
+
+
+def _in_use(connection: Connection, release: Mapping[str, Any], fact: _Fact) -> bool:
+    """Whether the roadmap that the cell stands in is the one that the release goes by."""
+    rows = _rows(
+        connection,
+        "select 1 from mart.roadmap_lag_at(%s, %s, %s) as g where g.roadmap_submission_id = %s limit 1",
+        release["known_at"], release["period"], release["budget_year"], fact.values["submission_id"],
+    )  # fmt: skip
+    return bool(rows)
 
 
 def _of_proposal(row: Mapping[str, Any], dims: Mapping[str, str]) -> bool:

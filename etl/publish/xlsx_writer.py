@@ -101,7 +101,10 @@ def _sheet(book: _Book, figures: FigureSet, table: Table) -> None:
         _row(book, sheet, figures, table, row, content)
         sheet.set_row(row, _height(content, widths))
     last = first + len(table.all_rows()) - 1
-    sheet.freeze_panes(first, 2)
+    sheet.freeze_panes(first, 1 if table.heat else 2)
+    if table.heat:
+        colours = {"min_color": "#F6C9C5", "mid_color": "#FDF6D8", "max_color": "#B9DFBE"}
+        sheet.conditional_format(first, 1, last, len(table.columns) - 1, {"type": "3_color_scale", **colours})
     sheet.print_area(0, 0, last, len(table.columns) - 1)
     sheet.repeat_rows(2, first - 1)
     _print_setup(sheet)

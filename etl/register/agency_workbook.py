@@ -67,6 +67,7 @@ class Outcome:
     reported: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     without_document: list[str] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     nothing_to_report: bool = False
 
@@ -78,7 +79,7 @@ class Outcome:
         return {"file": self.file, "sha256": self.sha256, "verdict": self.verdict, **{
             name: getattr(self, name)
             for name in ("agency", "period", "new", "nothing_to_report", "done", "reported", "asked",
-                         "without_document", "problems")
+                         "without_document", "over", "problems")
         }}  # fmt: skip
 
 
@@ -162,6 +163,7 @@ def take_in(
     filled = sheet.read(path.name, data, KIND)
     outcome = Outcome(path.name, sha256, str(filled.meta["agency"]), str(filled.meta["period"]))
     outcome.nothing_to_report = filled.answers["nothing"].value is not None
+    connection.execute("select pg_advisory_xact_lock(hashtext('tiendo.register'))")
     found = _events(connection, filled, outcome, now, province)
     if outcome.problems:
         return outcome
@@ -189,26 +191,45 @@ def _events(connection: Connection, filled: Filled, outcome: Outcome, now: datet
     period = Period.parse(outcome.period)
     if outcome.agency not in province.agencies.values():
         outcome.problems.append(f"Không có cơ quan {outcome.agency} trong danh mục.")
-    leads = {
-        task_id: (lead, assigned_on)
-        for task_id, lead, assigned_on in connection.execute(
-            "select task_id, lead_vi, assigned_on from mart.task_state(%s, 'infinity')", (today,)
+    known = {
+        (task_id, instance): (lead, assigned_on, has_periods, is_over)
+        for task_id, instance, lead, assigned_on, has_periods, is_over in connection.execute(
+            """
+            select task_id, '', lead_vi, assigned_on, due_kind = 'recurring' and recurrence <> 'daily',
+                done_date is not null or state = 'Thôi thực hiện'
+            from mart.task_state(%(today)s, 'infinity')
+            union all
+            select i.task_id, i.instance, i.lead_vi, coalesce(d.doc_date, d.event_date), false,
+                i.done_date is not null or i.state = 'Thôi thực hiện'
+            from mart.task_instance(%(today)s, 'infinity') as i
+            inner join core.directive as d on i.directive_id = d.directive_id
+            """,
+            {"today": today},
         ).fetchall()
     }
-    known = set(
-        connection.execute("select task_id, instance from mart.task_instance(%s, 'infinity')", (today,)).fetchall()
-    )
     title = f"Báo cáo nhiệm vụ {period.vi} của {outcome.agency} ({outcome.sha256[:8]})"
     found: list[Event] = []
     for row in filled.rows:
         if not any(row[c.key].value is not None for c in _COLUMNS if c.is_input):
             continue
         task_id, instance = str(row["task_id"].value or ""), str(row["instance"].value or "")
-        lead, assigned_on = leads.get(task_id, (None, None))
-        if lead != outcome.agency or (instance and (task_id, instance) not in known):
-            outcome.problems.append(f"Ô {row['task_id'].cell}: {outcome.agency} không chủ trì nhiệm vụ “{task_id}”.")
+        lead, assigned_on, has_periods, is_over = known.get((task_id, ""), (None, None, False, False))
+        if lead != outcome.agency:
+            outcome.problems.append(
+                f"Ô {row['task_id'].cell}: {outcome.agency} không chủ trì nhiệm vụ “{task_id}”; xóa dòng này hoặc giữ "
+                "nguyên mã như trong biểu đã nhận."
+            )
             continue
-        found += _of_row(row, Event(task_id, events.REPORTED, today, title, instance=instance), assigned_on, outcome)
+        if instance or has_periods:
+            _, _, _, is_over = known.get((task_id, instance), (None, None, False, False))
+            if not instance or (task_id, instance) not in known:
+                outcome.problems.append(
+                    f"Ô {row['instance'].cell}: nhiệm vụ {task_id} không có kỳ “{instance}”; giữ nguyên kỳ như trong "
+                    "biểu đã nhận."
+                )
+                continue
+        said = Event(task_id, events.REPORTED, today, title, instance=instance)
+        found += _of_row(row, said, assigned_on, outcome, is_over=is_over)
     if outcome.nothing_to_report and found:
         outcome.problems.append("Đã ghi “Không phát sinh” mà vẫn báo cáo nhiệm vụ: bỏ dấu x hoặc xóa các ô đã điền.")
     if not outcome.nothing_to_report and not found and not outcome.problems:
@@ -216,31 +237,42 @@ def _events(connection: Connection, filled: Filled, outcome: Outcome, now: datet
     return found
 
 
-def _of_row(row: Mapping[str, Entry], said: Event, assigned_on: date | None, outcome: Outcome) -> list[Event]:
-    """The events of one row; each fault goes to the outcome."""
+def _of_row(
+    row: Mapping[str, Entry], said: Event, assigned_on: date | None, outcome: Outcome, *, is_over: bool
+) -> list[Event]:
+    """The events of one row; each fault goes to the outcome. Of what is over already only a report is kept: the
+    workbook was handed out before."""
     problems: list[str] = []
-    status, document = row["status"].value, row["result_doc"].value
+    document = row["result_doc"].value
+    status = sheet.choice(row["status"], {state: state for state in STATES}, problems)
     done_on, until = sheet.day_of(row["done_date"], problems), sheet.day_of(row["until"], problems)
-    if status not in STATES:
-        problems.append(f"Ô {row['status'].cell}: chọn tình trạng trong danh sách ({'; '.join(STATES)}).")
+    if row["status"].value is None:
+        problems.append(f"Ô {row['status'].cell}: chưa chọn tình trạng; chọn một trong: {'; '.join(STATES)}.")
     if status == DONE and done_on is None and document and not problems:
         problems.append(f"Ô {row['done_date'].cell}: đã hoàn thành thì phải có ngày hoàn thành.")
     if done_on and status != DONE:
-        problems.append(f"Ô {row['done_date'].cell}: có ngày hoàn thành mà tình trạng là “{status}”.")
+        problems.append(
+            f"Ô {row['done_date'].cell}: có ngày hoàn thành mà tình trạng là “{row['status'].value or ''}”; chọn "
+            f"{DONE} hoặc xóa ngày."
+        )
     if done_on and (done_on > said.day or (assigned_on and done_on < assigned_on)):
         problems.append(
-            f"Ô {row['done_date'].cell}: ngày hoàn thành {clock.show_date(done_on)} sau ngày gửi hoặc trước ngày giao."
+            f"Ô {row['done_date'].cell}: ngày hoàn thành {clock.show_date(done_on)} sau ngày gửi hoặc trước ngày giao"
+            f"{f' ({clock.show_date(assigned_on)})' if assigned_on else ''}; ghi lại ngày."
         )
     if status == ASKS and until is None:
         problems.append(f"Ô {row['until'].cell}: xin gia hạn thì phải ghi đến ngày nào.")
-    due = row["due"].value
-    if until and isinstance(due, date) and until <= due:
+    due = sheet.day_of(row["due"], [])
+    if until and due and until <= due:
         problems.append(f"Ô {row['until'].cell}: ngày xin gia hạn không sau thời hạn {clock.show_date(due)}.")
     if problems:
         outcome.problems += problems
         return []
     detail = "; ".join(str(row[k].value) for k in ("status", "progress", "reason") if row[k].value is not None)
     name = f"{said.task_id} {said.instance}".strip()
+    if is_over:
+        outcome.over.append(name)
+        return [Event(said.task_id, events.REPORTED, said.day, said.document, instance=said.instance, detail=detail)]
     if status == DONE and document and done_on:
         outcome.done.append(name)
         return [Event(said.task_id, events.DONE, done_on, str(document), instance=said.instance, detail=detail)]
@@ -285,6 +317,7 @@ def receipt(outcome: Outcome, now: datetime) -> str:
         ("Đề nghị gia hạn (chờ văn bản của cấp giao nhiệm vụ)", outcome.asked),
         ("Báo cáo đã hoàn thành nhưng chưa có văn bản kết quả, hệ thống vẫn tính là đang thực hiện",
          outcome.without_document),
+        ("Đã hoàn thành hoặc đã thôi thực hiện từ trước: chỉ ghi nhận là báo cáo", outcome.over),
     ):  # fmt: skip
         if tasks:
             lines.append(f"{title}: {'; '.join(tasks)}.")

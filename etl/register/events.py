@@ -25,6 +25,7 @@ from etl.reference.province import Province, read_csv
 
 REPORTED, EXTENSION_ASKED, EXTENDED = "reported", "extension_asked", "extended"
 DONE, WITHDRAWN, REOPENED = "done", "withdrawn", "reopened"
+WITHDRAWN_STATE = "Thôi thực hiện"
 _ASSIGNING_KINDS = ("ủy ban", "văn phòng")
 """Kinds of agencies.csv that speak for the province."""
 
@@ -156,9 +157,13 @@ def _require_possible(
                 f"{event.task_id} không có kỳ {event.instance}: xem tiendo register history {event.task_id}."
             )
         place = found
-    elif task["due_kind"] == "recurring" and event.kind in (DONE, EXTENDED, REOPENED) and task["done_date"] is None:
+    elif _needs_period(event, task):
         raise UsageError(f"{event.task_id} là nhiệm vụ định kỳ: phải ghi kỳ (--instance, ví dụ 2025-10).")
-    is_over = place["done_date"] is not None or place["state"] == "Thôi thực hiện"
+    is_over = place["done_date"] is not None or place["state"] == WITHDRAWN_STATE
+    if event.kind == REOPENED and event.instance and task["state"] == WITHDRAWN_STATE:
+        raise UsageError(
+            f"{event.task_id} đã thôi thực hiện: mở lại cả nhiệm vụ trước (không ghi --instance), rồi mở lại từng kỳ."
+        )
     if event.kind == REOPENED and not is_over:
         raise UsageError(f"{event.task_id} đang thực hiện: không có gì để mở lại.")
     if event.kind != REOPENED and is_over:
@@ -168,11 +173,23 @@ def _require_possible(
         _require_level(event, task, province)
 
 
+def _needs_period(event: Event, task: Mapping[str, Any]) -> bool:
+    """Whether the event speaks of one period of a recurring task; a daily one has none, and what was withdrawn as a
+    whole is reopened as a whole."""
+    if task["due_kind"] != "recurring" or event.kind == WITHDRAWN:
+        return False
+    if event.kind == REOPENED:
+        return task["state"] != WITHDRAWN_STATE and task["done_date"] is None
+    return event.kind in (DONE, EXTENDED) and task["recurrence"] != "daily"
+
+
 def _require_date(event: Event, place: Mapping[str, Any]) -> None:
     if event.kind not in (EXTENDED, EXTENSION_ASKED):
         return
     if event.until is None:
         raise UsageError("Phải ghi thời hạn mới (--until).")
+    if event.kind == EXTENDED and event.instance == "" and place.get("recurrence") == "daily":
+        raise UsageError(f"{event.task_id} là nhiệm vụ hằng ngày: không có thời hạn để gia hạn.")
     if place["due_date"] and event.until <= place["due_date"]:
         raise UsageError(
             f"Thời hạn mới {clock.show_date(event.until)} không sau thời hạn đang có hiệu lực "
@@ -200,11 +217,11 @@ def _require_level(event: Event, task: Mapping[str, Any], province: Province) ->
 def is_assigning_level(issuer: str, assigned_by: str, province: Province) -> bool:
     """Whether a document of ``issuer`` decides on a task that ``assigned_by`` gave: the same body, or, for what the
     province gave, its committee, chairman, office or steering committee."""
-    said, gave = _body(issuer), _body(assigned_by)
+    said, gave = body(issuer), body(assigned_by)
     if said == gave or said in gave.split(" - "):
         return True
     spoken = {
-        _body(row["name_vi"]) for row in read_csv(province.folder / "agencies.csv") if row["kind"] in _ASSIGNING_KINDS
+        body(row["name_vi"]) for row in read_csv(province.folder / "agencies.csv") if row["kind"] in _ASSIGNING_KINDS
     }
     spoken |= {f"chủ tịch {name}" for name in spoken} | {f"phó chủ tịch {name}" for name in spoken}
 
@@ -215,7 +232,7 @@ def is_assigning_level(issuer: str, assigned_by: str, province: Province) -> boo
     return speaks(said) and speaks(gave)
 
 
-def _body(name: str) -> str:
+def body(name: str) -> str:
     """A body's name as it is compared: *Văn phòng UBND tỉnh Lạng Sơn* is *văn phòng ubnd tỉnh*."""
     text = " ".join(key(name).split()).replace("ủy ban nhân dân", "ubnd")
     return re.sub(r"(tỉnh)\s+(?:(?!-)\S+\s*){1,3}?(?=\s*-|$)", r"\1 ", text).strip()

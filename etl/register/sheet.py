@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import unicodedata
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from etl.collect import guard
+from etl.directives.folding import key
 from etl.errors import UsageError
 
 META = "_meta"
+_FORM = "Biểu"
 _LISTS = "_danhmuc"
 _FONT = {"font_name": "Times New Roman", "font_size": 11, "valign": "top", "text_wrap": True}
 _INPUT = {"bg_color": "#FFFBE6", "locked": False, "border": 1}
@@ -97,7 +100,7 @@ def write(form: Form) -> bytes:
     label, note = book.add_format({**_FONT, "bold": True}), book.add_format({**_FONT, "italic": True})
     heading = book.add_format({"font_name": "Times New Roman", "font_size": 14, "bold": True})
 
-    sheet, hidden, meta = book.add_worksheet("Biểu"), book.add_worksheet(_LISTS), book.add_worksheet(META)
+    sheet, hidden, meta = book.add_worksheet(_FORM), book.add_worksheet(_LISTS), book.add_worksheet(META)
     hidden.hide()
     meta.hide()
     sources = {}
@@ -154,12 +157,29 @@ def write(form: Form) -> bytes:
     return buffer.getvalue()
 
 
+def kind_of(data: bytes) -> str | None:
+    """The kind of form that a workbook says it is; None for what is no workbook of ours."""
+    if guard.inspect(data) != "xlsx":
+        return None
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(io.BytesIO(data), read_only=True)
+        return str(json.loads(str(book[META]["A1"].value))["kind"])
+    except (KeyError, TypeError, AttributeError, ValueError, zipfile.BadZipFile, InvalidFileException):
+        return None
+
+
 def read(name: str, data: bytes, kind: str) -> Filled:
-    """What was filled in. Raises UsageError for a file that is no form of this kind or that the guard refuses."""
+    """What was filled in. Raises UsageError for a file that is no form of this kind, that the guard refuses, or with
+    formulas that no program has worked out: their values are not in it."""
     refusal = guard.inspect(data)
     if isinstance(refusal, guard.Refusal):
         raise UsageError(f"{name}: {refusal.message} {refusal.fix}")
     stranger = UsageError(f"{name}: không phải biểu do hệ thống Tiến độ lập; hãy điền vào đúng tệp đã nhận.")
+    if refusal in ("xls", "ods", "xlsb"):
+        raise UsageError(f"{name}: tệp đã bị lưu sang định dạng khác (.{refusal}); lưu lại thành .xlsx rồi gửi lại.")
     if refusal != "xlsx":
         raise stranger
     from openpyxl import load_workbook
@@ -169,9 +189,24 @@ def read(name: str, data: bytes, kind: str) -> Filled:
         book = load_workbook(io.BytesIO(data), data_only=True)
         meta = json.loads(str(book[META]["A1"].value))
         layout = meta.pop("layout")
-        sheet = book.worksheets[0]
+        where = _FORM if _FORM in book.sheetnames else book.sheetnames[0]
+        sheet = book[where]
         if meta["kind"] != kind:
             raise stranger
+        formulas = load_workbook(io.BytesIO(data))[where]
+        lost = [
+            cell.coordinate
+            for line in formulas.iter_rows(
+                max_row=min(formulas.max_row, layout["header_row"] + layout["rows"] + _SPARE_ROWS)
+            )
+            for cell in line
+            if cell.data_type == "f" and sheet[cell.coordinate].value is None
+        ]
+        if lost:
+            raise UsageError(
+                f"{name}: các ô {', '.join(lost[:20])} là công thức chưa có kết quả; ghi giá trị vào ô, hoặc mở bằng "
+                "Excel, lưu lại rồi gửi lại."
+            )
         answers = {key: Entry(cell, _value(sheet[cell].value)) for key, cell in layout["answers"].items()}
         rows = []
         first = layout["header_row"] + 1
@@ -191,7 +226,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, str):
-        return " ".join(value.split()) or None
+        return unicodedata.normalize("NFC", " ".join(value.split())) or None
     return value
 
 
@@ -201,13 +236,27 @@ def day_of(entry: Entry, problems: list[str]) -> date | None:
         return entry.value
     if isinstance(entry.value, int | float) and _SERIALS[0] <= entry.value <= _SERIALS[1]:
         return date(1899, 12, 30) + timedelta(int(entry.value))
+    text = str(entry.value).lower().removeprefix("ngày").strip().removesuffix("00:00:00").strip().replace(" ", "")
     for pattern in ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y"):
         try:
-            return datetime.strptime(str(entry.value), pattern).date()  # noqa: DTZ007
+            return datetime.strptime(text, pattern).date()  # noqa: DTZ007
         except ValueError:
             continue
     problems.append(f"Ô {entry.cell}: “{entry.value}” không phải là ngày; ghi theo mẫu 31/10/2025.")
     return None
+
+
+def choice(entry: Entry, words: Mapping[str, Any], problems: list[str]) -> Any:
+    """The meaning of a word of a list, however it was typed (capitals, marks, spaces); what is none is a problem."""
+    if entry.value is None:
+        return None
+    meanings = {key(word): meaning for word, meaning in words.items()}
+    typed = key(str(entry.value))
+    if typed not in meanings:
+        problems.append(
+            f"Ô {entry.cell}: “{entry.value}” không có trong danh sách; chọn một trong: {'; '.join(words)}."
+        )
+    return meanings.get(typed)
 
 
 def number_of(entry: Entry, problems: list[str]) -> int | None:
@@ -220,7 +269,7 @@ def number_of(entry: Entry, problems: list[str]) -> int | None:
             return int(number)
     except ValueError:
         pass
-    problems.append(f"Ô {entry.cell}: “{entry.value}” không phải là số nguyên.")
+    problems.append(f"Ô {entry.cell}: “{entry.value}” không phải là số nguyên; ghi bằng chữ số, ví dụ 25.")
     return None
 
 

@@ -1,6 +1,6 @@
 -- The communes that owe each task whose lead is the people's committee of a commune, each from when to when: the unit of
 -- that name on the day the task was given out, and after a change of units whatever it went to. Where no unit had the
--- name on that day it is the next that has it.
+-- name on that day it is the next that has it; where several had it, as before 7/2025, it is none of them.
 create function mart.task_committee(p_known_at timestamptz)
 returns table (
     task_id text,
@@ -11,19 +11,34 @@ returns table (
 )
 language sql stable
 as $$
-    with recursive named as (
-        select distinct on (t.task_id) t.task_id, u.commune_code, u.name_vi, u.valid_from, u.valid_to
+    with recursive given as (
+        select
+            t.task_id,
+            u.commune_code,
+            u.name_vi,
+            u.valid_from,
+            u.valid_to,
+            rank() over (partition by t.task_id order by greatest(u.valid_from, d.day)) as place
         from core.task as t
-        inner join core.directive as d on t.directive_id = d.directive_id
-        inner join ref.unit as u on t.lead_vi = ref.committee_vi(u.kind, u.name_vi)
+        inner join lateral (
+            select coalesce(k.doc_date, k.event_date, (t.registered_at at time zone 'Asia/Ho_Chi_Minh')::date) as day
+            from core.directive as k
+            where k.directive_id = t.directive_id
+        ) as d on true
+        inner join ref.unit as u
+            on t.lead_vi = ref.committee_vi(u.kind, u.name_vi) and (u.valid_to is null or u.valid_to >= d.day)
+        where t.registered_at <= p_known_at
+    ),
+
+    named as (
+        select g.task_id, g.commune_code, g.name_vi, g.valid_from, g.valid_to
+        from given as g
         where
-            t.registered_at <= p_known_at
-            and (
-                u.valid_to is null
-                or u.valid_to
-                >= coalesce(d.doc_date, d.event_date, (t.registered_at at time zone 'Asia/Ho_Chi_Minh')::date)
+            g.place = 1
+            and not exists (
+                select 1 from given as o
+                where o.task_id = g.task_id and o.place = 1 and o.commune_code <> g.commune_code
             )
-        order by t.task_id, u.valid_from
     ),
 
     held as (

@@ -1,8 +1,11 @@
 -- Recurring tasks, one row per period from the one in which the task was given out up to the day asked about. Nothing
 -- is stored ahead: the periods follow from the calendar. The deadline is the day of the period that the document names
--- (due_day, in the month that is due_shift months after the period's last), else the period's last day. A period is
--- done by its own result document, or by the report of the lead commune of a month that ends in it. What is open when
--- the task is withdrawn is withdrawn with it.
+-- (due_day, in the month that is due_shift months after the period's last), else the period's last day. A period that
+-- has not begun is there when its deadline is near (a week is not: it begins with its Monday). What is to be done daily
+-- has no periods: it is a standing duty, and nobody has a document for each day.
+-- A period is done by its own result document, or by the latest report of the lead commune of a month that ends in it,
+-- unless the report only repeats what was done before the period. What is open when the task is withdrawn is withdrawn
+-- with it, and is open again when the task is; a period that came and went meanwhile is none.
 create function mart.task_instance(p_as_of date, p_known_at timestamptz)
 returns table (
     task_id text,
@@ -59,7 +62,7 @@ as $$
                     case t.months when 1 then 'month' when 3 then 'quarter' else 'year' end, t.assigned_on::timestamp
                 )
             end,
-            p_as_of::timestamp,
+            p_as_of::timestamp + make_interval(months => t.months),
             case when t.months = 0 then interval '7 days' else make_interval(months => t.months) end
         ) as g (first_day)
     ),
@@ -86,24 +89,48 @@ as $$
         ) as m
     ),
 
+    told as (
+        select
+            d.*,
+            case
+                when d.due_shift < 0
+                    then coalesce(lag(d.first_due) over (partition by d.task_id order by d.period_from), d.assigned_on - 1)
+                else
+                    greatest(
+                        d.period_from - 1, lag(d.first_due) over (partition by d.task_id order by d.period_from)
+                    )
+            end as done_before
+        from dated as d
+    ),
+
     event as (
         select e.* from core.task_event as e
         where e.event_date <= p_as_of and e.recorded_at <= p_known_at
     ),
 
-    resolved as (
+    -- What the lead commune says of a task in Biểu 03; the date only of what is done with its document.
+    report as materialized (
+        select
+            b.task_id,
+            b.period,
+            b.budget_year,
+            s.as_of,
+            case when b.status = 'Đã hoàn thành' and btrim(b.result_doc) <> '' then b.done_date end as done_date
+        from series as t
+        inner join core.task_report as b on t.task_id = b.task_id
+        inner join core.in_force(p_known_at) as s on b.submission_id = s.submission_id
+        inner join mart.task_committee(p_known_at) as c
+            on
+                b.task_id = c.task_id and b.commune_code = c.commune_code and s.as_of >= c.valid_from
+                and (c.valid_to is null or s.as_of <= c.valid_to)
+    ),
+
+    finished as (
         select
             p.*,
-            coalesce(x.due_date, p.first_due) as current_due,
             coalesce(f.event_date, case when r.done_date <= p_as_of then r.done_date end) as done_on,
             e.event_date as ended_on
-        from dated as p
-        left join lateral (
-            select v.new_due_date as due_date from event as v
-            where v.task_id = p.task_id and v.instance = p.instance and v.kind = 'extended'
-            order by v.event_date desc, v.task_event_id desc
-            limit 1
-        ) as x on true
+        from told as p
         left join lateral (
             select v.event_date, v.task_event_id from event as v
             where v.task_id = p.task_id and v.instance = p.instance and v.kind = 'reopened'
@@ -111,37 +138,69 @@ as $$
             limit 1
         ) as w on true
         left join lateral (
-            select v.event_date from event as v
-            where
-                v.task_id = p.task_id and v.instance = p.instance and v.kind = 'done'
-                and (w.event_date is null or (v.event_date, v.task_event_id) > (w.event_date, w.task_event_id))
-            order by v.event_date, v.task_event_id
-            limit 1
-        ) as f on true
-        left join lateral (
-            select b.done_date
-            from core.task_report as b
-            inner join core.submission_span as s on b.submission_id = s.submission_id
-            inner join mart.task_committee(p_known_at) as c
-                on
-                    b.task_id = c.task_id and b.commune_code = c.commune_code and s.as_of >= c.valid_from
-                    and (c.valid_to is null or s.as_of <= c.valid_to)
-            where
-                b.task_id = p.task_id and s.known_from <= p_known_at
-                and (s.known_to > p_known_at or s.known_to = 'infinity')
-                and s.as_of between p.period_from and p.period_to
-                and b.status = 'Đã hoàn thành' and btrim(b.result_doc) <> ''
-                and (w.event_date is null or b.done_date > w.event_date)
-            order by b.period desc, b.budget_year desc
-            limit 1
-        ) as r on true
-        left join lateral (
-            select v.event_date, v.kind from event as v
+            select v.event_date, v.task_event_id, v.kind from event as v
             where v.task_id = p.task_id and v.instance = '' and v.kind in ('done', 'withdrawn', 'reopened')
             order by v.event_date desc, v.task_event_id desc
             limit 1
         ) as e on e.kind <> 'reopened'
-        where p.first_due >= p.assigned_on and (e.event_date is null or p.period_from <= e.event_date)
+        left join lateral (
+            select v.event_date from event as v
+            where
+                v.task_id = p.task_id and v.instance = p.instance and v.kind = 'done'
+                and (w.event_date is null or (v.event_date, v.task_event_id) > (w.event_date, w.task_event_id))
+                and (e.event_date is null or (v.event_date, v.task_event_id) < (e.event_date, e.task_event_id))
+            order by v.event_date, v.task_event_id
+            limit 1
+        ) as f on true
+        left join lateral (
+            select
+                case
+                    when
+                        b.done_date > p.done_before and (w.event_date is null or b.done_date > w.event_date)
+                        and (e.event_date is null or b.done_date <= e.event_date)
+                        then b.done_date
+                end as done_date
+            from report as b
+            where b.task_id = p.task_id and b.as_of between p.period_from and p.period_to
+            order by b.period desc, b.budget_year desc, b.done_date desc nulls first
+            limit 1
+        ) as r on true
+        where
+            p.first_due >= p.assigned_on
+            and (
+                p.period_from <= p_as_of
+                or (
+                    p.months > 0 and p.first_due <= p_as_of + 31
+                    and mart.task_state_name(p_as_of, p.first_due, null, false, true, p_known_at)
+                    <> 'Đang thực hiện trong hạn'
+                )
+            )
+            and not exists (
+                select 1 from event as v
+                where
+                    v.task_id = p.task_id and v.instance = '' and v.kind in ('done', 'withdrawn')
+                    and v.event_date < p.period_from
+                    and not exists (
+                        select 1 from event as o
+                        where
+                            o.task_id = p.task_id and o.instance = '' and o.kind = 'reopened'
+                            and (o.event_date, o.task_event_id) > (v.event_date, v.task_event_id)
+                            and o.event_date <= p.first_due
+                    )
+            )
+    ),
+
+    resolved as (
+        select p.*, coalesce(x.due_date, p.first_due) as current_due
+        from finished as p
+        left join lateral (
+            select v.new_due_date as due_date from event as v
+            where
+                v.task_id = p.task_id and v.instance = p.instance and v.kind = 'extended'
+                and v.event_date <= coalesce(p.done_on, p_as_of)
+            order by v.event_date desc, v.task_event_id desc
+            limit 1
+        ) as x on true
     )
 
     select

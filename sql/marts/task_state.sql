@@ -1,8 +1,11 @@
 -- The register with derived states as of a day (DOMAIN.md 4.2, mart.task_state_name); the original deadline stays.
 -- Whether a task was done by that day is what is best known at p_known_at: the first result document since the task
 -- was last reopened, or else the latest report on it, also one that came after that day, and only that of the commune
--- that leads the task. Done needs its document: a report that says done and names none leaves the task open. What is
--- done for one period of a recurring task is told by mart.task_instance and does not end the task.
+-- that leads the task (of the communes that a commune was divided into: one that is not done speaks for all). Done needs
+-- its document: a report that says done and names none leaves the task open. What was done stays done when the task is
+-- withdrawn afterwards; what is done after it was withdrawn counts only when it was reopened. An extension that was
+-- granted after the task was done has no effect on it. What is done for one period of a recurring task is told by
+-- mart.task_instance and does not end the task.
 create function mart.task_state(p_as_of date, p_known_at timestamptz)
 returns table (
     task_id text,
@@ -29,35 +32,28 @@ as $$
         where e.instance = '' and e.event_date <= p_as_of and e.recorded_at <= p_known_at
     ),
 
-    extension as (
-        select
-            e.task_id,
-            count(*)::integer as extensions,
-            (array_agg(e.new_due_date order by e.event_date desc, e.task_event_id desc))[1] as due_date
+    opened as (
+        select distinct on (e.task_id) e.task_id, e.task_event_id, e.event_date
         from event as e
-        where e.kind = 'extended'
-        group by e.task_id
-    ),
-
-    turn as (
-        select distinct on (e.task_id) e.task_id, e.task_event_id, e.kind, e.event_date
-        from event as e
-        where e.kind in ('reopened', 'withdrawn')
+        where e.kind = 'reopened'
         order by e.task_id, e.event_date desc, e.task_event_id desc
     ),
 
-    first_done as (
-        select distinct on (e.task_id) e.task_id, e.event_date
+    -- The first of each kind since the task was last reopened.
+    turn as (
+        select distinct on (e.task_id, e.kind) e.task_id, e.kind, e.task_event_id, e.event_date
         from event as e
-        left join turn as w on e.task_id = w.task_id
+        left join opened as o on e.task_id = o.task_id
         where
-            e.kind = 'done'
-            and (w.task_id is null or (e.event_date, e.task_event_id) > (w.event_date, w.task_event_id))
-        order by e.task_id, e.event_date, e.task_event_id
+            e.kind in ('done', 'withdrawn')
+            and (o.task_id is null or (e.event_date, e.task_event_id) > (o.event_date, o.task_event_id))
+        order by e.task_id, e.kind, e.event_date, e.task_event_id
     ),
 
     last_report as (
-        select distinct on (r.task_id) r.task_id, r.status, r.done_date, r.result_doc
+        select distinct on (r.task_id)
+            r.task_id,
+            case when r.status = 'Đã hoàn thành' and btrim(r.result_doc) <> '' then r.done_date end as done_date
         from core.task_report as r
         inner join core.in_force(p_known_at) as s on r.submission_id = s.submission_id
         inner join core.task as t on r.task_id = t.task_id
@@ -66,7 +62,41 @@ as $$
                 r.task_id = c.task_id and r.commune_code = c.commune_code and s.as_of >= c.valid_from
                 and (c.valid_to is null or s.as_of <= c.valid_to)
         where t.due_kind <> 'recurring'
-        order by r.task_id, r.period desc, r.budget_year desc
+        order by r.task_id, r.period desc, r.budget_year desc, done_date desc nulls first
+    ),
+
+    finished as (
+        select
+            t.task_id,
+            w.task_id is not null as was_withdrawn,
+            case
+                when
+                    f.task_id is not null
+                    and (w.task_id is null or (f.event_date, f.task_event_id) < (w.event_date, w.task_event_id))
+                    then f.event_date
+                when
+                    r.done_date <= p_as_of and (o.task_id is null or r.done_date > o.event_date)
+                    and (w.task_id is null or r.done_date <= w.event_date)
+                    then r.done_date
+            end as done_on
+        from core.task as t
+        left join opened as o on t.task_id = o.task_id
+        left join turn as f on t.task_id = f.task_id and f.kind = 'done'
+        left join turn as w on t.task_id = w.task_id and w.kind = 'withdrawn'
+        left join last_report as r on t.task_id = r.task_id
+        where t.registered_at <= p_known_at
+    ),
+
+    extension as (
+        select
+            e.task_id,
+            count(*)::integer as extensions,
+            (array_agg(e.new_due_date order by e.event_date desc, e.task_event_id desc))[1] as due_date
+        from event as e
+        inner join finished as f on e.task_id = f.task_id
+        inner join core.task as t on e.task_id = t.task_id
+        where e.kind = 'extended' and t.due_kind <> 'recurring' and e.event_date <= coalesce(f.done_on, p_as_of)
+        group by e.task_id
     ),
 
     resolved as (
@@ -75,21 +105,12 @@ as $$
             coalesce(x.due_date, t.due_date) as current_due,
             coalesce(x.extensions, 0) as extensions,
             coalesce(d.doc_date, d.event_date) as assigned_on,
-            coalesce(w.kind = 'withdrawn' and f.task_id is null, false) as withdrawn,
-            case
-                when f.task_id is not null then f.event_date
-                when
-                    w.kind is distinct from 'withdrawn' and r.status = 'Đã hoàn thành' and r.done_date <= p_as_of
-                    and btrim(r.result_doc) <> '' and (w.task_id is null or r.done_date > w.event_date)
-                    then r.done_date
-            end as done_on
+            f.done_on,
+            f.was_withdrawn and f.done_on is null as withdrawn
         from core.task as t
         inner join core.directive as d on t.directive_id = d.directive_id
+        inner join finished as f on t.task_id = f.task_id
         left join extension as x on t.task_id = x.task_id
-        left join turn as w on t.task_id = w.task_id
-        left join first_done as f on t.task_id = f.task_id
-        left join last_report as r on t.task_id = r.task_id
-        where t.registered_at <= p_known_at
     )
 
     select

@@ -152,6 +152,16 @@ create table core.nothing_declared (
     primary key (owner_vi, period)
 );
 
+-- What was done with each file of the folder of notices; a file is taken once.
+create table core.notice_file (
+    sha256 text primary key references raw.original,
+    file_name text not null,
+    kind text not null check (kind in ('notice', 'confirmation', 'agency_report')),
+    outcome text not null check (outcome in ('proposed', 'registered', 'recorded', 'returned', 'unreadable')),
+    detail_vi text not null,
+    taken_at timestamptz not null
+);
+
 -- Reminders: claimed before they are sent; one digest per day and recipient, whatever the channel.
 create table core.follow_up_digest (
     day date not null,
@@ -186,7 +196,7 @@ begin
     foreach t in array array[
         'core.directive', 'core.task', 'core.notice', 'core.notice_task', 'core.notice_decision',
         'core.notice_task_decision', 'core.task_proposal', 'core.agency_report', 'core.nothing_declared',
-        'core.follow_up_item'
+        'core.follow_up_item', 'core.notice_file'
     ] loop
         execute format(
             'create trigger append_only before update or delete or truncate on %s '
@@ -213,17 +223,22 @@ as $$
     )
 $$;
 
--- The code of a commune or of an agency that a name stands for on a day; null for others (a collective addressee has no
--- address).
+-- The code of a commune or of an agency that a name stands for on a day (of a commune: on that day or next after it);
+-- null for others: a collective addressee, or a name that several communes had.
 create function ref.owner_code(p_name_vi text, p_day date) returns text
 language sql stable
 as $$
     select coalesce(
         (
-            select u.commune_code from ref.unit as u
-            where
-                ref.committee_vi(u.kind, u.name_vi) = p_name_vi and p_day >= u.valid_from
-                and (u.valid_to is null or p_day <= u.valid_to)
+            select min(n.commune_code)
+            from (
+                select u.commune_code, rank() over (order by greatest(u.valid_from, p_day)) as place
+                from ref.unit as u
+                where
+                    ref.committee_vi(u.kind, u.name_vi) = p_name_vi and (u.valid_to is null or u.valid_to >= p_day)
+            ) as n
+            where n.place = 1
+            having count(distinct n.commune_code) = 1
         ),
         ref.agency_code(p_name_vi)
     )

@@ -31,7 +31,8 @@ STRUCTURE = {
         "record_decision": ["publish"],
         "publish": [],
     },
-    "follow_up": {"send_digests": ["everybody_told"], "everybody_told": []},
+    "follow_up": {"send_digests": ["everybody_told"], "everybody_told": [], "read_bounces": []},
+    "collect_directives": {"take": ["all_files_used", "to_ask"], "all_files_used": [], "to_ask": ["ask"], "ask": []},
     "register_directives": {
         "propose": ["confirm_tasks", "register"],
         "confirm_tasks": ["register"],
@@ -104,7 +105,7 @@ def test_waiting_for_the_cutoff_holds_no_worker(dagbag):
 
 def test_an_unanswered_approval_is_never_taken_for_consent(dagbag):
     approval = dagbag.dags["publish_monthly_summary"].get_task("approve_release")
-    assert approval.defaults is None
+    assert approval.defaults == ["Reject"]
     assert approval.response_timeout == timedelta(days=10)
 
 

@@ -53,8 +53,42 @@ def test_a_notice_that_is_registered_is_not_asked_about_again(call, monkeypatch)
         call("register_directives", "propose", file="tb.txt", issued=None)
 
 
+def test_a_notice_of_the_folder_is_asked_about_as_it_was_read(call, monkeypatch):
+    monkeypatch.setattr(steps, "propose_notice", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(steps, "proposed", lambda number: {**PROPOSED, "notice_id": number})
+    assert call("register_directives", "propose", file="", issued=None, notice=9)["notice_id"] == 9
+
+
+def test_each_notice_that_waits_is_asked_about_in_one_run_of_its_own(call, dagbag):
+    waiting = [{"notice_id": 7, "sha256": "ab" * 32}, {"notice_id": 9, "sha256": "cd" * 32}]
+    assert call("collect_directives", "to_ask", {"taken": [], "waiting": waiting}) == [
+        {"trigger_run_id": "van-ban-" + "ab" * 8, "conf": {"notice": 7}},
+        {"trigger_run_id": "van-ban-" + "cd" * 8, "conf": {"notice": 9}},
+    ]
+    ask = dagbag.dags["collect_directives"].get_task("ask")
+    assert ask.partial_kwargs["skip_when_already_exists"] is True
+    assert ask.partial_kwargs["trigger_dag_id"] == "register_directives"
+
+
+def test_a_file_that_cannot_be_used_makes_a_task_of_its_own_red(call):
+    taken = [{"file": "quét.pdf", "outcome": "unreadable", "detail": "chỉ có ảnh chụp"}]
+    call("collect_directives", "all_files_used", {"taken": [], "waiting": []})
+    with pytest.raises(errors.DataError, match=r"quét\.pdf: chỉ có ảnh chụp"):
+        call("collect_directives", "all_files_used", {"taken": taken, "waiting": []})
+
+
+def test_an_answer_to_what_a_workbook_registered_meanwhile_changes_nothing(call, monkeypatch):
+    monkeypatch.setattr(steps, "proposed", lambda _: {**PROPOSED, "directive_id": "12-TB-VP-2025"})
+    for name in ("register_form", "reject_notice"):
+        monkeypatch.setattr(steps, name, lambda *_: pytest.fail("decided again"))
+    for option in ("Vào sổ", "Không vào sổ"):
+        with skipped():
+            call("register_directives", "register", PROPOSED, answer(option))
+
+
 def test_what_was_answered_is_registered_under_the_name_of_who_answered(call, monkeypatch):
     seen: list[Any] = []
+    monkeypatch.setattr(steps, "proposed", lambda _: PROPOSED)
     monkeypatch.setattr(steps, "register_form", lambda *arguments: seen.append(arguments[:3]))
     call("register_directives", "register", PROPOSED, answer("Vào sổ"))
     assert seen == [(7, ASKED, "thu_ky")]
@@ -62,6 +96,7 @@ def test_what_was_answered_is_registered_under_the_name_of_who_answered(call, mo
 
 def test_turning_down_registers_nothing_and_keeps_the_reason(call, monkeypatch):
     seen: list[Any] = []
+    monkeypatch.setattr(steps, "proposed", lambda _: PROPOSED)
     monkeypatch.setattr(steps, "reject_notice", lambda *arguments: seen.append(arguments[:4]))
     monkeypatch.setattr(steps, "register_form", lambda *_: pytest.fail("registered"))
     with skipped():

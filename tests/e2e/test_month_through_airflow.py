@@ -68,6 +68,14 @@ def state(home: Path) -> list[Any]:
     ]
 
 
+def sha256_of(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
 @pytest.mark.slow
 def test_a_month_through_the_scheduler(home: Path) -> None:
     inbox = home / "inbox"
@@ -85,15 +93,20 @@ def test_a_month_through_the_scheduler(home: Path) -> None:
     ]
     approvals = rows(home, "select decision, decided_by, manifest_sha256 from release.approval")
     published = rows(home, "select manifest_sha256 from release.publication")
-    assert [a[:2] for a in approvals] == [("approved", "thu_ky")]
+    assert [a[:2] for a in approvals] == [("approved", "Thư ký Ban Chỉ đạo")]
     assert published == [(approvals[0][2],)]
     pack = home / "out" / "2025-10" / "2025-10-r1"
     frozen = dict(rows(home, "select name, sha256 from release.artifact"))
-    assert frozen == {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in pack.iterdir()}
+    assert frozen == sha256_of(pack) == sha256_of(home / "store" / "2025-10-r1")
     mails = [email.message_from_bytes(p.read_bytes(), policy=default) for p in (home / "outbox").iterdir()]
-    assert len(mails) == len(rows(home, "select 1 from release.delivery where state = 'sent'")) > 0
-    assert all(len(list(m.iter_attachments())) == len(frozen) for m in mails)
-    assert "3/65" in mails[0].get_body(("plain",)).get_content()
+    booked = dict(
+        rows(home, "select recipient, files from release.delivery where state = 'sent' and channel = 'outbox'")
+    )
+    assert len(mails) == len(booked) > 0
+    attached = sorted(sorted(str(part.get_filename()) for part in mail.iter_attachments()) for mail in mails)
+    letters_apart = [[name.replace("/", "-") for name in files if name[-4:] != ".txt"] for files in booked.values()]
+    assert attached == sorted(map(sorted, letters_apart))
+    assert all("3/65" in mail.get_body(("plain",)).get_content() for mail in mails)
     for place in (str(pack), "tra-lai", "postgresql://"):
         assert place in done.stdout
 

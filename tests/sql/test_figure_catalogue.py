@@ -207,10 +207,14 @@ def test_totals_of_a_month_with_missing_communes_are_provisional(sets: dict[str,
     assert {told[key] for key in ("rate_total/commune=05977", "communes_reported", "as_of")} == {"final"}
 
 
-def test_the_sheet_of_figures_is_the_table(home: Path, sets: dict[str, FigureSet]) -> None:
-    figures = sets["2025-11-r1"]
+@pytest.mark.parametrize("month", ["2025-10", "2025-11"])
+def test_the_sheet_of_figures_is_the_table(
+    published_once: Published, home: Path, sets: dict[str, FigureSet], month: str
+) -> None:
+    figures = sets[f"{month}-r1"]
     names = catalogue.Catalogue(figures)
-    path = home / "out" / "2025-11" / "2025-11-r1" / "bang-bieu-2025-11.xlsx"
+    out = (home if month == "2025-11" else published_once.home) / "out"
+    path = out / month / f"{month}-r1" / f"bang-bieu-{month}.xlsx"
     sheet = load_workbook(io.BytesIO(path.read_bytes()))[figures_sheet.NAME]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=figures_sheet.HEAD_ROWS)]
 

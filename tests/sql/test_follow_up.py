@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from etl import follow_up, settings, steps
 from etl.cli import app
-from etl.errors import DeliveryError
+from etl.errors import DeliveryError, UsageError
 from etl.load import warehouse
 from etl.load.warehouse import Connection
 from etl.publish import deliver
@@ -96,7 +96,7 @@ def test_the_owner_is_told_five_working_days_before_and_once(own: Connection) ->
     assert "VPUBND" not in sent(run(own, "2025-10-10", post))
     assert sent(run(own, "2025-10-13", post))["VPUBND"] == {("due_soon", OFFICE_TASK, 1)}
     assert "VPUBND" not in sent(run(own, "2025-10-14", post))
-    assert "Thời hạn: 20/10/2025." in post.text_for("VPUBND")
+    assert "Thời hạn: 20/10/2025, còn 5 ngày làm việc." in post.text_for("VPUBND")
 
 
 def test_the_ladder_goes_from_the_owner_to_the_office_to_the_standing_member(own: Connection) -> None:
@@ -149,6 +149,64 @@ def test_a_period_of_a_recurring_task_is_followed_up_by_itself(own: Connection) 
     assert ("overdue", "QS-2025-10-5.c 2025-10", 1) in told
 
 
+def test_a_task_that_was_reopened_is_told_again_from_the_lowest_rung(own: Connection) -> None:
+    post = Post()
+    for day in ("2025-10-21", "2025-10-27", "2025-11-03"):
+        run(own, day, post)
+    event(own, OFFICE_TASK, "done", "2025-11-04")
+    event(own, OFFICE_TASK, "reopened", "2025-11-12")
+    assert not any(OFFICE_TASK in m[1] for told in sent(run(own, "2025-11-12", post)).values() for m in told)
+    told = sent(run(own, "2025-11-13", post))
+    assert ("overdue", OFFICE_TASK, 1) in told["VPUBND"]
+    assert not any(m[1] == OFFICE_TASK for m in told.get("PTB", ()))
+    assert "mở lại ngày 12/11/2025" in post.text_for("VPUBND")
+    assert ("overdue", OFFICE_TASK, 3) in sent(run(own, "2025-11-26", post))["PTB"]
+
+
+def test_a_deadline_that_was_taken_back_is_told_again(own: Connection) -> None:
+    post = Post()
+    run(own, "2025-11-03", post)
+    event(own, OFFICE_TASK, "extended", "2025-11-04", "2025-12-31")
+    assert not any(OFFICE_TASK in m[1] for told in sent(run(own, "2025-11-05", post)).values() for m in told)
+    own.execute(
+        "insert into core.task_event (task_id, kind, event_date, new_due_date, document, recorded_by, recorded_at) "
+        "values (%s, 'extended', '2025-11-06', '2025-10-20', 'thu hồi', %s, %s)",
+        (OFFICE_TASK, BY, moment(date(2025, 11, 6))),
+    )
+    own.commit()
+    assert ("overdue", OFFICE_TASK, 3) in sent(run(own, "2025-11-07", post))["VPUBND"]
+
+
+def test_the_first_days_of_a_month_are_told_before_the_month_begins(own: Connection) -> None:
+    own.execute("insert into core.directive (directive_id, doc_date, issuer_vi, title_vi) "
+                "values ('T', '2025-10-01', 'UBND tỉnh', 'Thử')")  # fmt: skip
+    own.execute(
+        "insert into core.task (task_id, directive_id, item, lead_vi, lead_text_vi, coordinating_vi, content_vi, "
+        "due_kind, recurrence, kind, registered_at, due_day) "
+        "values ('T-1', 'T', '1', 'Sở Nội vụ', '', '{}', 'báo cáo', 'recurring', 'monthly', 'department', %s, 3)",
+        (moment(date(2025, 10, 1)),),
+    )
+    post = Post()
+    assert ("due_soon", "T-1 2025-11", 1) in sent(run(own, "2025-10-27", post))["SNV"]
+    assert "(kỳ tháng 11/2025)" in post.text_for("SNV")
+
+
+def test_a_task_of_a_commune_that_became_part_of_another_goes_to_that_one(own: Connection) -> None:
+    own.execute(
+        "select set_config('tiendo.known_at', '2025-10-20T00:00:00Z', true);"
+        "update ref.unit set valid_to = '2025-10-31' where commune_code in ('06517', '06004') and valid_to is null;"
+        "insert into ref.unit (commune_code, valid_from, name_vi, kind, province_code, verified) "
+        "values ('06004', '2025-11-01', 'Xã Thống Nhất', 'xã', '20', false);"
+        "insert into ref.unit_change values ('2025-11-01', '06517', '06004', 'merged', true, 'NQ', false);"
+        "update ref.contact set name_vi = 'UBND xã Thống Nhất' where contact_code = '06004'"
+    )
+    post = Post()
+    told = sent(run(own, "2025-11-03", post))
+    assert ("overdue", "QS-2025-10-5.c 2025-10", 1) in told["06004"]
+    assert "06517" not in told
+    assert "Đơn vị được giao: UBND xã Quan Sơn (nay là UBND xã Thống Nhất)." in post.text_for("06004")
+
+
 # Monthly reports ------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +232,19 @@ def test_only_communes_that_did_not_answer_are_reminded_of_the_report(own: Conne
     assert not any(m[0] == "missing_report" for told in sent(run(own, "2025-12-01", Post())).values() for m in told)
 
 
+def test_who_declared_nothing_and_then_sent_a_workbook_that_was_returned_is_reminded(own: Connection) -> None:
+    for at in (6, 7):
+        own.execute(
+            "insert into core.nothing_declared values (%s, '2025-10', '5/BC', %s, %s)",
+            ("UBND xã Quan Sơn" if at == 6 else "UBND xã Quốc Khánh", BY, datetime(2025, 11, at, 8, tzinfo=UTC)),
+        )
+    for code in ("06517", "06004"):
+        builders.submission(own, code, "2025-10", verdict="returned", received_at=datetime(2025, 11, 7, 3, tzinfo=UTC))
+    told = sent(run(own, "2025-11-10", Post()))
+    assert ("returned_report", "06517 2025-10 2025", 1) in told["06517"]
+    assert not any(m[0].endswith("_report") for m in told.get("06004", ()))
+
+
 # Addresses and the ledger ---------------------------------------------------------------------------------------------
 
 
@@ -187,6 +258,62 @@ def test_a_missing_address_is_told_and_the_office_hears_instead(own: Connection)
     assert "Chưa có địa chỉ của Sở Tài chính" in post.text_for("VPUBND")
     with pytest.raises(DeliveryError, match="Sở Tài chính: chưa có địa chỉ"):
         steps.require_told(found)
+
+
+def test_the_office_hears_once_for_all_who_have_no_address_and_not_of_an_office_without_one(own: Connection) -> None:
+    own.execute("update ref.contact set active = false where contact_code in ('STC', 'PTB')")
+    post = Post()
+    found = run(own, "2025-11-14", post)
+    standing = "Phó Trưởng ban Thường trực Ban Chỉ đạo các Chương trình mục tiêu quốc gia tỉnh"
+    assert [who["name"] for who in found["no_address"]] == [standing, "Sở Tài chính"]
+    assert ("overdue", FINANCE, 3) in sent(found)["VPUBND"]
+    assert f"Chưa có địa chỉ của {standing}, Sở Tài chính" in post.text_for("VPUBND")
+    own.execute("update ref.contact set email = null where contact_code = 'VPUBND'")
+    found = run(own, "2025-11-17", Post())
+    assert "VPUBND" not in sent(found)
+    assert "Văn phòng UBND tỉnh" in {who["name"] for who in found["no_address"]}
+
+
+def test_a_collective_addressee_is_told_through_the_office_and_is_no_missing_address(own: Connection) -> None:
+    event(own, "QS-2025-10-7.a", "extended", "2025-10-20", "2025-10-31")
+    post = Post()
+    found = run(own, "2025-11-03", post)
+    assert ("overdue", "QS-2025-10-7.a", 1) in sent(found)["VPUBND"]
+    assert found["no_address"] == []
+    assert "không phải là một địa chỉ trong danh mục" in post.text_for("VPUBND")
+    assert "VPUBND" not in sent(run(own, "2025-11-04", post))
+
+
+def test_a_contact_that_is_used_again_is_told_itself(own: Connection) -> None:
+    own.execute("update ref.contact set active = false where contact_code = 'STC'")
+    assert "STC" not in sent(run(own, "2025-11-03", Post()))
+    own.execute("update ref.contact set active = true where contact_code = 'STC'")
+    assert ("overdue", FINANCE, 1) in sent(run(own, "2025-11-04", Post()))["STC"]
+
+
+def test_another_ladder_or_threshold_tells_nothing_twice(own: Connection) -> None:
+    post = Post()
+    run(own, "2025-10-13", post)
+    own.execute("update ref.threshold set value = 3 where threshold_code = 'due_soon_working_days'")
+    assert "VPUBND" not in sent(run(own, "2025-10-15", post))
+    own.execute("update ref.threshold set value = 10 where threshold_code = 'due_soon_working_days'")
+    assert not any(m[1] == OFFICE_TASK for told in sent(run(own, "2025-10-16", post)).values() for m in told)
+
+
+def test_a_person_settles_what_nobody_knew(own: Connection) -> None:
+    post = Post(breaks={"VPUBND", "STC"})
+    run(own, "2025-11-03", post)
+    post.breaks.clear()
+    day, now = date(2025, 11, 3), moment(date(2025, 11, 4))
+    assert follow_up.settle(own, day, "VPUBND", False, BY, now)["new"] is True
+    assert follow_up.settle(own, day, "STC", True, BY, now)["state"] == "sent"
+    assert follow_up.settle(own, day, "STC", True, BY, now)["new"] is False
+    with pytest.raises(UsageError, match="đã gửi"):
+        follow_up.settle(own, day, "STC", False, BY, now)
+    found = run(own, "2025-11-04", post)
+    assert found["unknown"] == []
+    assert any(m[1] == OFFICE_TASK for m in sent(found)["VPUBND"])
+    assert "STC" not in sent(found)
 
 
 def test_a_refused_digest_comes_again_on_the_next_working_day_and_not_before(own: Connection) -> None:
@@ -242,6 +369,8 @@ def test_the_command_writes_into_the_outbox_and_says_who_could_not_be_told(empty
 # A year ---------------------------------------------------------------------------------------------------------------
 
 FIRST, LAST = date(2025, 11, 3), date(2026, 11, 2)
+SILENT = (date(2026, 3, 2), date(2026, 4, 1))
+"""From when to when one of them has no address."""
 OWNERS = ("STC", "SNV", "SXD", "SYT", "VPUBND", "05977", "06517", "06004")
 
 
@@ -273,7 +402,8 @@ class DiesAt:
 
 @contextmanager
 def a_year(address: str) -> Iterator[None]:
-    """Seventy tasks with events over the year, a monthly report of most communes, some late, some never."""
+    """Seventy tasks with events over the year, some reopened; a monthly report of most communes, some late, some
+    never."""
     chance = random.Random(6)
     names = dict(builders.province().agencies)
     names |= {c.code: f"UBND {c.kind} {c.short_name_vi}" for c in builders.province().communes.values()}
@@ -299,7 +429,10 @@ def a_year(address: str) -> Iterator[None]:
             if number % 3 == 0 and not recurring:
                 event(connection, f"NAM-{number:03d}", "extended", str(due - timedelta(3)), str(due + timedelta(15)))
             if number % 2 == 0 and not recurring:
-                event(connection, f"NAM-{number:03d}", "done", str(max(day, date(2025, 10, 21))))
+                done = max(day, date(2025, 10, 21))
+                event(connection, f"NAM-{number:03d}", "done", str(done))
+                if number % 4 == 0:
+                    event(connection, f"NAM-{number:03d}", "reopened", str(done + timedelta(chance.randrange(1, 40))))
         for window in builders.province().windows.values():
             if window.due_on <= FIRST or window.due_on > LAST:
                 continue
@@ -338,7 +471,7 @@ def test_a_year_of_days_with_kills_tells_everybody_once_and_forgets_nothing(refe
     handler = Handler()
     controller, port = started(handler)
     url = f"smtp://127.0.0.1:{port}"
-    overdue: set[str] = set()
+    overdue: set[tuple[str, int]] = set()
     kills = 0
     try:
         with builders.copy_of(reference) as connection:
@@ -350,6 +483,11 @@ def test_a_year_of_days_with_kills_tells_everybody_once_and_forgets_nothing(refe
                     if working and chance.random() < 0.3:
                         kills += 1
                         killed(address, day, url, chance.randrange(0, 7))
+                    if day in SILENT:
+                        connection.execute(
+                            "update ref.contact set active = %s where contact_code = 'SNV'", (day == SILENT[1],)
+                        )
+                        connection.commit()
                     handler.refused = {"so-xay-dung@langson.example.invalid"} if day.day in (10, 11) else set()
                     for _ in range(2 if chance.random() < 0.2 else 1):
                         result = follow_up.run(
@@ -357,12 +495,14 @@ def test_a_year_of_days_with_kills_tells_everybody_once_and_forgets_nothing(refe
                         )
                     if working:
                         rows = connection.execute(
-                            "select concat_ws(' ', task_id, nullif(instance, '')) "
-                            "from mart.task_overdue(%(day)s, %(now)s) "
-                            "where ref.working_days_between(due_date, %(day)s) > 0",
+                            "select concat_ws(' ', o.task_id, nullif(o.instance, '')), e.times "
+                            "from mart.task_overdue(%(day)s, %(now)s) as o cross join lateral ("
+                            "select count(*) as times, max(event_date) as last from core.task_event as v "
+                            "where v.task_id = o.task_id and v.kind = 'reopened' and v.event_date <= %(day)s) as e "
+                            "where ref.working_days_between(greatest(o.due_date, e.last), %(day)s) > 0",
                             {"day": day, "now": moment(day)},
                         )
-                        overdue |= {subject for (subject,) in rows}
+                        overdue |= {(subject, times) for subject, times in rows}
                         connection.commit()
                     day += timedelta(1)
             told = connection.execute(
@@ -370,6 +510,11 @@ def test_a_year_of_days_with_kills_tells_everybody_once_and_forgets_nothing(refe
                 "from core.follow_up_item as i inner join core.follow_up_digest as d using (day, recipient, channel) "
                 "inner join ref.contact as c on i.recipient = c.contact_code"
             ).fetchall()
+            opened = defaultdict(list)
+            for task, on in connection.execute(
+                "select task_id, event_date from core.task_event where kind = 'reopened'"
+            ):
+                opened[task].append(on)
             reports = connection.execute(
                 "select commune_code, period, budget_year, received_at from raw.submission"
             ).fetchall()
@@ -385,17 +530,28 @@ def test_a_year_of_days_with_kills_tells_everybody_once_and_forgets_nothing(refe
     }
     assert kills > 40
     assert len(arrived) == len(mails) > 150, "two digests of a day to one recipient"
-    events = Counter((row[0], *row[3:7]) for row in told if (row[1], str(row[2])) in arrived)
+
+    def times(subject: str, on: date) -> int:
+        """How often the task had been reopened by then."""
+        return sum(day <= on for day in opened[subject.split(" ")[0]])
+
+    events = Counter(
+        (to, kind, subject, due, step, times(subject, on))
+        for to, email, on, kind, subject, due, step, _ in told
+        if (email, str(on)) in arrived
+    )
     assert max(events.values()) == 1, "two notices of one event"
     for _, email, on, kind, subject, *_ in told:
         text = arrived.get((email, str(on)), "")
         if text and not kind.endswith("_report"):
             assert f"Mã nhiệm vụ: {subject}." in text
-    mentioned = {subject for (_, email, on, _, subject, *_) in told if (email, str(on)) in arrived}
-    lost = {row[4] for row in told if row[7] == "claimed"}
-    assert len(overdue) > 40
+    mentioned = {(subject, times(subject, on)) for _, email, on, _, subject, *_ in told if (email, str(on)) in arrived}
+    lost = {(subject, times(subject, on)) for _, _, on, _, subject, *_, state in told if state == "claimed"}
+    assert len(overdue) > 50
+    assert any(count for _, count in overdue)
     assert overdue <= mentioned | lost
-    assert overdue - mentioned <= {m.split(" ", 1)[1] for one in result.unknown for m in one["matters"]}
+    unknown = {m.split(" ", 1)[1] for one in result.unknown for m in one["matters"]}
+    assert {subject for subject, _ in overdue - mentioned} <= unknown
     answered = {(c, f"{c} {p} {y}"): at for c, p, y, at in reports}
     for _, _, on, kind, subject, *_ in told:
         if kind == "missing_report":

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, date, datetime
+import shutil
+import subprocess
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
-from etl import steps
+from etl import settings, steps
 from etl.cli import app
 from etl.directives import links, proposal
 from etl.directives.recurrence import DueDay, due_day
@@ -27,6 +31,7 @@ AT = datetime(2025, 10, 16, 2, 0, tzinfo=UTC)
 LATER = datetime(2026, 1, 20, 2, 0, tzinfo=UTC)
 ISSUED = date(2025, 10, 15)
 BY = "Nguyễn Văn Thư"
+CALC = shutil.which("soffice") or shutil.which("libreoffice")
 OFFICE = "Văn phòng UBND tỉnh Lạng Sơn"
 NOTICE = """VĂN PHÒNG UBND TỈNH LẠNG SƠN      CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
 Số: {number}/TB-VP                    Lạng Sơn, ngày {day} tháng {month} năm {year}
@@ -202,6 +207,260 @@ def test_a_notice_that_is_turned_down_leaves_no_task_and_may_be_registered_later
     assert steps.register_form(number, {}, BY, LATER)["new"] is True
 
 
+def edited(path: Path, change: Any) -> Path:
+    """The workbook after ``change(book, sheet, layout, columns)``."""
+    book = load_workbook(path)
+    layout = json.loads(book["_meta"]["A1"].value)["layout"]
+    change(book, book.worksheets[0], layout, {name: n for n, name in enumerate(layout["keys"], 1)})
+    book.save(path)
+    return path
+
+
+def _sheet() -> bytes:
+    buffer = io.BytesIO()
+    Workbook().save(buffer)
+    return buffer.getvalue()
+
+
+SHEET = _sheet()
+"""A workbook that is none of ours."""
+THREE = (
+    "Giao Sở Nội vụ rà soát biên chế, báo cáo UBND tỉnh trước ngày 20/12/2025.",
+    "Giao Sở Tài chính báo cáo kết quả giải ngân định kỳ hằng tháng.",
+    "Giao Sở Xây dựng hướng dẫn các xã về định mức.",
+)
+
+
+def three(folder: Path, **more: Any) -> Path:
+    return fill(Path(steps.propose_notice(notice(folder, *THREE, **more), BY, LATER)["workbook"]))
+
+
+def test_rows_may_be_shuffled_whole_but_not_column_by_column(empty: Path, tmp_path: Path) -> None:
+    def turn(columns: int) -> Any:
+        def change(_: Any, sheet: Any, layout: Any, __: Any) -> None:
+            first, last = layout["header_row"] + 1, layout["header_row"] + layout["rows"]
+            for column in range(1, columns + 1):
+                one, other = sheet.cell(first, column), sheet.cell(last, column)
+                one.value, other.value = other.value, one.value
+
+        return change
+
+    filled = three(tmp_path)
+    data = filled.read_bytes()
+    with pytest.raises(DataError, match="sắp xếp lệch"):
+        steps.register_workbook(edited(filled, turn(6)), BY, LATER)
+    filled.write_bytes(data)
+    done = steps.register_workbook(edited(filled, turn(17)), BY, LATER)
+    assert query("select item, lead_vi from core.task where directive_id = %s order by 1", done["directive_id"]) == [
+        ("1", "Sở Nội vụ"), ("2", "Sở Tài chính"), ("3", "Sở Xây dựng"),
+    ]  # fmt: skip
+
+
+def test_a_deleted_row_a_new_row_and_a_formula_are_told(empty: Path, tmp_path: Path) -> None:
+    filled = three(tmp_path)
+    data = filled.read_bytes()
+    with pytest.raises(DataError, match=r"số 2 \(mục 2\) chưa được xác nhận hoặc bỏ"):
+        steps.register_workbook(edited(filled, lambda _, s, y, __: s.delete_rows(y["header_row"] + 2)), BY, LATER)
+
+    def add(_: Any, sheet: Any, layout: Any, columns: Any) -> None:
+        sheet.cell(layout["header_row"] + layout["rows"] + 1, columns["content"]).value = "việc mới"
+
+    filled.write_bytes(data)
+    with pytest.raises(DataError, match="không thêm được dòng mới"):
+        steps.register_workbook(edited(filled, add), BY, LATER)
+
+    def reckon(_: Any, sheet: Any, layout: Any, columns: Any) -> None:
+        sheet.cell(layout["header_row"] + 1, columns["due"]).value = "=DATE(2025,12,20)"
+
+    filled.write_bytes(data)
+    with pytest.raises(UsageError, match="là công thức chưa có kết quả"):
+        steps.register_workbook(edited(filled, reckon), BY, LATER)
+    assert query("select count(*) from core.task where directive_id <> 'QS-2025-10'") == [(0,)]
+
+
+def test_a_workbook_of_another_installation_is_not_taken_for_ours(empty: Path, tmp_path: Path) -> None:
+    def of_another(book: Any, *_: Any) -> None:
+        meta = json.loads(book["_meta"]["A1"].value)
+        book["_meta"]["A1"].value = json.dumps(meta | {"sha256": "0" * 64})
+
+    with pytest.raises(UsageError, match="có thể do hệ thống khác lập"):
+        steps.register_workbook(edited(three(tmp_path), of_another), BY, LATER)
+
+
+def test_words_dates_and_sheets_may_be_as_people_leave_them(empty: Path, tmp_path: Path) -> None:
+    def loosely(book: Any, sheet: Any, layout: Any, columns: Any) -> None:
+        for row in range(layout["header_row"] + 1, layout["header_row"] + layout["rows"] + 1):
+            sheet.cell(row, columns["decision"]).value = unicodedata.normalize("NFD", " vào Sổ ")
+        sheet.cell(layout["header_row"] + 1, columns["due"]).value = "ngày 22/12/2025"
+        book.create_sheet("Ghi chú", 0)
+
+    done = steps.register_workbook(edited(three(tmp_path), loosely), BY, LATER)
+    assert query("select due_date from core.task where task_id = %s", done["tasks"][0]) == [(date(2025, 12, 22),)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CALC is None, reason="LibreOffice Calc is not on this machine")
+def test_a_workbook_that_calc_saved_again_is_the_same_answer(empty: Path, tmp_path: Path) -> None:
+    filled = three(tmp_path)
+    for kind, result in (("xlsx:Calc MS Excel 2007 XML", "xlsx"), ("ods", "ods")):
+        subprocess.run(
+            [str(CALC), f"-env:UserInstallation=file://{tmp_path / 'calc'}", "--headless", "--convert-to", kind,
+             "--outdir", str(tmp_path / result), str(filled)],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+    with pytest.raises(UsageError, match=r"lưu lại thành \.xlsx"):
+        steps.register_workbook(tmp_path / "ods" / f"{filled.stem}.ods", BY, LATER)
+    done = steps.register_workbook(tmp_path / "xlsx" / filled.name, BY, LATER)
+    assert query("select due_date, due_kind, recurrence from core.task where directive_id = %s order by item",
+                 done["directive_id"]) == [
+        (date(2025, 12, 19), "date", None), (None, "recurring", "monthly"), (None, "none", None),
+    ]  # fmt: skip
+    assert query("select decision, count(*) from core.notice_task_decision group by 1") == [("confirmed", 3)]
+
+
+def test_of_two_registrars_at_once_one_registers_and_the_other_is_told(empty: Path, tmp_path: Path) -> None:
+    filled = three(tmp_path)
+    number = query("select notice_id from core.notice")[0][0]
+    with ThreadPoolExecutor(4) as pool:
+        calls = [
+            *(pool.submit(steps.register_workbook, filled, f"{BY} {n}", LATER) for n in range(2)),
+            *(pool.submit(steps.register_form, number, {"drop": "3"}, f"thu_ky {n}", LATER) for n in range(2)),
+        ]
+        told = [call.result() for call in calls]
+    assert sorted(one["new"] for one in told) == [False, False, False, True]
+    assert query("select count(*) from core.notice_decision") == [(1,)]
+    tasks = query("select count(*) from core.task where directive_id = %s", told[0]["directive_id"])
+    assert tasks == [(len(told[0]["tasks"]),)]
+
+
+def test_a_file_that_two_put_in_at_once_is_proposed_once(empty: Path, tmp_path: Path) -> None:
+    path = notice(tmp_path, *THREE)
+    with ThreadPoolExecutor(3) as pool:
+        told = list(pool.map(lambda _: steps.propose_notice(path, BY, LATER), range(3)))
+    assert sorted(one["new"] for one in told) == [False, False, True]
+    assert len({one["notice_id"] for one in told}) == 1
+
+
+def test_an_answer_to_an_earlier_reading_is_what_was_seen_then(empty: Path, tmp_path: Path) -> None:
+    told = steps.propose_notice(SEED, BY, AT)
+    again = steps.propose_notice(SEED, BY, AT, ISSUED)
+    assert told["notice_id"] != again["notice_id"]
+    only = dict.fromkeys((item for (item,) in query("select distinct item from core.notice_task")), "Bỏ")
+    first = fill(
+        Path(told["workbook"]), only | {"6.4": "Vào sổ"}, {("6.4", "relation"): "Không liên quan"},
+        doc_no="523/TB-VP", issuer_vi=OFFICE, doc_date="15/10/2025",
+    )  # fmt: skip
+    done = steps.register_workbook(first, BY, AT)
+    second = fill(Path(again["workbook"]), only | {"6.1": "Vào sổ"}, doc_no="523/TB-VP", issuer_vi=OFFICE)
+    assert steps.register_workbook(second, BY, AT) == done | {
+        "notice_id": again["notice_id"], "new": False, "linked": [], "dropped": 0,
+    }  # fmt: skip
+
+
+# The folder -----------------------------------------------------------------------------------------------------------
+
+
+def taken(told: dict[str, Any]) -> dict[str, str]:
+    return {one["file"]: one["outcome"] for one in told["taken"]}
+
+
+def test_a_notice_in_the_folder_is_proposed_once_and_waits_for_a_person(empty: Path, tmp_path: Path) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    path = notice(folder, *THREE)
+    told = steps.take_directives(LATER)
+    (asked,) = told["waiting"]
+    assert (taken(told), asked["notice_id"]) == (
+        {"tb.txt": "proposed"},
+        query("select notice_id from core.notice")[0][0],
+    )
+    (folder / "2026").mkdir()
+    shutil.copy(path, folder / "2026" / "tb (bản sao).txt")
+    again = steps.take_directives(LATER)
+    assert (again["taken"], again["waiting"]) == ([], told["waiting"])
+    (receipt,) = (empty / "out" / "van-ban" / "bien-nhan").iterdir()
+    assert "Đọc được 3 nhiệm vụ đề xuất" in receipt.read_text(encoding="utf-8")
+    assert steps.proposed(asked["notice_id"])["markdown"] == steps.propose_notice(path, BY, LATER)["markdown"]
+    steps.reject_notice(asked["notice_id"], "chưa ký", BY, "airflow", LATER)
+    assert steps.take_directives(LATER)["waiting"] == []
+
+
+def test_filled_in_workbooks_in_the_folder_are_read_back(empty: Path, tmp_path: Path) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    notice(folder, *THREE)
+    steps.take_directives(LATER)
+    (workbook,) = (empty / "out" / "van-ban").glob("xac-nhan-*.xlsx")
+    shutil.copy(fill(workbook), folder / "a-chua-ghi-ten.xlsx")
+    shutil.copy(fill(workbook, by="Lê Thị Mai, Phó phòng"), folder / "b.xlsx")
+    report = agency_workbook(tmp_path, **{FINANCE: {"status": "Đang thực hiện", "progress": "đang soạn"}})
+    shutil.copy(report, folder / "stc.xlsx")
+    told = steps.take_directives(LATER)
+    assert taken(told) == {"a-chua-ghi-ten.xlsx": "returned", "b.xlsx": "registered", "stc.xlsx": "recorded"}
+    assert told["waiting"] == []
+    assert query("select decided_by, channel from core.notice_decision") == [("Lê Thị Mai, Phó phòng", "workbook")]
+    assert query("select kind from core.task_event") == [("reported",)]
+    with pytest.raises(DataError, match=r"a-chua-ghi-ten.xlsx: Phải ghi người xác nhận: ô “Người xác nhận”"):
+        steps.require_all_taken(told)
+
+
+def test_what_cannot_be_used_is_kept_and_told_once_and_stops_only_itself(empty: Path, tmp_path: Path) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    (folder / "1-quet.pdf").write_bytes(b"%PDF-1.4 hong")
+    (folder / "2-rong.docx").write_bytes(b"")
+    (folder / "3-bang.xlsx").write_bytes(SHEET)
+    (folder / "~$tb.docx").write_bytes(b"khoa")
+    notice(folder, *THREE, name="4.txt")
+    result = CliRunner().invoke(app, ["register", "take", "--json"])
+    told = json.loads(result.stdout)
+    assert (result.exit_code, taken(told)) == (
+        1, {"1-quet.pdf": "unreadable", "2-rong.docx": "unreadable", "3-bang.xlsx": "unreadable", "4.txt": "proposed"},
+    )  # fmt: skip
+    for one in told["taken"]:
+        assert (empty / "archive" / one["sha256"][:2] / one["sha256"]).is_file()
+    assert len(list((empty / "out" / "van-ban" / "bien-nhan").iterdir())) == 4
+    result = CliRunner().invoke(app, ["register", "take"])
+    assert (result.exit_code, "Nhận 0 tệp; 1 văn bản chờ" in result.stdout) == (0, True)
+
+
+def test_a_fault_of_the_program_in_one_file_lets_the_others_through_and_is_tried_again(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    notice(folder, *THREE, name="1.txt")
+    notice(folder, THREE[0], name="2.txt", number=7)
+    real = steps.propose_notice
+
+    def breaks(file: Path, *more: Any) -> dict[str, Any]:
+        if file.name == "1.txt":
+            raise ZeroDivisionError
+        return real(file, *more)
+
+    monkeypatch.setattr(steps, "propose_notice", breaks)
+    with pytest.raises(ZeroDivisionError):
+        steps.take_directives(LATER)
+    monkeypatch.setattr(steps, "propose_notice", real)
+    told = steps.take_directives(LATER)
+    assert (taken(told), len(told["waiting"])) == ({"1.txt": "proposed"}, 2)
+
+
+def test_a_file_that_may_still_be_on_its_way_is_left_for_the_next_time(empty: Path) -> None:
+    folder = empty / "notices"
+    folder.mkdir()
+    written = datetime.fromtimestamp(notice(folder, *THREE).stat().st_mtime, UTC)
+    assert steps.take_directives(written + timedelta(seconds=5))["taken"] == []
+    assert len(steps.take_directives(written + timedelta(seconds=35))["taken"]) == 1
+
+
+def test_the_folder_may_not_lie_in_the_inbox_of_the_reports(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIENDO_NOTICES", str(empty / "inbox" / "van-ban"))
+    settings.reload()
+    with pytest.raises(UsageError, match="lồng nhau"):
+        steps.take_directives(LATER)
+
+
 # Later notices --------------------------------------------------------------------------------------------------------
 
 FIRST = "Giao Sở Nội vụ rà soát biên chế, bố trí cán bộ của các xã, báo cáo UBND tỉnh trước ngày 20/12/2025."
@@ -242,6 +501,29 @@ def test_a_task_that_replaces_an_earlier_one_withdraws_it(empty: Path, tmp_path:
     assert (states[task], len(done["tasks"]), done["linked"]) == ("Thôi thực hiện", 1, [task])
 
 
+def test_a_task_that_is_done_is_neither_given_another_date_nor_replaced(empty: Path, tmp_path: Path) -> None:
+    (task,) = register(tmp_path, FIRST)["tasks"]
+    again = FIRST.replace("20/12/2025", "30/01/2026")
+    told = steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
+    record("done", date(2025, 12, 18), task=task)
+    for relation in ("Đổi thời hạn nhiệm vụ trước", "Thay thế nhiệm vụ trước"):
+        filled = fill(Path(told["workbook"]), rows={("1", "relation"): relation})
+        with pytest.raises(DataError, match="đã hoàn thành đúng hạn: mở lại trước"):
+            steps.register_workbook(filled, BY, LATER)
+    filled = fill(Path(told["workbook"]), rows={("1", "relation"): "Không liên quan"})
+    assert len(steps.register_workbook(filled, BY, LATER)["tasks"]) == 1
+
+
+def test_a_recurring_task_is_repeated_or_replaced_and_has_no_date_to_change(empty: Path, tmp_path: Path) -> None:
+    (task,) = register(tmp_path, "Giao Sở Nội vụ báo cáo kết quả rà soát biên chế các xã hằng tháng.")["tasks"]
+    again = "Giao Sở Nội vụ báo cáo kết quả rà soát biên chế các xã trước ngày 30/01/2026."
+    told = steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
+    assert query("select relation from core.notice_task where earlier_task_id = %s", task) == [("repeats",)]
+    filled = fill(Path(told["workbook"]), rows={("1", "relation"): "Đổi thời hạn nhiệm vụ trước"})
+    with pytest.raises(DataError, match="là định kỳ: chọn Nhắc lại hoặc Thay thế"):
+        steps.register_workbook(filled, BY, LATER)
+
+
 @pytest.mark.parametrize(
     ("said", "relation"),
     [
@@ -270,6 +552,13 @@ def test_an_earlier_notice_that_is_named_needs_less_likeness(said: str, relation
         ("hằng tuần", "weekly", DueDay()),
         ("trước ngày 15 tháng cuối quý", "quarterly", DueDay(14)),
         ("trước ngày 10 tháng đầu quý sau", "quarterly", DueDay(9, 1)),
+        ("trước ngày 10 tháng đầu quý", "quarterly", DueDay(9, -2)),
+        ("trước ngày 15/11 hằng năm", "yearly", DueDay(14, -1)),
+        ("chậm nhất ngày 31/01 năm sau", "yearly", DueDay(31, 1)),
+        ("ngày 15/12 hằng năm", "yearly", DueDay(15)),
+        ("trước ngày 20/6 và 20/12", "half_yearly", DueDay(19)),
+        ("ngày 10/7 và 10/01", "half_yearly", DueDay(10, 1)),
+        ("ngày 05/4, 05/7, 05/10, 05/01", "quarterly", DueDay(5, 1)),
     ],
 )
 def test_the_day_of_a_recurring_task_is_read_from_its_phrase(phrase: str, recurrence: str, expected: DueDay) -> None:
@@ -340,6 +629,19 @@ def test_a_recurring_task_is_done_period_by_period(empty: Path) -> None:
         ("2025-10", "Đang thực hiện quá hạn"), ("2025-11", "Đã hoàn thành quá hạn"),
         ("2025-12", "Đang thực hiện quá hạn"), ("2026-01", "Đang thực hiện trong hạn"),
     ]  # fmt: skip
+
+
+def test_a_recurring_task_that_was_withdrawn_is_reopened_as_a_whole_and_then_by_period(empty: Path) -> None:
+    record("done", date(2025, 10, 31), task=MONTHLY, instance="2025-10")
+    with pytest.raises(UsageError, match="phải ghi kỳ"):
+        record("reopened", date(2025, 11, 3), task=MONTHLY)
+    record("withdrawn", date(2025, 11, 5), "70/UBND", task=MONTHLY, issued_by="UBND tỉnh")
+    with pytest.raises(UsageError, match="mở lại cả nhiệm vụ trước"):
+        record("reopened", date(2025, 11, 20), "71/UBND", task=MONTHLY, instance="2025-11")
+    reopened = record("reopened", date(2025, 11, 20), "71/UBND", task=MONTHLY)
+    assert reopened["state"] == "Nhiệm vụ thường xuyên / định kỳ"
+    again = record("reopened", date(2025, 11, 21), "72/UBND", task=MONTHLY, instance="2025-10")
+    assert again["state"] == "Đang thực hiện quá hạn"
 
 
 def test_events_and_what_was_registered_cannot_be_changed(empty: Path) -> None:
@@ -415,6 +717,30 @@ def test_a_department_may_have_nothing_to_report_but_not_both(empty: Path, tmp_p
     assert steps.take_agency_report(agency_workbook(tmp_path, nothing={"x": 1}), BY, LATER)["nothing_to_report"] is True
     both = agency_workbook(tmp_path, nothing={"x": 1}, **{FINANCE: {"status": "Đang thực hiện"}})
     assert steps.take_agency_report(both, BY, LATER)["verdict"] == "returned"
+
+
+def test_a_period_that_was_removed_does_not_end_the_whole_recurring_task(empty: Path, tmp_path: Path) -> None:
+    (task,) = register(tmp_path, "Giao Sở Tài chính báo cáo kết quả giải ngân định kỳ hằng tháng.")["tasks"]
+    path = agency_workbook(
+        tmp_path,
+        **{task: {"instance": None, "status": "Đã hoàn thành", "done_date": "20/12/2025", "result_doc": "9/BC"}},
+    )
+    told = steps.take_agency_report(path, BY, LATER)
+    assert (told["verdict"], query("select count(*) from core.task_event")) == ("returned", [(0,)])
+    assert "không có kỳ" in told["problems"][0]
+
+
+def test_a_workbook_that_was_handed_out_before_the_task_ended_is_kept_as_a_report(empty: Path, tmp_path: Path) -> None:
+    path = agency_workbook(
+        tmp_path, **{FINANCE: {"status": "đã hoàn thành", "done_date": "05/11/2025", "result_doc": "45/BC-STC"}}
+    )
+    record("withdrawn", date(2025, 11, 3), "70/UBND", task=FINANCE, issued_by="UBND tỉnh")
+    told = steps.take_agency_report(path, BY, LATER)
+    assert (told["done"], told["over"]) == ([], [FINANCE])
+    assert "chỉ ghi nhận là báo cáo" in Path(told["receipt"]).read_text(encoding="utf-8")
+    assert query("select state from mart.task_state('2026-01-20', 'infinity') where task_id = %s", FINANCE) == [
+        ("Thôi thực hiện",)
+    ]
 
 
 # Visits and proposals -------------------------------------------------------------------------------------------------

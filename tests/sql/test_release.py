@@ -56,10 +56,11 @@ def freeze(connection: Connection, out: Path, now: datetime = NOW) -> dict[str, 
     return release.freeze(connection, OCTOBER, now, out)
 
 
-def correct(connection: Connection, paid: int = 400) -> None:
+def correct(connection: Connection, paid: int = 400, version: int = 2) -> None:
     """A correction of the commune's report, one day after the release."""
     lines = [line("GNBV-DA2", "SN", 1000 * TRIEU, paid * TRIEU)]
-    builders.report(connection, QUAN_SON, "2025-10", lines, version=2, received_at=NOW + timedelta(days=1))
+    received_at = NOW + timedelta(days=1, hours=version - 2)
+    builders.report(connection, QUAN_SON, "2025-10", lines, version=version, received_at=received_at)
     connection.commit()
 
 
@@ -203,7 +204,12 @@ def test_the_closing_budget_year_of_january_has_its_own_releases(
 
 
 def approve(
-    connection: Connection, out: Path, frozen: dict[str, Any], decision: str = "approved", manifest: str = ""
+    connection: Connection,
+    out: Path,
+    frozen: dict[str, Any],
+    decision: str = "approved",
+    manifest: str = "",
+    reason: str = "Còn thiếu hai xã",
 ) -> dict[str, Any]:
     return release.approve(
         connection,
@@ -213,6 +219,7 @@ def approve(
         decision,
         LATER,
         out,
+        reason=reason,
     )
 
 
@@ -257,19 +264,6 @@ def test_what_is_not_approved_is_not_published(connection: Connection, tmp_path:
 
     with pytest.raises(ReleaseError, match="chưa được phê duyệt"):
         release.mark_published(connection, frozen["release_id"], LATER)
-
-
-def test_what_was_rejected_is_closed_and_freezing_asks_with_a_new_number(
-    connection: Connection, tmp_path: Path, light: None
-) -> None:
-    frozen = freeze(connection, tmp_path)
-    approve(connection, tmp_path, frozen, "rejected")
-
-    with pytest.raises(ReleaseError, match="từ chối"):
-        release.require_approved(connection, frozen["release_id"])
-    with pytest.raises(ReleaseError, match="đã có quyết định"):
-        approve(connection, tmp_path, frozen)
-    assert freeze(connection, tmp_path, LATER)["release_id"] == "2025-10-r2"
 
 
 def test_publishing_is_recorded_once(connection: Connection, tmp_path: Path, light: None) -> None:

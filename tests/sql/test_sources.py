@@ -202,7 +202,13 @@ def test_a_cell_is_in_the_figures_that_the_command_names(october: Page) -> None:
             ("B03", ("status",)),
             ("B04", ("state",)),
         ):
-            table = {"B01": "disbursement", "B02": "output_indicator", "B03": "task_report", "B04": "proposal"}[form]
+            table = {
+                "B01": "disbursement",
+                "B02": "output_indicator",
+                "B03": "task_report",
+                "B04": "proposal",
+                "B05": "roadmap",
+            }[form]
             rows = connection.execute(
                 f"""
                 select s.sha256, y.sheet, y.columns, t.row_no from core.{table} as t

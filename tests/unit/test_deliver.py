@@ -321,4 +321,114 @@ def test_mail_goes_to_the_outbox_unless_a_server_is_set(tmp_path):
 def test_the_recipients_of_the_province_are_in_its_folder():
     recipients = d.active_recipients(settings.get().reference_dir)
     assert len({r.code for r in recipients}) == len(recipients) > 0
-    assert all(r.email.endswith(".invalid") for r in recipients)
+    assert all(r.email.endswith(".invalid") for r in recipients if r.channel != "store")
+    groups = [r.group for r in recipients]
+    assert {group: groups.count(group) for group in d.GROUPS} == {
+        "committee": 3,
+        "department": 4,
+        "commune": 65,
+        "archive": 1,
+    }
+
+
+# Who gets what, and what a mail can carry -----------------------------------------------------------------------------
+
+PACK = [
+    "bang-bieu-2025-10.xlsx",
+    "bao-cao-2025-10.docx",
+    "bao-cao-2025-10.pdf",
+    "thu/05977.pdf",
+    "thu/06517.pdf",
+    "tin-nhan-2025-10.txt",
+    "tom-tat-2025-10.docx",
+    "tom-tat-2025-10.pdf",
+    "tong-hop-2025-10.html",
+    "truy-vet-2025-10.html",
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "kinds", "expected"),
+    [
+        ("truong_ban", ("tom-tat",), ["tom-tat-2025-10.docx", "tom-tat-2025-10.pdf"]),
+        ("truong_ban", ("tom-tat.pdf", "bao-cao.pdf"), ["bao-cao-2025-10.pdf", "tom-tat-2025-10.pdf"]),
+        ("06517", ("thu",), ["thu/06517.pdf"]),
+        ("06463", ("thu",), []),
+        ("nhom", ("tin-nhan",), ["tin-nhan-2025-10.txt"]),
+        ("kho", ("*",), PACK),
+        ("ai", (), []),
+        ("ai", ("tom", "bao"), []),
+    ],
+)
+def test_a_recipient_gets_the_files_of_its_kinds_and_no_letter_of_another(code, kinds, expected):
+    assert d.files_for(replace(CHAIR, code=code, files=kinds), PACK) == expected
+
+
+def test_every_recipient_of_the_province_gets_something_of_a_whole_pack():
+    recipients = d.active_recipients(settings.get().reference_dir)
+    letters = [f"thu/{one.code}.pdf" for one in recipients if one.group == "commune"]
+    whole = [name for name in PACK if not name.startswith("thu/")] + letters
+    got = {one.code: d.files_for(one, whole) for one in recipients}
+    assert all(got.values())
+    assert all(got[one.code] == [f"thu/{one.code}.pdf"] for one in recipients if one.group == "commune")
+    assert not any(name.startswith("thu/") for name in got["truong_ban"])
+
+
+def large(folder: Path, sizes: dict[str, int], limit: float | None, url: str | None = None) -> d.Cover:
+    paths = []
+    for name, size in sizes.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x" * size)
+        paths.append(path)
+    return d.cover_of("2025-10-r1", Period(2025, 10), KNOWN_AT, ["Câu."], paths, "tiendo@x.invalid", limit, url)
+
+
+SIZES = {"tom-tat-2025-10.pdf": 40_000, "bao-cao-2025-10.pdf": 400_000, "tom-tat-2025-10.docx": 30_000}
+
+
+def test_a_mail_over_the_limit_carries_the_brief_and_says_where_the_rest_is(tmp_path):
+    cover = large(tmp_path, SIZES, 300_000, "https://luu-tru.example.invalid")
+    mail = d.compose(cover, CHAIR)
+    body = mail.get_body(("plain",)).get_content()
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["tom-tat-2025-10.pdf"]
+    assert "vượt giới hạn" in body
+    assert "tải tại https://luu-tru.example.invalid/" in body
+    assert "bao-cao-2025-10.pdf: báo cáo và các phụ lục, bản để đọc và in (0,4 MB)" in body
+    assert len(mail.as_bytes()) < 300_000
+
+
+def test_without_an_archive_the_mail_says_whom_to_ask(tmp_path):
+    body = d.compose(large(tmp_path, SIZES, 300_000), CHAIR).get_body(("plain",)).get_content()
+    assert "đề nghị cơ quan gửi thư cung cấp, ghi rõ bản phát hành 2025-10-r1" in body
+
+
+@pytest.mark.parametrize("limit", [None, 1_000_000])
+def test_a_mail_below_the_limit_carries_everything(tmp_path, limit):
+    cover = large(tmp_path, SIZES, limit)
+    assert (len(cover.attachments), cover.rest) == (3, ())
+    assert len(d.compose(cover, CHAIR).as_bytes()) < 1_000_000
+
+
+def test_a_limit_below_the_brief_leaves_no_attachment(tmp_path):
+    cover = large(tmp_path, SIZES, 10_000)
+    assert (cover.attachments, len(cover.rest)) == ((), 3)
+
+
+def test_a_letter_has_a_name_of_its_own_outside_the_folder_of_letters(tmp_path):
+    mail = d.compose(large(tmp_path, {"thu/06517.pdf": 10}, None), replace(CHAIR, name_vi="UBND xã Quan Sơn"))
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["thu-06517.pdf"]
+    assert "thư thông báo kết quả của đơn vị" in mail.get_body(("plain",)).get_content()
+
+
+def test_who_gets_the_short_message_gets_nothing_else(tmp_path):
+    cover = large(tmp_path, {"tin-nhan-2025-10.txt": 10}, None)
+    mail = d.compose(cover, CHAIR)
+    assert mail.get_content().strip() == "x" * 10
+    assert not mail.is_multipart()
+
+
+def test_a_mail_that_is_sent_once_more_is_another_mail(tmp_path):
+    letter = cover("2025-10-r1", tmp_path)
+    assert d.compose(letter, CHAIR, 1)["Message-ID"] == d.compose(letter, CHAIR)["Message-ID"]
+    assert d.compose(letter, CHAIR, 2)["Message-ID"] != d.compose(letter, CHAIR)["Message-ID"]

@@ -80,9 +80,9 @@ def test_metadata_and_warehouse_are_two_servers_with_their_own_volumes():
     assert set(kept.values()) <= set(COMPOSE["volumes"])
 
 
-def test_the_inbox_is_mounted_read_only():
+def test_what_people_put_in_is_mounted_read_only():
     mounts = [m for m in SERVICES["scheduler"]["volumes"] if isinstance(m, dict)]
-    assert [(m["target"], m["read_only"]) for m in mounts] == [("/data/inbox", True)]
+    assert [(m["target"], m["read_only"]) for m in mounts] == [("/data/inbox", True), ("/data/notices", True)]
 
 
 def test_production_does_not_use_the_auth_manager_for_development():
