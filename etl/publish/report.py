@@ -144,7 +144,7 @@ def _disbursement(figures: FigureSet) -> list[Block]:
         tables.disbursement(figures),
         *_drawn(charts.by_programme(figures, tables.programmes(figures))),
         _heading(figures, "disbursement_programmes", 3),
-        *(_bullet(sentences.by_programme(figures, p)) for p in tables.programmes(figures)),
+        *_programmes(figures),
         _heading(figures, "carry_over", 3),
         _body(sentences.carry_over(figures)),
         _heading(figures, "comparison", 3),
@@ -158,6 +158,11 @@ def _disbursement(figures: FigureSet) -> list[Block]:
     if len(figures.having("rate_trend", "period")) > 1:
         blocks.append(charts.trend(figures))
     return [*blocks, *_drawn(charts.path(figures))]
+
+
+def _programmes(figures: FigureSet) -> list[Block]:
+    told: list[Block] = [_bullet(sentences.by_programme(figures, p)) for p in tables.programmes(figures)]
+    return told or [_body(figures.words.say("programmes_none"))]
 
 
 def _caveats(figures: FigureSet) -> list[Block]:
