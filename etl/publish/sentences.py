@@ -254,13 +254,13 @@ def last_year(figures: FigureSet) -> Spans | None:
 
 def roadmap(figures: FigureSet) -> Spans:
     """What was disbursed beside what the communes' own roadmaps ask for by now."""
-    say, planned, lag = figures.words.say, figures.known("roadmap_planned"), figures.known("roadmap_lag")
+    say, planned, gap = figures.words.say, figures.known("roadmap_planned"), figures.known("roadmap_gap")
     done, n, behind = (figures.known(f"roadmap_{name}") for name in ("disbursed", "communes", "behind"))
-    if planned is None or lag is None or done is None or n is None or behind is None or lag.value is None:
+    if planned is None or gap is None or done is None or n is None or behind is None or gap.value is None:
         return say("roadmap", "none")
-    way = "behind" if lag.value > 0 else "ahead" if lag.value < 0 else "same"
+    way = "behind" if gap.value < 0 else "ahead" if gap.value > 0 else "same"
     variant = way if behind.value else f"{way}_all"
-    return say("roadmap", variant, n=n, planned=planned, done=done, lag=unsigned(lag), behind=behind)
+    return say("roadmap", variant, n=n, planned=planned, done=done, lag=unsigned(gap), behind=behind)
 
 
 def correction(figures: FigureSet) -> Spans | None:
