@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from etl.publish import quality
-from etl.publish.figure import Figure, FigureSet
-from etl.publish.model import Block, Column, Paragraph, Row, Section, Span, Spans, Table
+from etl.publish import quality, revision_annex, task_annex
+from etl.publish.figure import FigureSet
+from etl.publish.model import Column, Row, Section, Span, Spans, Table
 from etl.publish.tables import (
     PROPOSAL_STATES,
-    TASK_STATES,
     capital_kinds,
     cell,
-    count_line,
     figure,
     missing_row,
     money_line,
@@ -21,21 +19,18 @@ from etl.publish.tables import (
 )
 from etl.publish.text import show, vi_key
 
-_REVISED = {"plan_total": "Kế hoạch vốn được sử dụng", "disb_ytd": "Lũy kế giải ngân"}
 _DENOMINATOR = "own_plan"
-_TASKS_VI = "Phụ lục II. Tình hình thực hiện nhiệm vụ được giao"
 _PROPOSALS_VI = "Phụ lục III. Khó khăn, vướng mắc và kiến nghị của các xã, phường"
-_REVISIONS_VI = "Phụ lục V. Điều chỉnh so với báo cáo trước"
 
 
 def all_annexes(figures: FigureSet) -> tuple[Section, ...]:
     """The five annexes in order; each is numbered from page 1."""
     return (
         Section((by_commune(figures), by_project(figures)), True, "Phụ lục I", _title(figures, "details")),
-        Section((tasks(figures),), True, "Phụ lục II", _title(figures, "tasks")),
+        Section(task_annex.blocks(figures), True, "Phụ lục II", _title(figures, "tasks")),
         Section((proposals(figures),), True, "Phụ lục III", _title(figures, "proposals")),
         Section(quality.blocks(figures), True, "Phụ lục IV", _title(figures, "quality")),
-        Section(_revisions(figures), False, "Phụ lục V", _title(figures, "revisions")),
+        Section(revision_annex.blocks(figures), False, "Phụ lục V", _title(figures, "revisions")),
     )
 
 
@@ -135,59 +130,6 @@ def _place(figures: FigureSet, code: str) -> int:
     return int(found.value or 0) if found else 0
 
 
-def tasks(figures: FigureSet) -> Table:
-    """The whole register by state: overdue first, the longest overdue at the top."""
-    columns = (
-        Column("TT", 1.2, "center"),
-        Column("Mã nhiệm vụ", 3.3, "left"),
-        Column("Nội dung nhiệm vụ", 11, "left"),
-        Column("Chủ trì", 4, "left"),
-        Column("Thời hạn", 3, "left"),
-        Column("Tình trạng", 3.8, "left"),
-        Column("Số ngày quá hạn", 1.7, "center"),
-    )
-
-    def order(task: str) -> tuple[int, int, str, str]:
-        state = figures.get("task_state", task=task).text or ""
-        overdue = figures.find("task_days_overdue", task=task)
-        due = figures.find("task_due", task=task)
-        # What is finished comes last: the reader looks for what is still to be done.
-        return (
-            place(TASK_STATES, state) + (len(TASK_STATES) if state.startswith("Đã hoàn thành") else 0),
-            -int(overdue.value or 0) if overdue else 0,
-            (due.text or "") if due else "",
-            task,
-        )
-
-    rows = []
-    for number, task in enumerate(sorted(figures.values("task_state", "task"), key=order), 1):
-        rows.append(
-            Row(
-                (
-                    cell(str(number)),
-                    (Span(task, figures.get("task_directive", task=task), "dimension"),),
-                    figure(figures, "task_content", "initial", task=task),
-                    figure(figures, "task_lead", task=task),
-                    _deadline(figures, task),
-                    figure(figures, "task_state", task=task),
-                    figure(figures, "task_days_overdue", task=task),
-                )
-            )
-        )
-    return Table("PL2-NhiemVu", "", count_line(figures, "tasks"), columns, tuple(rows), small=True, title=_TASKS_VI)
-
-
-def _deadline(figures: FigureSet, task: str) -> Spans:
-    """The deadline in force; after an extension also the original one."""
-    due, phrase = figures.find("task_due", task=task), figures.get("task_phrase", task=task)
-    if due is None:
-        return (show(phrase),)
-    original = figures.find("task_original_due", task=task)
-    if original is None:
-        return (show(due),)
-    return figures.words.say("extended", due=due, original=original)
-
-
 def proposals(figures: FigureSet) -> Table:
     """Every proposal as the commune wrote it, the unresolved ones first."""
     columns = (
@@ -228,40 +170,3 @@ def proposals(figures: FigureSet) -> Table:
         of=figures.get("communes_expected"),
     )
     return Table("PL3-KienNghi", "", unit, columns, tuple(rows), small=True, title=_PROPOSALS_VI)
-
-
-def _revisions(figures: FigureSet) -> tuple[Block, ...]:
-    """Phụ lục V: what has changed in last month's published figures."""
-    changed = sorted(figures.having("revision_difference", "commune", "item"), key=lambda f: f.key)
-    total = sorted(figures.having("revision_difference", "item"), key=lambda f: f.key, reverse=True)
-    month = figures.get("previous_period")
-    if not changed and not total:
-        return (Paragraph(figures.words.say("revisions", "first" if figures.opens_year else "none", month=month)),)
-    columns = (
-        Column("TT", 1.2, "center"),
-        Column("Xã, phường", 4, "left"),
-        Column("Số liệu", 5, "left"),
-        Column("Đã công bố", 3),
-        Column("Số liệu mới", 3),
-        Column("Chênh lệch", 3),
-    )
-    rows = tuple(
-        Row(_revision_cells(figures, number, item), "total" if item.dim("commune") is None else "item")
-        for number, item in enumerate([*total, *changed], 1)
-    )
-    unit = figures.words.say("revisions", "line", month=month)
-    return (Table("PL5-DieuChinh", "", unit, columns, rows, title=_REVISIONS_VI),)
-
-
-def _revision_cells(figures: FigureSet, number: int, item: Figure) -> tuple[Spans, ...]:
-    by = dict(item.dims)
-    commune = by.get("commune")
-    name = figure(figures, "name", commune=commune) if commune else cell("TỔNG SỐ")
-    return (
-        cell(str(number)),
-        name,
-        cell(_REVISED[by["item"]]),
-        figure(figures, "revision_published", **by),
-        figure(figures, "revision_current", **by),
-        (show(item, "trieu_signed"),),
-    )

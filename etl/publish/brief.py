@@ -36,12 +36,14 @@ _ASK_CHARACTERS = 150
 def build(figures: FigureSet) -> Document:
     closed = not figures.get("months_left").value
     blocks: list[Block] = [
+        *_told(sentences.correction(figures), "note"),
         _strip(figures),
         Paragraph(sentences.disbursed(figures)),
         _programmes(figures),
         _heading(figures, "communes"),
         _two_rankings(figures),
-        Paragraph(sentences.communes(figures, 8)),
+        Paragraph((*sentences.communes(figures, 8), Span(" "), *sentences.roadmap(figures))),
+        *_told(_marked(figures), "note"),
         _heading(figures, "carry_over_closed" if closed else "carry_over"),
         Paragraph(sentences.carry_over(figures)),
         _heading(figures, "overdue"),
@@ -62,6 +64,25 @@ def build(figures: FigureSet) -> Document:
         (Section(tuple(blocks)),),
         figures.release_id,
     )
+
+
+def _told(spans: Spans | None, style: str = "body") -> list[Block]:
+    return [Paragraph(spans, style)] if spans else []
+
+
+def _marked(figures: FigureSet) -> Spans | None:
+    """What the mark behind a name means, where one stands."""
+    shown = {*_lowest(figures), *_stuck(figures)}
+    marked = any(tables.caveats(figures, commune) for commune in shown)
+    return figures.words.say("brief_marked") if marked else None
+
+
+def _lowest(figures: FigureSet) -> list[str]:
+    return list(reversed(tables.by_rank(figures)))[:COMMUNES]
+
+
+def _stuck(figures: FigureSet) -> list[str]:
+    return report.by_amount_stuck(figures)[:COMMUNES]
 
 
 def _heading(figures: FigureSet, name: str) -> Heading:
@@ -165,25 +186,30 @@ def _programmes(figures: FigureSet) -> Table:
 
 def _two_rankings(figures: FigureSet) -> Table:
     """The ten lowest rates, and beside them the ten largest amounts still to be disbursed."""
-    lowest = list(reversed(tables.by_rank(figures)))[:COMMUNES]
-    stuck = report.by_amount_stuck(figures)[:COMMUNES]
+    lowest, stuck = _lowest(figures), _stuck(figures)
     left, right = "Tỷ lệ giải ngân thấp nhất", "Vốn chưa giải ngân lớn nhất"
     columns = (
         Column("TT", 1.2, "center"),
         Column("Xã, phường", 4.6, "left", left),
         Column("Tỷ lệ (%)", 1.9, "right", left),
-        Column("So tháng trước (điểm %)", 3.2, "right", left),
+        Column("So tháng trước (điểm %)", 2.4, "right", left),
+        Column("So lộ trình (điểm %)", 2.2, "right", left),
         Column("Xã, phường", 4.6, "left", right),
         Column("Chưa giải ngân", 2.6, "right", right),
         Column("Tỷ lệ (%)", 1.9, "right", right),
     )
 
+    def name(commune: str) -> Spans:
+        mark = (Span(" *"),) if tables.caveats(figures, commune) else ()
+        return (*tables.figure(figures, "name", commune=commune), *mark)
+
     def cells(low: str, high: str) -> tuple[Spans, ...]:
         return (
-            tables.figure(figures, "name", commune=low),
+            name(low),
             tables.figure(figures, "rate_total", commune=low),
             tables.figure(figures, "rate_change_points", commune=low),
-            tables.figure(figures, "name", commune=high),
+            tables.figure(figures, "roadmap_points", commune=low),
+            name(high),
             tables.figure(figures, "undisbursed", commune=high),
             tables.figure(figures, "rate_total", commune=high),
         )
@@ -219,7 +245,7 @@ def _overdue(figures: FigureSet) -> list[Block]:
     longest = sentences.longest_overdue(figures, _ASK_CHARACTERS)
     if longest:
         blocks.append(Paragraph(longest))
-    return blocks
+    return [*blocks, *_told(sentences.duties_overdue(figures))]
 
 
 def _asks(figures: FigureSet) -> list[Block]:

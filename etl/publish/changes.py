@@ -17,20 +17,11 @@ from psycopg.rows import dict_row
 
 from etl.load.warehouse import Connection
 from etl.publish import frozen
+from etl.publish.correction_figures import CAUSES_VI, PREFIX
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.frozen import Release
 
-CAUSES = {
-    "new_report": "báo cáo gửi sau bản trước",
-    "resubmission": "đơn vị gửi lại báo cáo",
-    "late_revision": "bản gửi lại được chấp nhận",
-    "admitted": "báo cáo có lỗi được chấp nhận",
-    "withdrawn": "báo cáo được rút",
-    "revision_rejected": "bản gửi lại bị bác",
-    "allocation": "quyết định giao vốn",
-    "reference": "danh mục được đính chính",
-    "task_event": "diễn biến của nhiệm vụ",
-}
+CAUSES = {**CAUSES_VI, "task_event": "diễn biến của nhiệm vụ"}
 _OF_TASKS = ("task", "overdue", "directive")
 
 
@@ -137,7 +128,7 @@ def between(before: FigureSet, after: FigureSet, why: Iterable[Cause]) -> list[C
     found = []
     for key in sorted(old.keys() | new.keys()):
         one, other = old.get(key), new.get(key)
-        if not _same(one, other):
+        if not key.startswith(PREFIX) and not _same(one, other):
             figure = other or one
             if figure is not None:
                 found.append(Change(key, one, other, _concerning(figure, by_commune)))

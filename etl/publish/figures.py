@@ -18,7 +18,7 @@ from etl import settings
 from etl.errors import ReleaseError, UsageError
 from etl.load.warehouse import Connection
 from etl.period import Period
-from etl.publish import commune_figures, quality_figures, roadmap_figures, standing, task_figures
+from etl.publish import commune_figures, correction_figures, quality_figures, roadmap_figures, standing, task_figures
 from etl.publish.checks.finding import PeriodFinding
 from etl.publish.figure import Dims, Figure, dims
 from etl.publish.reading import Reader, Row, date_figure, number_figure, text_figure
@@ -94,6 +94,7 @@ def compute(
         *_allocation(reader),
         *_revisions(reader),
         *commune_figures.of_communes(reader, window),
+        *correction_figures.of_correction(reader),
         *quality_figures.of_reports(reader),
         *quality_figures.of_treasury(reader),
         *quality_figures.of_findings(findings),

@@ -19,6 +19,7 @@ from functools import cached_property, lru_cache, partial
 from etl.load.reconciliation import KINDS_VI
 from etl.period import Period
 from etl.publish.commune_figures import OUTCOMES_VI, OWN_SLICE, RELATIONS_VI
+from etl.publish.correction_figures import CAUSES_VI
 from etl.publish.figure import Figure
 from etl.publish.figures import SLICES, STATES_VI
 from etl.publish.quality_figures import LEVELS_VI, OWN_NOTE, PRINTED
@@ -373,6 +374,31 @@ METRICS: dict[str, _Source] = {
             columns={"rate_trend": "rate_total", "disb_trend": "disb_ytd"},
             cube=True,
         ),
+    ),
+    "correction_of": _Source(
+        "mart.release",
+        (*_THIS, "published_at <= {known_at}"),
+        columns={"correction_of": "release_id"},
+        tail=" order by release_no desc limit 1",
+    ),
+    **dict.fromkeys(
+        ("correction_published", "correction_current", "correction_difference"),
+        _Source(
+            "mart.revision_at({month}, {year}, {known_at})",
+            by={"commune": "commune_code", "item": "metric"},
+            columns={
+                "correction_published": "published",
+                "correction_current": "current_value",
+                "correction_difference": "difference",
+            },
+            cube=True,
+        ),
+    ),
+    "correction_cause": _Source(
+        "mart.revision_lines({month}, {year}, (select r.known_at from mart.release as r where r.period = {month} "
+        "and r.budget_year = {year} and r.published_at <= {known_at} order by r.release_no desc limit 1), {known_at})",
+        by={"commune": "commune_code"},
+        columns={"correction_cause": _words("min(cause)", CAUSES_VI)},
     ),
     "next_due_on": _Source(
         "ref.reporting_calendar_known_at({known_at})",

@@ -28,6 +28,7 @@ from etl.publish import figures as figure_rows
 from etl.publish.approval import decide as approve
 from etl.publish.approval import require_approved
 from etl.publish.checks import finding as finding_rows
+from etl.publish.correction_figures import PREFIX
 from etl.publish.figure import Figure, FigureSet, ordered
 from etl.publish.frozen import Release, check_files, figures_of, folder, get, manifest_sha256
 from etl.publish.model import joined
@@ -150,9 +151,10 @@ def _ask_again(connection: Connection, latest: Release, by: str, now: datetime, 
 
 
 def facts_sha256(figures: Sequence[Figure]) -> str:
-    """Hash over the figures in canonical form and order, without release and moment."""
+    """Hash over the figures in canonical form and order, without release and moment, and without what a correction
+    says of the release before it."""
     digest = hashlib.sha256()
-    for f in ordered(figures):
+    for f in ordered(figure for figure in figures if not figure.metric.startswith(PREFIX)):
         row = [
             f.key, f.unit, f.source, _canonical(f.value), f.text, _canonical(f.numerator), _canonical(f.denominator),
             f.coverage_n, f.coverage_of, _canonical(f.coverage_plan_pct),

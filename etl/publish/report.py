@@ -40,6 +40,7 @@ def build(figures: FigureSet) -> Document:
     when = {name: figures.get(metric) for name, metric in _TITLE.items()}
     title = (line("report_title", "first"), line("report_title", "closing" if figures.closes_year else "month", **when))
     body = (
+        *_told(sentences.correction(figures)),
         *_directing(figures),
         _heading(figures, "results"),
         *_allocation(figures),
@@ -149,6 +150,7 @@ def _disbursement(figures: FigureSet) -> list[Block]:
         _heading(figures, "comparison", 3),
         _body((*_against_last_month(figures), *_of_the_period(figures))),
         *_told(sentences.last_year(figures)),
+        _body(sentences.roadmap(figures)),
         _body(sentences.communes(figures, 30)),
         tables.ranking(figures),
     ]
@@ -204,6 +206,7 @@ def _tasks(figures: FigureSet) -> list[Block]:
         return [*blocks, _body(say("tasks_intro", "none"))]
     blocks.append(_body(say("tasks_intro", "some", n=total, month=sentences.tasks_of_month(figures))))
     blocks.append(_body(sentences.longest_overdue(figures, 220) or say("tasks_overdue", "none")))
+    blocks += _told(sentences.duties_overdue(figures))
     blocks.append(tables.tasks(figures))
     overdue = sentences.overdue_tasks(figures)
     if len(overdue) < 2:

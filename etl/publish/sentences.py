@@ -14,6 +14,8 @@ from etl.publish.words import cut, unsigned
 
 OVERDUE = "Đang thực hiện quá hạn"
 _COVERED_NAMES = 12
+_CORRECTED = 5
+"""Communes that a correction names on the first page."""
 
 
 def programme_name(figures: FigureSet, programme: str, *, within: bool = False) -> Spans:
@@ -241,6 +243,48 @@ def last_year(figures: FigureSet) -> Spans | None:
         return None
     month = figures.get("period_year_ago")
     return figures.words.say("last_year", _way(points), month=month, rate=before, x=unsigned(points))
+
+
+def roadmap(figures: FigureSet) -> Spans:
+    """What was disbursed beside what the communes' own roadmaps ask for by now."""
+    say, planned, lag = figures.words.say, figures.known("roadmap_planned"), figures.known("roadmap_lag")
+    done, n, behind = (figures.known(f"roadmap_{name}") for name in ("disbursed", "communes", "behind"))
+    if planned is None or lag is None or done is None or n is None or behind is None or lag.value is None:
+        return say("roadmap", "none")
+    way = "behind" if lag.value > 0 else "ahead" if lag.value < 0 else "same"
+    variant = way if behind.value else f"{way}_all"
+    return say("roadmap", variant, n=n, planned=planned, done=done, lag=unsigned(lag), behind=behind)
+
+
+def correction(figures: FigureSet) -> Spans | None:
+    """Which published release of the same period this one replaces, and what changed; None for a first one."""
+    say, release = figures.words.say, figures.find("correction_of")
+    if release is None:
+        return None
+    parts = []
+    for item in ("plan_total", "disb_ytd"):
+        before, after = (figures.known(f"correction_{side}", item=item) for side in ("published", "current"))
+        if before is not None and after is not None:
+            parts.append(say("correction_amount", item, before=before, after=after))
+    communes = sorted({f.dim("commune") or "" for f in figures.having("correction_published", "commune", "item")})
+    if communes:
+        told = listing([_corrected(figures, commune) for commune in communes[:_CORRECTED]], "; ")
+        parts.append(say("correction_communes", "more" if len(communes) > _CORRECTED else "text", list=told))
+    if not parts:
+        return say("correction", "bare", release=release)
+    return say("correction", "changed", release=release, changes=listing(parts, "; "))
+
+
+def _corrected(figures: FigureSet, commune: str) -> Spans:
+    name, cause = figures.get("name", commune=commune), figures.find("correction_cause", commune=commune)
+    if cause is None:
+        return figures.words.say("correction_commune", "plain", name=name)
+    return figures.words.say("correction_commune", "known", name=name, cause=cause)
+
+
+def duties_overdue(figures: FigureSet) -> Spans | None:
+    number = figures.known("duties_overdue")
+    return figures.words.say("duties_overdue", n=number) if number is not None and number.value else None
 
 
 def tasks_of_month(figures: FigureSet) -> Spans:
