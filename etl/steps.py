@@ -362,16 +362,14 @@ def publish(
     retry_failed: bool = False,
     store: Store | None = None,
 ) -> dict[str, Any]:
-    """Record the approved release as published and send it to every active recipient (``etl.publish.publication``);
-    the archive site follows."""
+    """Record the approved release as published and send it to every active recipient; the archive site has it too
+    (``etl.publish.publication``)."""
     from etl.publish import publication
 
     with warehouse.connect() as connection:
-        result = publication.publish(
+        return publication.publish(
             connection, release_id, now, settings.get(), smtp_url, retry_failed=retry_failed, store=store
         )
-    archive_site()
-    return result
 
 
 def read_bounces(now: datetime, by_connection: Callable[[Any], Inbox] | None = None) -> dict[str, Any]:

@@ -64,12 +64,13 @@ def _rate_axis(name: str) -> dict[str, Any]:
 _BARS = 310
 
 
-def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
-    """Bars of the rate of each programme and capital kind, each labelled with its figure."""
+def by_programme(figures: FigureSet, programmes: list[str]) -> Chart | None:
+    """Bars of the rate of each programme and capital kind, each labelled with its figure; None without any rate."""
     kinds = sorted(figures.values("rate_total", "capital_kind"))
     names = [show(figures.get("name", capital_kind=kind)).text for kind in kinds]
     rows: list[dict[str, Any]] = []
-    quoted = [show(figures.get("rate_total"))]
+    total = figures.known("rate_total")
+    quoted = [show(total)]
     for programme in programmes:
         short = figures.find("name_short", programme=programme) or figures.get("name", programme=programme)
         for kind, name in zip(kinds, names, strict=True):
@@ -84,7 +85,8 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
                         "label": show(rate).text + " %",
                     }
                 )
-    total = figures.get("rate_total")
+    if not rows:
+        return None
     y = {
         "field": "programme", "type": "nominal", "title": None, "sort": None, "scale": {"paddingInner": 0.3},
         "axis": {"ticks": False, "domain": False, "grid": False},
@@ -101,7 +103,7 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
         },
         *(entry for n, name in enumerate(names) for entry in _key(n, name, colours[n % len(colours)])),
     ]
-    if total.value is not None:
+    if total is not None:
         rule = {"type": "rule", "color": RED, "strokeDash": [4, 3], "strokeWidth": 1.5}
         layers.append({"mark": rule, "encoding": {"x": {"datum": _plot(str(total.value))}}})
     groups = len({r["programme"] for r in rows})
@@ -129,9 +131,9 @@ def _key(number: int, name: str, colour: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
-    """One bar per commune from the highest rate to the lowest; communes at zero in red."""
-    total = figures.get("rate_total")
+def by_commune(figures: FigureSet, communes: list[str]) -> Chart | None:
+    """One bar per commune from the highest rate to the lowest; communes at zero in red. None without any rate."""
+    total = figures.known("rate_total")
     communes = [c for c in communes if figures.get("rate_total", commune=c).value is not None]
     rows = [
         {
@@ -142,6 +144,8 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
         }
         for c in communes
     ]
+    if not rows:
+        return None
     y = {
         "field": "name", "type": "nominal", "title": None, "sort": None,
         "axis": {"ticks": False, "domain": False, "labelOverlap": False},
@@ -157,7 +161,7 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
             },
         },
     ]  # fmt: skip
-    if total.value is not None:
+    if total is not None:
         rule = {"type": "rule", "color": GREY, "strokeDash": [4, 3]}
         layers.append({"mark": rule, "encoding": {"x": {"datum": _plot(str(total.value))}}})
     return Chart(

@@ -1,13 +1,15 @@
-"""An approved release goes out: recorded as published, then sent to everybody."""
+"""An approved release goes out: recorded as published, put into the archive site, then sent to everybody."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from etl import settings
 from etl.load.warehouse import Connection
 from etl.publish import deliver, frozen, release
+from etl.publish.site import archive
 
 
 def publish(
@@ -26,6 +28,7 @@ def publish(
     InfrastructureError when a way out is closed, after the others were served. It is published before the first mail
     goes out: nobody holds a release that the warehouse does not know as published. A run that was killed goes on where
     it stopped, and sends nothing twice. ``retry_failed`` tries those again whose mail was definitely refused.
+    The archive site has it before mails point there; what is wrong with the site is raised after everybody was served.
     ``store``: that of the settings unless given.
     """
     recipients = deliver.active_recipients(conf.reference_dir)
@@ -41,6 +44,8 @@ def publish(
     files = {name: (where / name, sha256) for name, sha256 in frozen.sealed(connection, release_id).items()}
     release.mark_published(connection, release_id, now)
     connection.commit()
+    site = (connection, conf.out_dir, conf.site_dir)
+    broken = _tried(lambda: archive.build(*site, conf.site_url))
     cover = deliver.cover_of(
         release_id, made.period, made.known_at, headline, [], conf.mail_from, archive_url=conf.site_url or None
     )
@@ -48,4 +53,15 @@ def publish(
         connection, cover, files, recipients, channels, now,
         limit_bytes=conf.mail_limit_mb * 1_000_000, retry_failed=retry_failed,
     )  # fmt: skip
+    broken = broken or _tried(lambda: archive.renew(*site, release_id, conf.site_url))
+    if broken:
+        raise broken
     return {"release_id": release_id, **outcome}
+
+
+def _tried(step: Callable[[], object]) -> Exception | None:
+    try:
+        step()
+    except Exception as error:
+        return error
+    return None

@@ -19,7 +19,7 @@ import pytest
 
 from etl import settings, steps
 from etl.load import warehouse
-from etl.publish import pack, release
+from etl.publish import pack, publication, release
 from etl.publish.figure import FigureSet
 from etl.publish.site import records
 from tests.databases import copy_of
@@ -62,7 +62,7 @@ class Html(HTMLParser):
         self.nodes.append(Node(tag, {name: value or "" for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th"):
+        if tag in ("td", "th", "dt", "dd"):
             self.handle_data(" ")
         if not self.open or self.open[-1].tag != tag:
             self.wrong.append(tag)
@@ -113,8 +113,8 @@ def files_of(root: Path) -> dict[str, str]:
 
 
 def publish(period: str, now: datetime, by: str) -> str:
-    frozen = steps.freeze(period, now)
-    steps.approve(frozen["release_id"], frozen["manifest_sha256"], by, "approved", now)
+    frozen = steps.freeze(period, now, by=by)
+    steps.approve(frozen["release_id"], frozen["manifest_sha256"], "thu_ky", "approved", now)
     steps.publish(frozen["release_id"], now)
     return str(frozen["release_id"])
 
@@ -130,12 +130,14 @@ def archived(given: Published, home: Path) -> Iterator[Site]:
             light.setattr(
                 pack, "render", lambda *_, **__: {"tom-tat-2025-10.pdf": b"%PDF-", "bao-cao-2025-10.pdf": b"%"}
             )
-            light.setattr(steps, "archive_site", lambda: None)
+            for made in ("build", "renew"):
+                light.setattr(publication.archive, made, lambda *_: None)
             assert publish("2025-10", REVISED + timedelta(hours=1), HOSTILE) == CORRECTION
         with warehouse.transaction() as connection:
             connection.execute(
                 "insert into release.delivery (release_id, recipient, channel, state, claimed_at) values "
-                "(%(id)s, 'ai-do@example.invalid', 'smtp', 'claimed', %(at)s), (%(id)s, 'B', 'smtp', 'failed', %(at)s)",
+                "(%(id)s, 'ai-do@example.invalid', 'smtp', 'claimed', %(at)s), "
+                "(%(id)s, 'B', 'smtp', 'failed', %(at)s), (%(id)s, 'C', 'smtp', 'bounced', %(at)s)",
                 {"id": CORRECTION, "at": REVISED},
             )
         assert publish("2025-11", NEXT_MONTH, "Nguyễn Văn An") == NOVEMBER

@@ -27,6 +27,7 @@ from etl.cli import app
 from etl.dictionary import entries
 from etl.errors import UsageError
 from etl.load import warehouse
+from etl.publish import provenance, publication
 from etl.publish.figure import ordered
 from etl.publish.site import feed, figure_pages, headline, records, reference_pages, search, tree, words
 from etl.publish.site.rendering import Pages
@@ -47,7 +48,7 @@ from tests.sql.archived import (
     published,
     rows,
 )
-from tests.sql.published import REVISED_COMMUNE, Published
+from tests.sql.published import NEXT_MONTH, REVISED_COMMUNE, Published
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 PAGE_BYTES, INDEX_BYTES = 450_000, 400_000
@@ -67,11 +68,6 @@ def test_publishing_makes_the_site_and_making_it_again_writes_nothing(site: Site
     assert site.result["missing"] == []
     assert site.result["written"] == 0
     assert {path: path.stat().st_mtime_ns for path in site.root.rglob("*")} == site.published_at
-
-
-def test_the_same_warehouse_gives_the_same_bytes_elsewhere(site: Site, tmp_path: Path) -> None:
-    steps.archive_site(tmp_path / "site")
-    assert files_of(tmp_path / "site") == files_of(site.root)
 
 
 def test_every_link_leads_to_a_file_and_a_place_in_it(site: Site) -> None:
@@ -105,24 +101,25 @@ def test_the_sums_name_every_file_and_those_of_a_release_come_to_its_seal(site: 
             assert hashlib.sha256((site.root / "ban" / id / "tep" / name).read_bytes()).hexdigest() == sha256
 
 
-def test_a_frozen_file_that_is_lost_is_told_and_comes_back_with_the_release(site: Site, tmp_path: Path) -> None:
+def test_a_lost_file_is_told_and_comes_back_and_the_same_warehouse_gives_the_same_bytes_elsewhere(
+    site: Site, tmp_path: Path
+) -> None:
     target = tmp_path / "site"
-    shutil.copytree(site.root, target)
     name = f"ban/{SEPTEMBER}/tep/tom-tat-2025-09.pdf"
-    (target / name).write_bytes(b"altered")
     frozen = settings.get().out_dir / "2025-09" / SEPTEMBER / "tom-tat-2025-09.pdf"
     kept = frozen.read_bytes()
-    frozen.write_bytes(b"altered too")
+    frozen.write_bytes(b"altered")
     try:
         assert steps.archive_site(target)["missing"] == [name]
-        page = (target / "ban" / SEPTEMBER / "index.html").read_text(encoding="utf-8")
-        assert "Tệp không còn đúng như khi phê duyệt" in page
-        assert 'href="tep/tom-tat-2025-09.pdf"' not in page
-        assert not (target / name).exists(), "a file that nobody approved does not stay"
     finally:
         frozen.write_bytes(kept)
+    page = (target / "ban" / SEPTEMBER / "index.html").read_text(encoding="utf-8")
+    assert "Tệp không còn đúng như khi phê duyệt" in page
+    assert 'href="tep/tom-tat-2025-09.pdf"' not in page
+    assert not (target / name).exists(), "what nobody approved is not in the site"
 
     # What an earlier run made and this one does not is taken away; what others put there stays, and what is outside.
+    (target / name).write_bytes(b"altered")
     foreign = [target / "robots.txt", tmp_path / "ngoai.html"]
     for path in foreign:
         path.write_text("của người quản trị", encoding="utf-8")
@@ -206,8 +203,8 @@ def test_a_correction_lists_every_figure_that_changed_and_why(site: Site) -> Non
     assert told == [
         f"Lũy kế giải ngân từ đầu năm Toàn tỉnh {words.value(old['disb_ytd'])} {words.value(new['disb_ytd'])}"
     ]
-    assert "Công văn đính chính của xã" in text
-    assert "Bản gửi sau khi công bố, được chấp nhận" in text
+    assert "xã Chi Lăng: bản gửi lại được chấp nhận" in text
+    assert text.count("Công văn đính chính của xã") > 1
 
 
 def test_the_first_release_of_a_month_is_held_against_the_one_that_was_out(site: Site) -> None:
@@ -219,8 +216,8 @@ def test_the_first_release_of_a_month_is_held_against_the_one_that_was_out(site:
 
 def test_deliveries_are_told_in_numbers_and_nobody_by_address(site: Site) -> None:
     table = [row for row in rows(site.pages[f"ban/{CORRECTION}/index.html"]) if row.startswith("Thư điện tử")]
-    assert table == ["Thư điện tử 0 1 1"]
-    recipients = {r["email"] for r in province.read_csv(settings.get().reference_dir / "recipients.csv")}
+    assert table == ["Thư điện tử 0 1 1 1 0"]
+    recipients = {r["email"] for r in province.read_csv(settings.get().reference_dir / "recipients.csv")} - {""}
     for name in site.own():
         text = site.text(name)
         assert "example.invalid" not in text
@@ -237,28 +234,41 @@ def test_findings_that_were_open_are_listed_with_their_rule(site: Site) -> None:
     assert [p.severity for p in wanted] == sorted((p.severity for p in wanted), key=["error", "warning", "info"].index)
 
 
-def test_provenance_is_shown_where_the_warehouse_keeps_it(site: Site) -> None:
-    one = published()[NOVEMBER]
+def test_who_made_and_approved_a_release_and_from_what_is_shown(site: Site) -> None:
     with warehouse.connect() as connection:
-        if connection.execute("select to_regclass('release.provenance') is null").fetchone()[0]:
-            assert records.provenance(connection, NOVEMBER) == {}
-            connection.execute("create table release.provenance (release_id text, code_version text, rules jsonb)")
-            connection.execute("insert into release.provenance values (%s, '1.2.3', '{\"CK01\": \"a\"}')", (NOVEMBER,))
-        told = records.provenance(connection, NOVEMBER)
-        connection.rollback()
-    assert told
-    assert "release_id" not in told
-    page = Pages("", "").render("ban/x/index.html", "release.html.j2", **release_context(one, told)).decode()
-    assert all(str(value) in page for value in told.values() if isinstance(value, str))
+        made = provenance.of(connection, CORRECTION)
+    text = " ".join(site.pages[f"ban/{CORRECTION}/index.html"].of("main")[0].text.split())
+    assert made is not None
+    assert f"Người lập {' '.join(HOSTILE.split())} Người phê duyệt Thư ký Ban Chỉ đạo" in text
+    assert made.code_version in text
+    assert made.rules_sha256 in text
 
 
-def release_context(one: records.Published, provenance: dict[str, Any]) -> dict[str, Any]:
-    figures = figures_of(one.release_id)
-    return {
+def test_a_release_from_before_provenance_was_kept_makes_nothing_up(site: Site) -> None:
+    one, figures = published()[NOVEMBER], figures_of(NOVEMBER)
+    context = {
         "release": one, "head": headline.of(figures), "files": (), "pages": (), "places": {}, "changes": None,
-        "revisions": (), "problems": (), "deliveries": (), "names": words.Names.load(figures),
-        "provenance": provenance, "site_url": "",
+        "causes_of": (), "revisions": (), "problems": (), "deliveries": (), "names": words.Names(figures),
+        "provenance": None, "rounds": (), "site_url": "",
     }  # fmt: skip
+    page = Pages("", "").render(f"{one.folder}/index.html", "release.html.j2", **context).decode()
+    assert "Người lập" not in page
+    assert "Phiên bản chương trình" not in page
+
+
+def test_a_site_that_cannot_be_made_is_told_after_everybody_was_sent_to(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(publication.archive, "build", full)
+    with pytest.raises(OSError, match="No space"):
+        steps.publish(NOVEMBER, NEXT_MONTH)
+    with warehouse.connect() as connection:
+        told = records.deliveries(connection, NOVEMBER)
+    assert sum(one.sent for one in told) > 0
+    assert sum(one.unknown for one in told) == 0
 
 
 # Figures -------------------------------------------------------------------------------------------------------------
@@ -294,7 +304,7 @@ def test_a_release_without_a_page_of_sources_leads_nowhere_and_says_so(site: Sit
 
 
 def test_no_text_becomes_markup(site: Site) -> None:
-    assert "&lt;b onclick" in site.text("index.html")
+    assert "&lt;b onclick" in site.text(f"ban/{CORRECTION}/index.html")
     for name, page in site.own().items():
         assert page.wrong == [], name
         assert page.open == [], name
@@ -379,11 +389,14 @@ def test_the_dictionary_leads_back_and_has_every_mart(site: Site) -> None:
 
 
 def test_the_calendar_goes_on_for_twelve_months_after_the_last_release(site: Site) -> None:
-    first = [row for row in rows(site.pages["lich-cong-bo.html"]) if row.startswith("Tháng")]
-    months = list(dict.fromkeys(re.match(r"Tháng (\d+/\d+)", row)[1] for row in first))
-    assert months[:12] == ["12/2025", *(f"{n}/2026" for n in range(1, 12))]
-    assert sum("Tháng 1/2026" in row for row in first) == 2
-    assert months[12:] == ["11/2025", "10/2025", "9/2025"]
+    found = [row for row in rows(site.pages["lich-cong-bo.html"]) if row.startswith("Tháng")]
+    months = list(dict.fromkeys(re.match(r"Tháng (\d+/\d+)", row)[1] for row in found))
+    assert months[:12] == ["11/2025", "12/2025", *(f"{n}/2026" for n in range(1, 11))]
+    assert sum("Tháng 1/2026" in row for row in found) == 2
+    assert f"đã công bố: {NOVEMBER}" in found[0]
+    assert [re.match(r"Tháng (\d+)", row)[1] for row in found[-3:]] == ["11", "10", "9"]
+    assert len(json.loads(site.text("lich-cong-bo.json"))) == 13
+    assert site.text("lich-cong-bo.ics").startswith("BEGIN:VCALENDAR")
 
 
 # The feed ------------------------------------------------------------------------------------------------------------

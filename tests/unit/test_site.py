@@ -27,13 +27,6 @@ def test_a_number_is_shown_whole_in_vietnamese_notation() -> None:
     assert words.value(Figure("m", "pct", "s")) == "–"
 
 
-def test_the_formula_names_the_columns_that_are_added_up() -> None:
-    told = words.formula(Figure("rate_total", "pct", "mart.x", value=Decimal("1")), "2025-10", 2025)
-    assert told.startswith("Tử số chia cho mẫu số, nhân 100")
-    assert told.count("(cột ") == 2
-    assert " − " in words.formula(Figure("undisbursed", "vnd", "mart.x", value=Decimal("1")), "2025-10", 2025)
-
-
 def test_the_chart_shows_which_months_can_be_compared() -> None:
     whole, half = headline.of(figures_with(65)), headline.of(figures_with(30))
     drawn = chart.draw(2025, [(Period(2025, 9), whole), (Period(2025, 10), whole), (Period(2025, 12), half)])

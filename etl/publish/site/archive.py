@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from etl import clock, settings
 from etl.dictionary import entries
 from etl.dictionary import page as dictionary_page
 from etl.load.warehouse import Connection
-from etl.publish import release as frozen
+from etl.publish import approval, deliver, frozen, provenance
+from etl.publish import calendar as dates
+from etl.publish.changes import Cause, causes
 from etl.publish.figure import FigureSet
 from etl.publish.site import (
     changes,
@@ -32,6 +38,7 @@ from etl.publish.site.rendering import Pages
 
 SCRIPTS = ("trang.js", "tim-kiem.js")
 _LOCK = "tiendo.site"
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _SEARCHED = 6
 """Releases in force whose figures the search knows; older ones are found by their period."""
 _NEIGHBOURS = 3
@@ -74,13 +81,26 @@ def build(connection: Connection, out_dir: Path, target: Path, site_url: str = "
     Raises UsageError where ``target`` holds something else. All pages come from one snapshot of the warehouse, and
     only one run writes at a time; commits, and writes nothing into the warehouse.
     """
+    with _alone(connection):
+        earlier = tree.before(target)
+        return _Builder(connection, out_dir, target, site_url).run(set(earlier))
+
+
+def renew(connection: Connection, out_dir: Path, target: Path, release_id: str, site_url: str = "") -> None:
+    """The pages of one release of a site that is there already: what became of its sending is known by now."""
+    with _alone(connection):
+        earlier = tree.before(target)
+        _Builder(connection, out_dir, target, site_url).renew(release_id, earlier)
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
     connection.commit()
     connection.execute("select pg_advisory_lock(hashtext(%s))", (_LOCK,))
     connection.commit()
     try:
         connection.execute("set transaction isolation level repeatable read")
-        earlier = set(tree.before(target))
-        return _Builder(connection, out_dir, target, site_url).run(earlier)
+        yield
     finally:
         connection.rollback()
         connection.execute("select pg_advisory_unlock(hashtext(%s))", (_LOCK,))
@@ -121,6 +141,12 @@ class _Builder:
         built.written += tree.put(built.target, tree.SUMS, tree.sums(built.hashes))
         return built.as_dict()
 
+    def renew(self, release_id: str, earlier: dict[str, str]) -> None:
+        for release in self._releases:
+            if release.release_id == release_id:
+                self._release(release)
+        tree.put(self._built.target, tree.SUMS, tree.sums(earlier | self._built.hashes))
+
     @cached_property
     def _pages(self) -> Pages:
         newest = max(self._releases, key=_recency, default=None)
@@ -160,7 +186,9 @@ class _Builder:
             problems=records.open_problems(self._connection, release),
             deliveries=records.deliveries(self._connection, release.release_id),
             names=words.Names(figures),
-            provenance=records.provenance(self._connection, release.release_id),
+            causes_of=self._causes(release),
+            rounds=approval.rounds(self._connection, release.release_id),
+            provenance=provenance.of(self._connection, release.release_id),
             site_url=self._site_url.rstrip("/"),
         )
         return pages
@@ -176,10 +204,19 @@ class _Builder:
             return None
         return changes.of_month(figures, self._figures(max(months, key=lambda r: (r.period, r.release_no))))
 
+    def _causes(self, release: Published) -> list[Cause]:
+        """What happened between the release that this one replaces and this one."""
+        if not release.replaces:
+            return []
+        before, this = (frozen.get(self._connection, id) for id in (release.replaces, release.release_id))
+        return causes(self._connection, before, this)
+
     def _beside(self, release: Published | None, found: search.Figures) -> None:
         """The pages that are of no single release."""
         dictionary = entries.load()
-        slots = records.calendar(self._connection)
+        last = max((r.published_at for r in self._releases), default=None)
+        since = clock.local_date(last) if last else date.min
+        coming = dates.entries(self._connection, deliver.active_recipients(settings.get().reference_dir), since)
         head = self._heads[release.release_id] if release else None
         self._built.put("tu-dien.html", dictionary_page.render(dictionary, home="index.html"))
         self._page("quy-tac.html", "rules.html.j2", suites=reference_pages.suites())
@@ -187,9 +224,12 @@ class _Builder:
         self._page(
             "lich-cong-bo.html",
             "calendar.html.j2",
-            coming=reference_pages.coming(slots, self._releases),
-            past=reference_pages.past(slots, self._releases),
+            coming=coming,
+            since=since,
+            past=reference_pages.past(self._releases),
         )
+        self._built.put(dates.ICS_NAME, dates.as_ics(coming, last or _NEVER))
+        self._built.put(dates.JSON_NAME, dates.as_json(coming))
         self._page("cach-doc.html", "reading.html.j2", release=release, head=head)
         self._built.put("assets/muc-luc.js", search.script(self._releases, self._heads, dictionary, found))
         self._page("tim-kiem.html", "search.html.j2")

@@ -46,7 +46,7 @@ class Changes:
 
 
 def of_correction(figures: FigureSet, before: FigureSet) -> Changes:
-    """Every figure that differs from the release that this one replaces."""
+    """Every figure that differs from the release that this one replaces (``etl.publish.changes`` has the causes)."""
     return _told(figures, before, lambda f: f.metric not in _NOT_TOLD)
 
 

@@ -84,8 +84,14 @@ class Section:
     rows: tuple[Row, ...]
 
     @property
-    def has_coverage(self) -> bool:
-        return any(row.coverage for row in self.rows)
+    def coverage(self) -> str:
+        """Of all rows; empty where it is told row by row, or there is none."""
+        found = {row.coverage for row in self.rows}
+        return found.pop() if len(found) == 1 else ""
+
+    @property
+    def is_covered_by_row(self) -> bool:
+        return not self.coverage and any(row.coverage for row in self.rows)
 
     @property
     def standing(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -143,12 +143,15 @@ def open_problems(connection: Connection, release: Published) -> tuple[Problem, 
 
 @dataclass(frozen=True)
 class Sent:
-    """How many deliveries of a channel came to which end. ``unknown``: claimed, and no end is booked."""
+    """How many deliveries of a channel came to which end. ``unknown``: claimed, and no end is booked; ``again``: a
+    person wants it sent once more."""
 
     channel: str
     sent: int
     failed: int
+    bounced: int
     unknown: int
+    again: int
 
 
 def deliveries(connection: Connection, release_id: str) -> tuple[Sent, ...]:
@@ -158,7 +161,9 @@ def deliveries(connection: Connection, release_id: str) -> tuple[Sent, ...]:
         select
             d.channel, count(*) filter (where d.state = 'sent') as sent,
             count(*) filter (where d.state = 'failed') as failed,
-            count(*) filter (where d.state not in ('sent', 'failed')) as unknown
+            count(*) filter (where d.state = 'bounced') as bounced,
+            count(*) filter (where d.state = 'claimed') as unknown,
+            count(*) filter (where d.state = 'again') as again
         from release.delivery as d where d.release_id = %(id)s group by d.channel order by d.channel collate "C"
         """,
         id=release_id,
@@ -201,40 +206,6 @@ def revisions(connection: Connection, release: Published) -> tuple[Revision, ...
         year=release.budget_year,
     )
     return tuple(Revision(**row) for row in rows)
-
-
-def provenance(connection: Connection, release_id: str) -> Mapping[str, Any]:
-    """What else is kept of how the release was made, by column; nothing where the warehouse does not keep it."""
-    (there,) = connection.execute("select to_regclass('release.provenance') is not null").fetchone() or (False,)
-    if not there:
-        return {}
-    row = connection.execute(
-        "select to_jsonb(p) - 'release_id' from release.provenance as p where p.release_id = %s", (release_id,)
-    ).fetchone()
-    return dict(row[0]) if row else {}
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A row of the calendar of releases."""
-
-    period: Period
-    budget_year: int
-    as_of: date
-    due_on: date
-    cutoff_on: date
-    publish_on: date
-    is_closing: bool
-    verified: bool
-
-
-def calendar(connection: Connection) -> tuple[Slot, ...]:
-    rows = _rows(
-        connection,
-        "select period, budget_year, as_of, due_on, cutoff_on, publish_on, is_closing, verified "
-        "from ref.reporting_calendar order by period, budget_year",
-    )
-    return tuple(Slot(**row | {"period": Period.parse(row["period"])}) for row in rows)
 
 
 def _rows(connection: Connection, query: str, **values: object) -> Iterator[dict[str, Any]]:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from etl.publish.site.records import Published, Slot
+from etl.publish.site.records import Published
 from etl.validate import catalogue, declared
 
 LEVELS = {"error": "Lỗi", "warning": "Cảnh báo", "info": "Lưu ý"}
 STATES = {"on": "áp dụng", "beta": "thử", "retired": "thôi dùng"}
-MONTHS = 12
 GUIDE_ENTRIES: tuple[list[str], ...] = (
     ["cach-doc.html#ty-le", "Tỷ lệ giải ngân là gì", "tử số, mẫu số, tổng chia tổng, làm tròn"],
     ["cach-doc.html#mau-so", "Mẫu số: so với nguồn vốn nào", "vốn giao trong năm, vốn kéo dài, tổng được sử dụng"],
@@ -89,26 +88,7 @@ def _met(id: str, anchor: str, rule: catalogue.IntakeRule) -> RuleRow:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Due:
-    """A row of the calendar with the release that came of it."""
-
-    slot: Slot
-    release: Published | None
-
-
-def coming(slots: Sequence[Slot], releases: Sequence[Published]) -> tuple[Due, ...]:
-    """The next twelve months of the calendar: those after the last period that was published, whatever day it is."""
-    last = max((r.period for r in releases), default=None)
-    rows = [slot for slot in slots if last is None or slot.period > last]
-    months = sorted({slot.period for slot in rows})[:MONTHS]
-    return tuple(Due(slot, None) for slot in rows if slot.period in months)
-
-
-def past(slots: Sequence[Slot], releases: Sequence[Published]) -> tuple[Due, ...]:
-    """What was published when, against the day that was announced; the first release of each period, newest first."""
-    first = {(r.period, r.budget_year): r for r in reversed(releases)}
-    rows = [
-        Due(slot, first[slot.period, slot.budget_year]) for slot in slots if (slot.period, slot.budget_year) in first
-    ]
-    return tuple(reversed(rows))
+def past(releases: Sequence[Published]) -> tuple[Published, ...]:
+    """The first release of each period, the newest first: what came out when, against the day that was announced."""
+    found = [r for r in releases if not r.is_correction]
+    return tuple(sorted(found, key=lambda r: (r.period, r.budget_year), reverse=True))

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from etl import clock
-from etl.publish import standing, text
+from etl.publish import approval, calendar, standing, text
+from etl.publish.changes import CAUSES
 from etl.publish.site import figure_pages, words
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -21,11 +22,6 @@ _NAVIGATION = (
     ("tu-dien.html", "Từ điển dữ liệu"),
     ("thuat-ngu.html", "Thuật ngữ"),
 )
-_PROVENANCE = {
-    "code_version": "Phiên bản chương trình", "code_sha256": "Mã băm của chương trình", "git_commit": "Bản mã nguồn",
-    "rules_sha256": "Mã băm của danh mục quy tắc", "rules": "Quy tắc", "schema_version": "Phiên bản kho dữ liệu",
-    "packages": "Thư viện", "prepared_by": "Người lập", "recorded_at": "Lúc ghi",
-}  # fmt: skip
 
 
 class Pages:
@@ -46,13 +42,14 @@ class Pages:
             issuer=issuer,
             moment=clock.show,
             day=clock.show_date,
+            shown=calendar.shown,
             size=words.size,
             number=words.number_vi,
             metric=words.metric,
             anchor=figure_pages.anchor,
-            causes=words.CAUSES,
+            causes=CAUSES,
+            decisions=approval.DECISIONS,
             levels=words.SEVERITIES,
-            provenance_names=_PROVENANCE,
             standing=standing.DEFINITION,
         )
         self._environment.filters.update(clean=text.clean, address=quote)

@@ -8,12 +8,6 @@ from etl import money
 from etl.publish import catalogue, text
 from etl.publish.figure import Figure, FigureSet
 
-CAUSES = {
-    "new_report": "báo cáo mới", "resubmission": "xã, phường gửi lại",
-    "late_revision": "bản gửi sau khi công bố, được chấp nhận", "admitted": "chấp nhận dù còn lỗi",
-    "withdrawn": "báo cáo được rút", "revision_rejected": "không chấp nhận bản điều chỉnh",
-    "allocation": "quyết định giao vốn", "reference": "đính chính danh mục",
-}  # fmt: skip
 SEVERITIES = {"error": "Lỗi", "warning": "Cảnh báo", "info": "Lưu ý"}
 UNITS = {**catalogue.UNITS, "vnd": "triệu đồng", "count": "số đếm"}
 """Of the pages: amounts are shown in triệu đồng with all their decimals."""
