@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from etl import clock, money
 from etl.publish import figures_sheet, message, pack
 from etl.publish.figure import Figure, FigureSet
-from etl.publish.model import Chart, Document, Row, joined
+from etl.publish.model import Chart, Document, Row, Span, joined
 from etl.publish.text import NOTHING
 from tests.sql.numbers import Drawing, Model, Page, Passage, all_numbers, header_passages, numbers, table_passages
 
