@@ -211,7 +211,8 @@ def path(figures: FigureSet) -> Chart | None:
     is in use."""
     planned = sorted(figures.having("roadmap_path", "period"), key=lambda f: f.key)
     done = sorted(figures.having("disb_trend", "period"), key=lambda f: f.key)
-    if len(planned) < 2:
+    communes = figures.known("roadmap_communes")
+    if len(planned) < 2 or communes is None:
         return None
     names = {kind: figures.words.line("chart_path_key", kind) for kind in ("done", "planned")}
     rows = [
@@ -254,7 +255,6 @@ def path(figures: FigureSet) -> Chart | None:
             },
         ]  # fmt: skip
     layers += [entry for n, (name, colour) in enumerate(colours.items()) for entry in _key(n, name, colour)]
-    communes = figures.get("roadmap_communes")
     return Chart(
         "lo-trinh",
         figures.words.line("chart_path", n=communes),

@@ -86,7 +86,8 @@ class Model:
 
     @cached_property
     def _months(self) -> re.Pattern[str]:
-        names = sorted({self.figures.get(m).text or "" for m in _OWN_MONTHS}, key=len, reverse=True)
+        year = f"năm ngân sách {self.figures.budget_year}"
+        names = sorted({year, *(self.figures.get(m).text or "" for m in _OWN_MONTHS)}, key=len, reverse=True)
         return re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names), re.IGNORECASE)
 
     @cached_property

@@ -185,7 +185,8 @@ def page_faults(made: Pack, html: str) -> list[str]:
         more = list(made.model.blocks(section.blocks, paper=False))
         texts += [section.annex, section.title, *(p.text for p in more)]
         spans += [s for p in more for s in p.spans if s.figure and not p.place.startswith("tên biểu đồ")]
-    after = [figures.release_id, clock.show(figures.known_at), f"truy-vet-{figures.period}.html"]
+    after = [figures.release_id, clock.show(figures.known_at)]
+    after += [name for name in made.files if name.startswith("truy-vet")]
     faults = []
     if all_numbers(page.texts) != all_numbers([*before, *texts, *after]):
         faults.append("các số của trang")
