@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from etl.directives import words as wording
+from etl.directives.endings import HEAD
 from etl.directives.folding import key
-from etl.directives.names import FIELD, FIELD_NAMES, HEAD, SEPARATOR, Unit, display, one, tidy
+from etl.directives.names import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, one, tidy
 from etl.directives.places import LEVEL, proper
 
 __all__ = ["Unit", "display", "end_of", "successor_of", "tidy", "units"]
