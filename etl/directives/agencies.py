@@ -18,11 +18,13 @@ from etl.directives.folding import key
 from etl.directives.names import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, one, tidy
 from etl.directives.places import LEVEL, proper
 
-__all__ = ["Unit", "display", "end_of", "successor_of", "tidy", "units"]
+__all__ = ["Unit", "display", "end_of", "loose", "successor_of", "tidy", "units"]
 
 _BRACKET = re.compile(r"\s*\([^()]{1,80}\)")
 _UNKNOWN = re.compile(r"([^\W\d_a-zđ]\w*(?:\s+[\w&-]+){1,7}?)(?:,\s+(?:và\s+)?|\s+và\s+)")
-_ACTION = wording.load().action
+_ACTION, _SURE_VERB = wording.load().action, wording.load().plain_verb
+_LOOSE = re.compile(rf"(?:các|những|mọi|từng|toàn thể)\s+(?!(?:{wording.load().any_of('no_bodies')})(?!\w))")
+_MOST_LOOSE = 9
 _SUCCESSORS = Path(__file__).with_name("successors.csv")
 
 
@@ -45,6 +47,23 @@ def units(text: str, plain: str, at: int, *, semicolons: bool = False) -> list[U
         if not more:
             return result
         result += more
+
+
+def loose(text: str, plain: str, at: int) -> list[Unit]:
+    """An addressee of unknown form behind a word that assigns: *các chủ phương tiện*, *Ngọc Linh Group*, up to the verb."""
+    several = _LOOSE.match(plain, at)
+    place = several.end() if several else proper(text, at)
+    if place == at:
+        return []
+    for _ in range(_MOST_LOOSE):
+        if plain[place : place + 1] == ":" or (plain[place - 1] == " " and _SURE_VERB.match(plain, place)):
+            end = place - (plain[place - 1] == " ")
+            return [Unit(display(text[at:end]), at, end, is_collective=several is not None)]
+        word = re.compile(r" ?[\w&/-]+ ?").match(plain, place)
+        if word is None:
+            return []
+        place = word.end()
+    return []
 
 
 def end_of(found: list[Unit], plain: str) -> int:

@@ -259,6 +259,8 @@ class Pieces:
         if assign and self.inherits and _SHARES_OUT.match(plain, at):
             assign = None
         units = agencies.units(text, plain, self._skip(assign.end())) if assign else []
+        if assign and not units:
+            units = agencies.loose(text, plain, self._skip(assign.end()))
         if self.inherits and not assign and _LEADING.match(plain, at):
             content, coordinating = self._formulae(at, end)
             return Head([], coordinating, start, content, False)

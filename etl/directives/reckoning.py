@@ -127,6 +127,7 @@ def _recurring(plain: str, clock: Clock) -> Iterator[Deadline]:
             )
         ):
             continue
+        unit = "ngày" if got["daily"] else "tháng" if got["of"] else unit
         recurrence = "quarterly" if got["first"] else phrases.RECURRENCES.get(re.sub(r"\s+", " ", unit or ""))
         count = got["setn"] or (starts(r"\S+", match[0])[0] if got["ratiounit"] else None)  # type: ignore[index]
         if count:
@@ -256,7 +257,8 @@ def _months(plain: str, clock: Clock) -> Iterator[Deadline]:
 
         def within(match: re.Match[str] = match) -> date:
             end = _resolve_month(int(match["m"]), _year_of(match), clock)
-            return end.replace(day=15) if match["half"] and "nửa" in match["half"] else end
+            is_middle = match["middle"] or (match["half"] and "cuối" not in match["half"])
+            return end.replace(day=15) if is_middle else end
 
         found = _attempt(match, DATE, within)
         if found:
@@ -309,7 +311,8 @@ def _half_years(plain: str, clock: Clock) -> Iterator[Deadline]:
 
         def due(match: re.Match[str] = match) -> date:
             year = int(match["y"]) if match["y"] else clock.need().year
-            return date(year, 6, 30) if match["half"] == "đầu" else date(year, 12, 31)
+            first = {"ba": 3, "chín": 9}.get(match["n"]) or int(match["n"]) if match["n"] != "sáu" else 6
+            return _month_end(year, first) if match["half"] == "đầu" else date(year, 12, 31)
 
         found = _attempt(match, DATE if match["half"] == "đầu" else HORIZON, due)
         if found:
