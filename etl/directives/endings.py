@@ -49,6 +49,12 @@ _OF_FIELDS = frozenset(map(key, ("ban chỉ đạo", "văn phòng", "tổ công 
 _NO_FIELD = pattern(r"\s+(?:việc|kết quả|tình hình|nội dung|những|tiến độ|vấn đề|phương án|công tác)(?!\w)")
 _AFTER_COMMA = re.compile(r",\s(?P<word>[^\W\d_a-z]\w*)\s(?:[^\W\d_A-Z]\w*\s){1,3}và\s(?P<last>[^\W\d_a-z])")
 _WITH_COMMAS = frozenset(map(key, ("cục", "vụ", "tổng cục", "viện", "trung tâm", "chi cục", "phòng", "ban quản lý")))
+_CLAUSE = re.compile(
+    rf"(?:{_W.any_of('role', 'circumstance', 'circumstance_opening', 'coordinating', 'assigning', 'linking')}"
+    rf"|{_W.any_of('not_tasks', 'purpose', 'telling')}){WORD_END}"
+)
+_MOST_TAIL = 6
+_SHORT_LEVELS = ("tp.", "tx.", "tt.")
 _MOST_WORDS, _MOST_MODIFIERS = 18, 5
 
 
@@ -121,8 +127,9 @@ def name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fal
         last, last_capital = syllable, text[at].isupper() or syllable.isdigit()
         end = at + len(syllable)
         count += 1
-        if word[0] != syllable:
+        if word[0] != syllable and not (word[0] in _SHORT_LEVELS and text[word.end() + 1 : word.end() + 2].isupper()):
             break
+        end = word.end() if word[0] != syllable and word[0] in _SHORT_LEVELS else end
     return end
 
 
@@ -143,6 +150,25 @@ def _comma_within(plain: str, comma: int) -> int:
         if start > 0 and plain.startswith(idiom, start) and not plain[start - 1].isalnum():
             end = start + len(idiom)
             return 0 if plain[end : end + 1].isalnum() else end
+    return 0
+
+
+def comma_tail(text: str, plain: str, head: re.Match[str], comma: int) -> int:
+    """Behind the rest of a name whose comma no list knows: Ban Quản lý Khu kinh tế, *công nghiệp* làm việc; else 0."""
+    at = comma + 2
+    if plain[comma : comma + 1] != "," or head[0] not in _WITH_COMMAS or one_starts(text, plain, at):
+        return 0
+    if not plain[at : at + 1].isalpha() or _W.action.match(plain, at) or _CLAUSE.match(plain, at):
+        return 0
+    for _ in range(_MOST_TAIL):
+        word = WORD.match(plain, at)
+        if word is None or word[0].rstrip(".,") in _STOPS:
+            return 0
+        if plain[word.end() : word.end() + 1] == ":" or _W.plain_verb.match(plain, word.end() + 1):
+            return word.end()
+        if plain[word.end() : word.end() + 1] != " ":
+            return 0
+        at = word.end() + 1
     return 0
 
 

@@ -21,6 +21,7 @@ from etl.directives.endings import (
     PLACE_WORD,
     UBND,
     WORD,
+    comma_tail,
     extended,
     name_end,
     office_end,
@@ -51,6 +52,7 @@ _OF_WORKS = pattern(
     r"(?:nhà thầu|đơn vị|tư vấn|liên danh|liên danh nhà thầu)"
     r"(?: (?:tư vấn|thi công|thiết kế|giám sát|kiểm toán|quản lý vận hành|xây lắp))+(?=[\s,:;])"
 )
+_EVERYWHERE = pattern(rf"\s+các\s+{LEVEL}(?:\s*,\s*{LEVEL})*(?:\s+trực thuộc trung ương|\s+liên quan)?(?!\w)")
 _STRETCH = re.compile(
     r"\s(?:ven biển\s)?từ\s[^\W\d_a-z]\w*(?:\s[^\W\d_a-z]\w*)*\s(?:đến|trở ra|trở vào|tới)(?:\s[^\W\d_a-z]\w*)*"
 )
@@ -278,6 +280,9 @@ def _fielded(text: str, plain: str, at: int) -> list[Unit]:
         return []
     end = field.end()
     name = f"{match['kind'].capitalize()} {FIELD_NAMES[field[0]]}"
+    everywhere = _EVERYWHERE.match(plain, end)
+    if everywhere:
+        return [Unit(name + text[end : everywhere.end()], at, everywhere.end(), is_collective=True)]
     suffix = _SUFFIX.match(plain, end)
     if suffix and not (suffix["level"] == "xã" and plain[suffix.end() :].startswith(" hội")):
         stop = proper(text, suffix.end() + 1) if plain[suffix.end() : suffix.end() + 1] == " " else suffix.end()
@@ -311,7 +316,7 @@ def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     end = name_end(text, plain, head)
     if not _goes_on_well(text, plain, end):
         eager = name_end(text, plain, head, is_eager=True)
-        end = eager if _W.action.match(plain, eager + 1) else end
+        end = eager if _W.action.match(plain, eager + 1) else comma_tail(text, plain, head, end) or end
     if head[0] in OF_HAMLETS:
         end = _more_places(text, end)
     name = text[at_head:end]

@@ -52,9 +52,13 @@ _NEW_PAPER = pattern(
     r"|tham mưu[^;.]{0,80}\b(?:ban hành|phê duyệt|sửa đổi|bổ sung|thông qua)\s+(?:các\s+)?"
     r"(?P<paper>nghị quyết|nghị định|quyết định|đề án|kế hoạch|chỉ thị|chương trình|thông tư|quy định|danh mục|dự án)"
 )
+_NEW_PROPOSAL = pattern(
+    r"đề xuất (?:các |một số |những )?"
+    r"(?:cơ chế|chính sách|danh mục|sửa đổi|bổ sung|ban hành|thành lập|nâng|giảm|nhân rộng|mô hình)"
+)
 _ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
 _CONDITION = pattern(r"(?:trường hợp|nếu)(?!\w)")
-_DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành)\s*$")
+_DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành|báo cáo kết quả)\s*$")
 _EXPECTED = pattern(r"dự kiến(?: tổ chức| diễn ra| vào)*\s*$")
 _ASSIGNS = pattern(r"(?<!\w)(?:giao|yêu cầu|đề nghị|phân công)\s")
 _ASSIGNS_AT_LAST = pattern(r"(?:yêu cầu|đề nghị|giao)\s+")
@@ -385,6 +389,8 @@ class _Reader:
                     task.bind(best)
             return True
         if not _REPORTING.match(plain) or _ESCALATING.search(plain[:120]) or _OTHER_REPORT.match(plain):
+            return False
+        if mark == ";" and not best and _NEW_PROPOSAL.match(plain):
             return False
         paper = _NEW_PAPER.match(plain)
         if paper and mark == ";" and (paper["paper"] or paper["money"]) not in key(last.content):
