@@ -26,6 +26,7 @@ _ACTION, _SURE_VERB = wording.load().action, wording.load().plain_verb
 _LOOSE = re.compile(rf"(?:các|những|mọi|từng|toàn thể)\s+(?!(?:{wording.load().any_of('no_bodies')})(?!\w))")
 _COMMON = re.compile(rf"(?:{wording.load().any_of('collectives')})(?!\w)")
 _WORD = re.compile(r" ?[\w&/-]+ ?")
+_OF_PROVINCE = re.compile(r"ubnd (?:tỉnh|thành phố) \w")
 _MOST_LOOSE = 9
 _SUCCESSORS = Path(__file__).with_name("successors.csv")
 
@@ -73,11 +74,12 @@ def _further(text: str, plain: str, at: int, before: Unit) -> list[Unit]:
         field = FIELD.match(plain, at)
         if field:
             return [Unit(f"{kind} {FIELD_NAMES[field[0]]}", at, field.end())]
-    if before.is_commune and text[at : at + 1].isupper():
+    is_place = before.is_commune or _OF_PROVINCE.match(key(before.name))
+    if is_place and text[at : at + 1].isupper():
         end = proper(text, at)
         follows = plain[end : end + 12]
         if end > at and not re.match(r"\s+(?:chủ trì|là)", follows) and not HEAD.match(plain, at):
-            return [Unit(f"{_place_prefix(before.name)} {text[at:end]}", at, end, is_commune=True)]
+            return [Unit(f"{_place_prefix(before.name)} {text[at:end]}", at, end, is_commune=before.is_commune)]
     return []
 
 

@@ -48,11 +48,33 @@ WORD = re.compile(r"[\w&./'-]+")
 _OF_FIELDS = frozenset(map(key, ("ban chỉ đạo", "văn phòng", "tổ công tác", "hội đồng", "ủy ban", "tiểu ban")))
 _NO_FIELD = pattern(r"\s+(?:việc|kết quả|tình hình|nội dung|những|tiến độ|vấn đề|phương án|công tác)(?!\w)")
 _AFTER_COMMA = re.compile(r",\s(?P<word>[^\W\d_a-z]\w*)\s(?:[^\W\d_A-Z]\w*\s){1,3}và\s(?P<last>[^\W\d_a-z])")
-_WITH_COMMAS = frozenset(map(key, ("cục", "vụ", "tổng cục", "viện", "trung tâm", "chi cục", "phòng", "ban quản lý")))
+_WITH_COMMAS = frozenset(
+    map(
+        key,
+        (
+            "cục",
+            "vụ",
+            "tổng cục",
+            "viện",
+            "trung tâm",
+            "chi cục",
+            "phòng",
+            "ban quản lý",
+            "tiểu ban",
+            "hội đồng",
+            "ban",
+            "ban chỉ đạo",
+            "ban chỉ huy",
+            "tổ công tác",
+            "tổ",
+        ),
+    )
+)
 _CLAUSE = re.compile(
     rf"(?:{_W.any_of('role', 'circumstance', 'circumstance_opening', 'coordinating', 'assigning', 'linking')}"
     rf"|{_W.any_of('not_tasks', 'purpose', 'telling')}){WORD_END}"
 )
+_ORGANISES = pattern(r"tổ chức (?!cán bộ|hành chính|nhân sự|bộ máy|chính trị|tôn giáo|phi |sự kiện|tín dụng|đảng)")
 _MOST_TAIL = 6
 _SHORT_LEVELS = ("tp.", "tx.", "tt.")
 _MOST_WORDS, _MOST_MODIFIERS = 18, 5
@@ -115,7 +137,11 @@ def name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fal
                 break
             if _W.plain_verb.match(plain, at) and not is_noun:
                 break
-            if count > 0 and not is_noun and _acts_twice(plain, at):
+            if (
+                count > 0
+                and not is_noun
+                and (_acts_twice(plain, at) or (last != "các" and _ORGANISES.match(plain, at)))
+            ):
                 break
             if (
                 (complete or (is_eager and count > 0))

@@ -52,6 +52,12 @@ _OF_WORKS = pattern(
     r"(?:nhà thầu|đơn vị|tư vấn|liên danh|liên danh nhà thầu)"
     r"(?: (?:tư vấn|thi công|thiết kế|giám sát|kiểm toán|quản lý vận hành|xây lắp))+(?=[\s,:;])"
 )
+_BELONGS = pattern(r"\s+(?:của|thuộc|trực thuộc)\s+")
+_NAMES_FOLLOW = re.compile(r":|\s:|\s[^\W\d_a-z]\w*(?:\s[^\W\d_a-z]\w*)*,\s(?!Sở|Công|Ban|Bộ|Phòng|Ủy)[^\W\d_a-z]")
+_LEVEL_NAMES = frozenset(
+    map(key, ("tỉnh", "thành phố", "huyện", "quận", "thị xã", "xã", "phường", "thị trấn", "đặc khu"))
+)
+_MORE_LEVELS = pattern(rf"(?:(?:\s*,\s*|\s+và\s+)(?:các\s+)?{LEVEL}(?!\w))+")
 _EVERYWHERE = pattern(rf"\s+các\s+{LEVEL}(?:\s*,\s*{LEVEL})*(?:\s+trực thuộc trung ương|\s+liên quan)?(?!\w)")
 _STRETCH = re.compile(
     r"\s(?:ven biển\s)?từ\s[^\W\d_a-z]\w*(?:\s[^\W\d_a-z]\w*)*\s(?:đến|trở ra|trở vào|tới)(?:\s[^\W\d_a-z]\w*)*"
@@ -141,7 +147,7 @@ def _listed_fields(text: str, plain: str, at: int) -> list[Unit]:
 
 def _collective(text: str, plain: str, at: int) -> list[Unit]:
     levels = _LEVELS.match(plain, at)
-    named = _many_places(text, plain, at, levels) if levels and ":" in plain[levels.end() : levels.end() + 2] else []
+    named = _many_places(text, plain, at, levels) if levels and _NAMES_FOLLOW.match(text, levels.end()) else []
     if len(named) > 1:
         return named
     match = COLLECTIVE.match(plain, at) or _BARE_COLLECTIVE.match(plain, at)
@@ -152,13 +158,20 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
         head = HEAD.match(plain, plain.rfind(" ", at, end) + 1) or HEAD.match(plain, match.end() - len("chi cục"))
         end = name_end(text, plain, head) if head and head.end() == end else _proper_names(text, plain, end + 1)
     end = _before_named(text, plain, at, end)
-    end = extended(text, plain, end)
+    end = _of_body(text, plain, end) or extended(text, plain, end)
     stretch = _STRETCH.match(text, end)
     end = stretch.end() if stretch else end
     rate = _AT_A_RATE.match(plain, end)
     if rate and _W.plain_verb.match(plain, rate.end() + 1):
         end = rate.end()
     return [Unit(display(text[at:end]), at, end, is_collective=True)]
+
+
+def _of_body(text: str, plain: str, end: int) -> int:
+    """Behind the body that they belong to: các Tổ công tác *của Ủy ban bầu cử tỉnh*; 0 without any."""
+    of = _BELONGS.match(plain, end)
+    body = one(text, plain, of.end()) if of and text[of.end() : of.end() + 1].isupper() else []
+    return body[0].end if body else 0
 
 
 def _before_named(text: str, plain: str, at: int, end: int) -> int:
@@ -317,6 +330,9 @@ def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     if not _goes_on_well(text, plain, end):
         eager = name_end(text, plain, head, is_eager=True)
         end = eager if _W.action.match(plain, eager + 1) else comma_tail(text, plain, head, end) or end
+    levels = _MORE_LEVELS.match(plain, end) if plain[:end].rpartition(" các ")[2] in _LEVEL_NAMES else None
+    if levels:
+        return [Unit(display(text[at_head : levels.end()]), at, levels.end(), is_collective=True)]
     if head[0] in OF_HAMLETS:
         end = _more_places(text, end)
     name = text[at_head:end]

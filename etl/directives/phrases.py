@@ -67,6 +67,11 @@ HEADED_DAY = pattern(
     rf"(?:\s+cùng)?|chót|nộp|trình))*\s*(?::|là|(?<=thành)|(?<=chót)|(?<=cuối))\s*|(?<!đã\s)"
     rf"(?:hoàn\s+thành|xong)\s+(?=ngày))(?:{_HOUR})?{_day('h')}"
 )
+HANDED_DAY = pattern(
+    r"(?:trình|gửi|nộp|báo\s+cáo)\s+(?:(?!số|họp|phiên|hội|kỳ|lễ|tại|trước|chậm|từ|sau|theo|vào)[^\s,;.:()]+\s+){0,7}?"
+    rf"(?P<at>(?=ngày){_day('d')})"
+)
+"""Handed in on a day that has no preposition; a day before the notice is that of a document."""
 DAY_OF_MONTH = pattern(
     rf"(?P<before>trước\s+|(?:{_LATEST})\s*|(?:{_UNTIL})\s*)(?:{_HOUR})?(?:ngày\s+)(?:mùng\s+)?"
     rf"(?P<d>\d{{1,2}})(?:\s*/\s*)?\s*(?:(?:của\s+)?tháng\s+(?P<which>này|sau|tới)|(?:của\s+)?tháng\s+"

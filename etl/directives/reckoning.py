@@ -186,6 +186,13 @@ def _on_days(plain: str, clock: Clock) -> Iterator[Deadline]:
                 yield found
 
 
+def _handed_days(plain: str, clock: Clock) -> Iterator[Deadline]:
+    for match in phrases.HANDED_DAY.finditer(plain):
+        found = _attempt(match, DATE, lambda m=match: _resolve(*_groups(m, "d"), clock))  # type: ignore[misc]
+        if found and clock.issued:
+            yield replace(found, start=match.start("at"))
+
+
 def _days_of_month(plain: str, clock: Clock) -> Iterator[Deadline]:
     def due(match: re.Match[str]) -> date:
         issued = clock.need()
@@ -440,6 +447,6 @@ def _events(plain: str, clock: Clock) -> Iterator[Deadline]:
 
 
 GRAMMARS = (
-    _recurring, _ranges, _from_now, _within, _before_days, _on_days, _days_of_month, _relative_days, _weeks,
-    _half_years, _months, _quarters, _years, _events,
+    _recurring, _ranges, _from_now, _within, _before_days, _on_days, _handed_days, _days_of_month, _relative_days,
+    _weeks, _half_years, _months, _quarters, _years, _events,
 )  # fmt: skip
