@@ -98,9 +98,8 @@ def _common(text: str, plain: str, at: int) -> list[Unit]:
 
 def _up_to_verb(text: str, plain: str, at: int, place: int) -> list[Unit]:
     for _ in range(_MOST_LOOSE):
-        if plain[place : place + 1] == ":" or (
-            plain[place - 1] == " " and place > at and _SURE_VERB.match(plain, place)
-        ):
+        may_act = plain[place - 1] == " " and place > at and not plain.startswith("được ", place - 5)
+        if plain[place : place + 1] == ":" or (may_act and _SURE_VERB.match(plain, place)):
             end = place - (plain[place - 1] == " ")
             return [Unit(display(text[at:end]), at, end, is_collective=text[at].islower())]
         word = _WORD.match(plain, place)

@@ -211,6 +211,8 @@ class Pieces:
         if own.units and (not TOPIC_OPENS.match(self.plain, at) or own.assigned):
             return at
         match = _TOPIC.match(self.plain, at)
+        if match and (_W.not_a_task.match(self.plain, at) or _W.assessing_heading.match(self.plain, at)):
+            return at
         if match and own.units and own.units[0].start < match.end() < own.region:
             return at
         while match:

@@ -56,6 +56,7 @@ _NEW_PROPOSAL = pattern(
     r"đề xuất (?:các |một số |những )?"
     r"(?:cơ chế|chính sách|danh mục|sửa đổi|bổ sung|ban hành|thành lập|nâng|giảm|nhân rộng|mô hình)"
 )
+_MEASURED = pattern(r"(?:xếp hạng|xếp thứ|đứng thứ|đạt|tăng|giảm)\s+(?:thứ\s+)?\d")
 _ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
 _CONDITION = pattern(r"(?:trường hợp|nếu)(?!\w)")
 _DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành|báo cáo kết quả)\s*$")
@@ -318,7 +319,7 @@ class _Reader:
         if _IN_DOUBT.match(paragraph.key, start):
             return None
         if head.units and not head.assigned:
-            is_told = _W.telling.match(plain) and not _W.action.match(plain)
+            is_told = (_W.telling.match(plain) and not _W.action.match(plain)) or _MEASURED.match(plain)
             if is_told or _W.speaking.match(paragraph.key, head.region + 1):
                 raise _ToldError
         if not head.units and chain and not chain[-1].is_dated and self._binds_if(paragraph, head, plain, dated):
