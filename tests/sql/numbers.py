@@ -29,24 +29,6 @@ _QUOTED_TABLE = re.compile(r"\b(?:Bảng|bảng) (\d+)|\bBiểu [IVX]+\.(\d+)")
 WORDING = re.compile(r"\(0 ?%\)|\b100 ?%")
 """What nothing and all of a plan are called."""
 _OWN_MONTHS = ("period", "next_period", "previous_period", "period_short", "period_year_ago")
-_NUMERIC = {
-    "vnd": (
-        "ty",
-        "ty_abs",
-        "trieu",
-        "trieu_signed",
-        "trieu_fine",
-        "trieu_fine_signed",
-        "trieu_text",
-        "trieu_abs",
-    ),
-    "pct": ("pct", "pct_short"),
-    "pct_points": ("points", "points_abs"),
-    "count": ("count",),
-    "days": ("days",),
-    "quantity": ("quantity", "quantity_0", "quantity_1", "quantity_2"),
-    "date": ("date", "year"),
-}
 
 
 def numbers(text: str) -> list[str]:
@@ -341,17 +323,7 @@ class Page(HTMLParser):
         return any(name == tag for name, _ in self._open)
 
 
-# Text without a model -------------------------------------------------------------------------------------------------
-
-
-def notations(figures: Iterable[Figure]) -> set[str]:
-    """All numbers that these figures can show, in every notation of their unit."""
-    found: set[str] = set()
-    for figure in figures:
-        for style in _NUMERIC.get(figure.unit, ("text",)):
-            if figure.unit != "date" or figure.text:
-                found |= set(numbers(show(figure, style).text))
-    return found
+# Letters --------------------------------------------------------------------------------------------------------------
 
 
 def of_commune(figures: FigureSet, commune: str | None) -> list[Figure]:
