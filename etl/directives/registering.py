@@ -102,7 +102,7 @@ def register(
         return _told_before(connection, notice_id, before)
     said = _head(notice, head)
     problems = _faults_of_head(said)
-    chosen = _chosen(connection, rows, answers, said, problems, clock.local_date(now))
+    chosen = _chosen(connection, rows, answers, said, problems, clock.local_date(now), province)
     if problems and notice["doc_date"] is None and said.doc_date is not None:
         problems.append(
             "Lúc đọc văn bản chưa có ngày ban hành nên chưa tính được thời hạn theo ngày đó: nên đọc lại với "
@@ -210,6 +210,7 @@ def _chosen(
     head: Head,
     problems: list[str],
     today: date,
+    province: Province,
 ) -> list[tuple[dict[str, Any], Answer, bool]]:
     """Each proposed task with its answer, as it is to be registered, and whether the person changed it."""
     by_row: dict[int, Answer] = {}
@@ -239,7 +240,7 @@ def _chosen(
         changed = any(final[name] != row[name] for name in values)
         if given.is_taken:
             where = given.place or f"Mục {row['item']}: "
-            problems += [where + fault for fault in _faults_of_task(connection, final, given, head, today)]
+            problems += [where + fault for fault in _faults_of_task(connection, final, given, head, today, province)]
         chosen.append((final, given, changed))
     if rows and not any(answer.is_taken for _, answer, _ in chosen) and not problems:
         problems.append("Mọi nhiệm vụ đều bị bỏ: nếu không vào sổ văn bản này, hãy dùng tiendo register reject.")
@@ -251,7 +252,7 @@ def _plain(value: Any) -> str:
 
 
 def _faults_of_task(
-    connection: Connection, task: Mapping[str, Any], answer: Answer, head: Head, today: date
+    connection: Connection, task: Mapping[str, Any], answer: Answer, head: Head, today: date, province: Province
 ) -> list[str]:
     faults = []
     if not str(task["lead_vi"] or "").strip():
@@ -279,25 +280,33 @@ def _faults_of_task(
     if answer.earlier_task_id and not answer.relation:
         faults.append("có mã nhiệm vụ trước thì phải chọn quan hệ (nhắc lại, đổi thời hạn, thay thế).")
     if answer.earlier_task_id:
-        faults += _faults_of_link(connection, answer, today)
+        faults += _faults_of_link(connection, answer, head, today, province)
     if answer.relation == CHANGES and task["due_date"] is None:
         faults.append("đổi thời hạn thì phải có ngày đến hạn mới.")
     return faults + proposals.faults(connection, answer.issues)
 
 
-def _faults_of_link(connection: Connection, answer: Answer, today: date) -> list[str]:
-    """A later document gives another deadline to, or ends, only what is still to be done and has one."""
+def _faults_of_link(connection: Connection, answer: Answer, head: Head, today: date, province: Province) -> list[str]:
+    """A later document of the level that assigned the task gives another deadline to, or ends, what is still to be
+    done; others only repeat it."""
     earlier = answer.earlier_task_id
     found = connection.execute(
-        "select due_kind, done_date, state from mart.task_state(%s, 'infinity') where task_id = %s", (today, earlier)
+        "select t.due_kind, t.done_date, t.state, d.issuer_vi from mart.task_state(%s, 'infinity') as t "
+        "inner join core.directive as d on t.directive_id = d.directive_id where t.task_id = %s",
+        (today, earlier),
     ).fetchone()
     if found is None:
         return [f"không có nhiệm vụ {earlier} trong sổ (xem tiendo tasks)."]
-    due_kind, done_on, state = found
+    due_kind, done_on, state, assigned_by = found
     if answer.relation == REPEATS:
         return []
     if done_on is not None or state == "Thôi thực hiện":
         return [f"nhiệm vụ trước {earlier} {state.lower()}: mở lại trước, hoặc chọn Không liên quan."]
+    if head.issuer_vi and not events.is_assigning_level(head.issuer_vi, assigned_by, province):
+        return [
+            f"{head.issuer_vi} không phải là cấp giao nhiệm vụ trước {earlier} ({assigned_by}): chọn Nhắc lại hoặc "
+            "Không liên quan."
+        ]
     if answer.relation == CHANGES and due_kind == "recurring":
         return [f"nhiệm vụ trước {earlier} là định kỳ: chọn Nhắc lại hoặc Thay thế."]
     return []

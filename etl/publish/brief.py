@@ -199,17 +199,13 @@ def _two_rankings(figures: FigureSet) -> Table:
         Column("Tỷ lệ (%)", 1.9, "right", right),
     )
 
-    def name(commune: str) -> Spans:
-        mark = (Span(" *"),) if tables.caveats(figures, commune) else ()
-        return (*tables.figure(figures, "name", commune=commune), *mark)
-
     def cells(low: str, high: str) -> tuple[Spans, ...]:
         return (
-            name(low),
+            tables.marked_name(figures, low),
             tables.figure(figures, "rate_total", commune=low),
             tables.figure(figures, "rate_change_points", commune=low),
             tables.figure(figures, "roadmap_points", commune=low),
-            name(high),
+            tables.marked_name(figures, high),
             tables.figure(figures, "undisbursed", commune=high),
             tables.figure(figures, "rate_total", commune=high),
         )

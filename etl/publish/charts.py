@@ -64,12 +64,13 @@ def _rate_axis(name: str) -> dict[str, Any]:
 _BARS = 310
 
 
-def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
-    """Bars of the rate of each programme and capital kind, each labelled with its figure."""
+def by_programme(figures: FigureSet, programmes: list[str]) -> Chart | None:
+    """Bars of the rate of each programme and capital kind, each labelled with its figure; None without any rate."""
     kinds = sorted(figures.values("rate_total", "capital_kind"))
     names = [show(figures.get("name", capital_kind=kind)).text for kind in kinds]
     rows: list[dict[str, Any]] = []
-    quoted = [show(figures.get("rate_total"))]
+    total = figures.known("rate_total")
+    quoted = [show(total)]
     for programme in programmes:
         short = figures.find("name_short", programme=programme) or figures.get("name", programme=programme)
         for kind, name in zip(kinds, names, strict=True):
@@ -84,7 +85,8 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
                         "label": show(rate).text + " %",
                     }
                 )
-    total = figures.get("rate_total")
+    if not rows:
+        return None
     y = {
         "field": "programme", "type": "nominal", "title": None, "sort": None, "scale": {"paddingInner": 0.3},
         "axis": {"ticks": False, "domain": False, "grid": False},
@@ -101,7 +103,7 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart:
         },
         *(entry for n, name in enumerate(names) for entry in _key(n, name, colours[n % len(colours)])),
     ]
-    if total.value is not None:
+    if total is not None:
         rule = {"type": "rule", "color": RED, "strokeDash": [4, 3], "strokeWidth": 1.5}
         layers.append({"mark": rule, "encoding": {"x": {"datum": _plot(str(total.value))}}})
     groups = len({r["programme"] for r in rows})
@@ -129,9 +131,9 @@ def _key(number: int, name: str, colour: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
-    """One bar per commune from the highest rate to the lowest; communes at zero in red."""
-    total = figures.get("rate_total")
+def by_commune(figures: FigureSet, communes: list[str]) -> Chart | None:
+    """One bar per commune from the highest rate to the lowest; communes at zero in red. None without any rate."""
+    total = figures.known("rate_total")
     communes = [c for c in communes if figures.get("rate_total", commune=c).value is not None]
     rows = [
         {
@@ -142,6 +144,8 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
         }
         for c in communes
     ]
+    if not rows:
+        return None
     y = {
         "field": "name", "type": "nominal", "title": None, "sort": None,
         "axis": {"ticks": False, "domain": False, "labelOverlap": False},
@@ -157,7 +161,7 @@ def by_commune(figures: FigureSet, communes: list[str]) -> Chart:
             },
         },
     ]  # fmt: skip
-    if total.value is not None:
+    if total is not None:
         rule = {"type": "rule", "color": GREY, "strokeDash": [4, 3]}
         layers.append({"mark": rule, "encoding": {"x": {"datum": _plot(str(total.value))}}})
     return Chart(
@@ -207,13 +211,13 @@ def path(figures: FigureSet) -> Chart | None:
     is in use."""
     planned = sorted(figures.having("roadmap_path", "period"), key=lambda f: f.key)
     done = sorted(figures.having("disb_trend", "period"), key=lambda f: f.key)
-    if len(planned) < 2:
+    communes = figures.known("roadmap_communes")
+    if len(planned) < 2 or communes is None:
         return None
     names = {kind: figures.words.line("chart_path_key", kind) for kind in ("done", "planned")}
     rows = [
         {
             "month": _month(figure.dim("period") or ""),
-            "order": figure.dim("period"),
             "series": names[kind],
             "amount": _plot(str(figure.value)),
             "label": show(figure, "ty").text,
@@ -222,7 +226,7 @@ def path(figures: FigureSet) -> Chart | None:
         for figure in found
         if figure.value is not None
     ]
-    months = sorted({str(row["order"]) for row in rows})
+    months = sorted({figure.dim("period") or "" for figure in (*planned, *done) if figure.value is not None})
     x = {
         "field": "month", "type": "ordinal", "sort": [_month(month) for month in months], "title": None,
         "axis": {"labelAngle": 0, "labelOverlap": False},
@@ -235,18 +239,22 @@ def path(figures: FigureSet) -> Chart | None:
     layers: list[dict[str, Any]] = []
     for name, colour, above in ((names["planned"], AMBER, -11), (names["done"], BLUE, 16)):
         only = [{"filter": f"datum.series === '{name}'"}]
-        line: dict[str, Any] = {"type": "line", "color": colour, "point": {"color": colour}}
+        line: dict[str, Any] = {
+            "type": "line",
+            "color": colour,
+            "point": {"color": colour, "aria": False},
+            "aria": False,
+        }
         if colour == AMBER:
             line["strokeDash"] = [5, 3]
         layers += [
             {"transform": only, "mark": line, "encoding": {"x": x, "y": y}},
             {
-                "transform": only, "mark": {"type": "text", "dy": above, "fontSize": 11},
+                "transform": only, "mark": {"type": "text", "dy": above, "fontSize": 11, "aria": False},
                 "encoding": {"x": x, "y": y, "text": {"field": "label"}},
             },
         ]  # fmt: skip
     layers += [entry for n, (name, colour) in enumerate(colours.items()) for entry in _key(n, name, colour)]
-    communes = figures.get("roadmap_communes")
     return Chart(
         "lo-trinh",
         figures.words.line("chart_path", n=communes),
@@ -291,8 +299,8 @@ def tasks(figures: FigureSet) -> Chart | None:
             if number is not None and number.value:
                 quoted.append(show(number))
                 rows.append({
-                    "agency": agency, "state": state, "place": states.index(state), "tasks": _plot(str(number.value)),
-                    "label": show(number).text,
+                    "agency": agency, "state": state, "place": chr(ord("a") + states.index(state)),
+                    "tasks": _plot(str(number.value)), "label": show(number).text,
                 })  # fmt: skip
     y = {
         "field": "agency", "type": "nominal", "title": None, "sort": None,
@@ -303,7 +311,7 @@ def tasks(figures: FigureSet) -> Chart | None:
         "field": "state", "type": "nominal", "legend": None,
         "scale": {"domain": states, "range": [_TASK_COLOURS[s] for s in states]},
     }  # fmt: skip
-    order = {"field": "place", "type": "quantitative"}
+    order = {"field": "place", "type": "nominal"}
     bars = {"mark": {"type": "bar", "height": 14}, "encoding": {"y": y, "x": x, "color": colour, "order": order}}
     dark = {"test": f"indexof({json.dumps(_DARK, ensure_ascii=False)}, datum.state) >= 0", "value": "#ffffff"}
     inside = {

@@ -122,14 +122,14 @@ def _roadmap_box(figures: FigureSet, by: dict[str, Any]) -> tuple[Spans, Spans]:
         return words.say("letter_box", "roadmap_missing"), ()
     note = words.say("letter_box", "roadmap_note", rate=figures.get("roadmap_rate", **by))
     planned = figures.get("roadmap_planned", **by)
-    variant = "zero" if not planned.value and not points.value else _pace(points, ahead=1)
+    variant = "zero" if not planned.value and not points.value else _pace(points)
     return words.say("letter_box", f"roadmap_{variant}", points=unsigned(points)), note
 
 
-def _pace(difference: Figure, ahead: int) -> str:
-    """``ahead``: the sign of what is ahead of the roadmap."""
+def _pace(difference: Figure) -> str:
+    """Of what was done less what the roadmap asks for."""
     value = difference.value or 0
-    return "same" if value == 0 else "ahead" if value * ahead > 0 else "behind"
+    return "same" if value == 0 else "ahead" if value > 0 else "behind"
 
 
 def _result(figures: FigureSet, by: dict[str, Any], called: Figure) -> list[Block]:
@@ -184,10 +184,10 @@ def _carry(figures: FigureSet, by: dict[str, Any]) -> Spans:
 
 
 def _roadmap(figures: FigureSet, by: dict[str, Any], called: Figure) -> Spans:
-    words, planned, lag = figures.words, figures.known("roadmap_planned", **by), figures.known("roadmap_lag", **by)
+    words, planned, lag = figures.words, figures.known("roadmap_planned", **by), figures.known("roadmap_gap", **by)
     if planned is None or lag is None:
         return words.say("letter_roadmap", "missing", name=called)
-    variant = "zero" if not planned.value and not lag.value else _pace(lag, ahead=-1)
+    variant = "zero" if not planned.value and not lag.value else _pace(lag)
     as_of = figures.get("as_of")
     return words.say("letter_roadmap", variant, name=called, as_of=as_of, planned=planned, lag=unsigned(lag))
 

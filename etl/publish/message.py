@@ -18,11 +18,8 @@ def build(figures: FigureSet) -> Spans:
     """The sentences that fit; the head, the coverage and the number of the release always do."""
     words = figures.words
     n, of, missing = (figures.get(f"communes_{name}") for name in ("reported", "expected", "not_reporting"))
-    covered = (
-        words.say("message_coverage", "some", n=n, of=of, m=missing)
-        if missing.value
-        else words.say("message_coverage", "all", n=n, of=of)
-    )
+    variant = "all" if not missing.value else "some" if n.value else "none"
+    covered = words.say("message_coverage", variant, n=n, of=of, m=missing)
     end = words.say("message_release", release=Span(figures.release_id))
     said = [_head(figures), covered]
     for more in _more(figures):

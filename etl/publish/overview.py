@@ -12,10 +12,8 @@ KIND = "overview"
 
 def build(figures: FigureSet) -> Document:
     """The ranking of the communes, their rates month by month, and the tasks of each agency."""
-    blocks: list[Block] = [charts.by_commune(figures, tables.by_rank(figures)), months(figures)]
-    of_tasks = charts.tasks(figures)
-    if of_tasks is not None:
-        blocks.append(of_tasks)
+    drawn = (charts.by_commune(figures, tables.by_rank(figures)), months(figures), charts.tasks(figures))
+    blocks: list[Block] = [block for block in drawn if block is not None]
     return Document(
         KIND,
         KIND,

@@ -232,7 +232,7 @@ SOURCES: dict[str, _Source] = {
         by={"commune": "commune_code"},
         columns={
             "roadmap_planned": "planned",
-            "roadmap_lag": "lag",
+            "roadmap_gap": "-lag",
             "roadmap_rate": "planned_rate",
             "roadmap_points": "lag_points",
             "roadmap_disbursed": "disb_ytd",

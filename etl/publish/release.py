@@ -117,7 +117,7 @@ def _release_of(
     release_id = f"{period}-r{number}" if year == period.year else f"{period}-ns{year}-r{number}"
     figure_set = FigureSet(release_id, period, year, now, figures, words.of(made.words))
     documents = pack.build(figure_set)
-    found += checks.of_documents(figure_set, (documents.page, documents.full, documents.extra))
+    found += checks.of_documents(figure_set, (documents.page, documents.full), documents.extra.charts())
     checks.require_publishable(found, release_id)
     files = pack.render(figure_set, documents, evidence.load(connection, figure_set, found))
     frozen.require_names(list(files))

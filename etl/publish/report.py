@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from etl.publish import annexes, charts, sentences, tables
 from etl.publish.figure import Figure, FigureSet
-from etl.publish.model import Block, Document, Heading, Letterhead, Paragraph, Section, Span, Spans
+from etl.publish.model import Block, Chart, Document, Heading, Letterhead, Paragraph, Section, Span, Spans
 from etl.publish.text import listing, show
 from etl.publish.words import Part, cut, unsigned
 
@@ -142,9 +142,9 @@ def _disbursement(figures: FigureSet) -> list[Block]:
         _body(sentences.disbursed(figures)),
         *_told(sentences.pace(figures)),
         tables.disbursement(figures),
-        charts.by_programme(figures, tables.programmes(figures)),
+        *_drawn(charts.by_programme(figures, tables.programmes(figures))),
         _heading(figures, "disbursement_programmes", 3),
-        *(_bullet(sentences.by_programme(figures, p)) for p in tables.programmes(figures)),
+        *_programmes(figures),
         _heading(figures, "carry_over", 3),
         _body(sentences.carry_over(figures)),
         _heading(figures, "comparison", 3),
@@ -153,11 +153,32 @@ def _disbursement(figures: FigureSet) -> list[Block]:
         _body(sentences.roadmap(figures)),
         _body(sentences.communes(figures, 30)),
         tables.ranking(figures),
+        *_caveats(figures),
     ]
     if len(figures.having("rate_trend", "period")) > 1:
         blocks.append(charts.trend(figures))
-    path = charts.path(figures)
-    return [*blocks, path] if path else blocks
+    return [*blocks, *_drawn(charts.path(figures))]
+
+
+def _programmes(figures: FigureSet) -> list[Block]:
+    told: list[Block] = [_bullet(sentences.by_programme(figures, p)) for p in tables.programmes(figures)]
+    return told or [_body(figures.words.say("programmes_none"))]
+
+
+def _caveats(figures: FigureSet) -> list[Block]:
+    """Below the ranking, for each marked commune: its rate and what to know of it."""
+    blocks: list[Block] = []
+    for commune in tables.by_rank(figures):
+        notes, by = tables.caveats(figures, commune), {"commune": commune}
+        if notes:
+            name, rate = figures.get("name", **by), figures.get("rate_total", **by)
+            said = figures.words.say("caveat_line", name=name, rate=rate, notes=listing(notes, "; "))
+            blocks.append(Paragraph(said, "note"))
+    return blocks
+
+
+def _drawn(chart: Chart | None) -> list[Block]:
+    return [chart] if chart else []
 
 
 def _told(spans: Spans | None) -> list[Block]:

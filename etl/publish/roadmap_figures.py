@@ -52,7 +52,8 @@ def of_roadmaps(reader: Reader) -> Iterator[Figure]:
 
 def _progress(row: Row, by: Dims) -> Iterator[Figure]:
     yield number_figure("roadmap_planned", "vnd", row["planned"], _PROGRESS, by)
-    yield number_figure("roadmap_lag", "vnd", row["lag"], _PROGRESS, by)
+    if row["lag"] is not None:
+        yield number_figure("roadmap_gap", "vnd", -row["lag"], _PROGRESS, by)
     yield Figure(
         "roadmap_rate", "pct", _PROGRESS, by, value=row["planned_rate"], numerator=row["planned"],
         denominator=row["plan_total"],

@@ -41,12 +41,19 @@ def _way(difference: Figure) -> str:
     return "same" if value == 0 else "up" if value > 0 else "down"
 
 
+def nobody(figures: FigureSet) -> bool:
+    """No commune at all has an accepted report."""
+    return not figures.get("communes_reported").value
+
+
 def coverage(figures: FigureSet) -> Spans:
     """Law 7: what the totals cover, and what stays out."""
     n, of = figures.get("communes_reported"), figures.get("communes_expected")
     missing, share = figures.get("communes_not_reporting"), figures.known("plan_covered_pct")
     if not missing.value:
         return figures.words.say("coverage", "all", n=n, of=of)
+    if nobody(figures):
+        return figures.words.say("coverage", "none", n=n, of=of, m=missing)
     named = names(figures, not_reporting(figures), _COVERED_NAMES)
     if share is None:
         return figures.words.say("coverage", "some_no_share", n=n, of=of, m=missing, names=named)
@@ -64,7 +71,7 @@ def plan(figures: FigureSet) -> Spans:
     year, total = figures.get("budget_year"), figures.known("plan_total")
     assigned, carry = figures.known("plan_assigned"), figures.known("plan_carry")
     if total is None:
-        return figures.words.say("plan", "missing", year=year)
+        return figures.words.say("plan", "nobody" if nobody(figures) else "missing", year=year)
     if not total.value:
         return figures.words.say("plan", "zero", year=year)
     if assigned is None or carry is None:
@@ -78,7 +85,7 @@ def disbursed(figures: FigureSet) -> Spans:
     year, as_of = figures.get("budget_year"), figures.get("as_of")
     amount, rate = figures.known("disb_ytd"), figures.known("rate_total")
     if amount is None:
-        return figures.words.say("disbursed", "missing", as_of=as_of)
+        return figures.words.say("disbursed", "nobody" if nobody(figures) else "missing", as_of=as_of)
     if rate is None:
         return figures.words.say("disbursed", "unplanned", year=year, as_of=as_of, amount=amount)
     compared = change(figures)
@@ -153,7 +160,7 @@ def carry_over(figures: FigureSet) -> Spans:
     say, year, closing = figures.words.say, figures.get("budget_year"), figures.get("closing_on")
     total, paid, left = (figures.known(m) for m in ("plan_carry", "disb_carry", "undisbursed_carry"))
     if total is None:
-        return say("carry_over", "missing")
+        return say("carry_over", "nobody" if nobody(figures) else "missing")
     if not total.value:
         return say("carry_over", "none", year=year)
     rate = figures.known("rate_carry")
@@ -247,13 +254,13 @@ def last_year(figures: FigureSet) -> Spans | None:
 
 def roadmap(figures: FigureSet) -> Spans:
     """What was disbursed beside what the communes' own roadmaps ask for by now."""
-    say, planned, lag = figures.words.say, figures.known("roadmap_planned"), figures.known("roadmap_lag")
+    say, planned, gap = figures.words.say, figures.known("roadmap_planned"), figures.known("roadmap_gap")
     done, n, behind = (figures.known(f"roadmap_{name}") for name in ("disbursed", "communes", "behind"))
-    if planned is None or lag is None or done is None or n is None or behind is None or lag.value is None:
+    if planned is None or gap is None or done is None or n is None or behind is None or gap.value is None:
         return say("roadmap", "none")
-    way = "behind" if lag.value > 0 else "ahead" if lag.value < 0 else "same"
+    way = "behind" if gap.value < 0 else "ahead" if gap.value > 0 else "same"
     variant = way if behind.value else f"{way}_all"
-    return say("roadmap", variant, n=n, planned=planned, done=done, lag=unsigned(lag), behind=behind)
+    return say("roadmap", variant, n=n, planned=planned, done=done, lag=unsigned(gap), behind=behind)
 
 
 def correction(figures: FigureSet) -> Spans | None:

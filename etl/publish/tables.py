@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.publish.figure import FigureSet
 from etl.publish.model import Column, Row, Span, Spans, Table
-from etl.publish.text import NOTHING, listing, quantity_style, show, vi_key
+from etl.publish.text import NOTHING, quantity_style, show, vi_key
 from etl.publish.words import cut
 
 TASK_STATES = (
@@ -174,7 +174,7 @@ def disbursement(figures: FigureSet) -> Table:
 
 def ranking(figures: FigureSet) -> Table:
     """Bảng 3: all communes by rate; the rank by amount still to be disbursed stands beside it."""
-    columns: tuple[Column, ...] = (
+    columns = (
         Column("Xếp hạng", 1.3, "center"),
         Column("Xã, phường", 4.3, "left"),
         Column("Kế hoạch vốn được sử dụng", 2.5),
@@ -182,25 +182,19 @@ def ranking(figures: FigureSet) -> Table:
         Column("Tỷ lệ (%)", 1.7),
         Column("So tháng trước (điểm %)", 2.1),
         Column("Vốn chưa giải ngân", 2.6),
-        Column("Thứ tự theo vốn chưa giải ngân", 2.2, "center"),
+        Column("Thứ tự theo vốn chưa giải ngân", 2.5, "center"),
     )
-    notes = {c: listing(caveats(figures, c), "; ") for c in by_rank(figures)}
-    noted = any(notes.values())
-    if noted:
-        columns = (*columns, Column("Ghi chú, giải trình của đơn vị", 4.4, "left"))
     metrics = ("plan_total", "disb_ytd", "rate_total", "rate_change_points", "undisbursed")
-    total = [cell(""), cell("TỔNG SỐ"), *(figure(figures, m) for m in metrics), cell("")]
-    rows = [Row((*total, *([cell("")] if noted else [])), "total")]
+    rows = [Row((cell(""), cell("TỔNG SỐ"), *(figure(figures, m) for m in metrics), cell("")), "total")]
     for commune in by_rank(figures):
         by = {"commune": commune}
         rows.append(
             Row(
                 (
                     figure(figures, "rank_rate", **by),
-                    figure(figures, "name", **by),
+                    marked_name(figures, commune),
                     *(figure(figures, m, **by) for m in metrics),
                     figure(figures, "order_undisbursed", **by),
-                    *([notes[commune]] if noted else []),
                 )
             )
         )
@@ -216,6 +210,12 @@ def ranking(figures: FigureSet) -> Table:
     )
 
 
+def marked_name(figures: FigureSet, commune: str) -> Spans:
+    """The name of a commune, with a mark where there is something to know of its numbers (``caveats``)."""
+    mark = (Span(" *"),) if caveats(figures, commune) else ()
+    return (*figure(figures, "name", commune=commune), *mark)
+
+
 def caveats(figures: FigureSet, commune: str) -> list[Spans]:
     """What a reader has to know of a commune's numbers: that they are provisional and why, and what it explained."""
     say, by = figures.words.say, {"commune": commune}
@@ -226,7 +226,8 @@ def caveats(figures: FigureSet, commune: str) -> list[Spans]:
     waiting = figures.known("late_revisions", period=str(figures.period), **by)
     if waiting is not None:
         parts.append(say("caveat", "waiting", n=waiting))
-    answered = [f for f in figures.having("answer_text", "commune", "rule", "item") if f.dim("commune") == commune]
+    own = (f for f in figures.having("answer_text", "commune", "rule", "item") if f.dim("commune") == commune)
+    answered = list({f.text: f for f in own}.values())
     for answer in answered[:_ANSWERS]:
         let_pass = figures.get("answer_outcome", **dict(answer.dims)).text == "overridden"
         parts.append(say("caveat", "overridden" if let_pass else "explained", text=cut(answer, _ANSWER_CHARACTERS)))

@@ -115,9 +115,6 @@ def test_from_a_rejection_and_a_time_out_to_a_release(conf: settings.Settings) -
                 told = first.ended()
                 assert (told["record_decision"], told["publish"]) == ("skipped", "skipped")
 
-                unchanged = Question(airflow, engineer).ended()
-                assert unchanged["freeze"] == "failed"
-
                 again = Question(airflow, engineer, again=True)
                 again.asked()
                 again.time_is_over(conf)

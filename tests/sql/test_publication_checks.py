@@ -184,7 +184,7 @@ def made(frozen: FigureSet) -> Documents:
 
 
 def judged(frozen: FigureSet, made: Documents) -> list[PeriodFinding]:
-    found = checks.of_documents(frozen, (made.page, made.full, made.extra))
+    found = checks.of_documents(frozen, (made.page, made.full), made.extra.charts())
     return [finding for finding in found if finding.severity == "error"]
 
 

@@ -514,6 +514,14 @@ def test_a_task_that_is_done_is_neither_given_another_date_nor_replaced(empty: P
     assert len(steps.register_workbook(filled, BY, LATER)["tasks"]) == 1
 
 
+def test_a_notice_of_another_level_gives_no_other_date(empty: Path, tmp_path: Path) -> None:
+    register(tmp_path, FIRST)
+    again = FIRST.replace("20/12/2025", "30/01/2026")
+    told = steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
+    with pytest.raises(DataError, match="không phải là cấp giao nhiệm vụ trước"):
+        steps.register_workbook(fill(Path(told["workbook"]), issuer_vi="UBND xã Quan Sơn"), BY, LATER)
+
+
 def test_a_recurring_task_is_repeated_or_replaced_and_has_no_date_to_change(empty: Path, tmp_path: Path) -> None:
     (task,) = register(tmp_path, "Giao Sở Nội vụ báo cáo kết quả rà soát biên chế các xã hằng tháng.")["tasks"]
     again = "Giao Sở Nội vụ báo cáo kết quả rà soát biên chế các xã trước ngày 30/01/2026."

@@ -70,6 +70,18 @@ def test_any_published_amount_or_rate_is_the_sum_of_its_cells(released: Loaded) 
         assert found.get("agrees"), figure_id
 
 
+def test_a_figure_is_told_with_its_name_formula_standing_and_query(released: Loaded) -> None:
+    found = chain("2025-10-r1/rate_total/capital_kind=SN,commune=06517")
+    assert found["name"] == "Tỷ lệ giải ngân so với tổng nguồn vốn được sử dụng, xã Quan Sơn, vốn sự nghiệp"
+    assert found["formula"].startswith("Lũy kế giải ngân từ đầu năm / tổng nguồn vốn được sử dụng trong năm × 100")
+    assert found["standing"] == "final"
+    with warehouse.connect() as connection:
+        connection.execute("set role tiendo_analyst")
+        assert connection.execute(found["query"]).fetchall() == [(Decimal(found["value"]),)]
+    text = trace_text.as_text(found)
+    assert all(said in text for said in (found["name"], found["formula"], "Chính thức", found["query"]))
+
+
 def test_a_count_names_the_reports_that_it_was_derived_from(released: Loaded) -> None:
     assert len(chain("2025-10-r1/communes_reported")["submissions"]) == 65
 

@@ -17,9 +17,11 @@ from etl.load.warehouse import Connection
 from etl.period import Period
 from etl.publish import checks, figures, pack, release
 from tests.sql import builders
+from tests.sql.asked import wrong_answers
 from tests.sql.two_years import Frozen, Life, Received, of_province
 
 DRAWN_EACH_MONTH = 1
+ASKED_OF = 10
 ADDITIVE = {
     "plan_total", "plan_assigned", "plan_carry", "disb_period", "disb_ytd", "disb_assigned", "disb_carry",
     "disb_completed", "disb_advance", "undisbursed", "undisbursed_carry",
@@ -148,6 +150,23 @@ def test_at_the_end_every_figure_and_mart_of_every_release_comes_out_again(years
     for frozen in life.releases:
         witness.compare("end", frozen)
     assert witness.changed == set()
+
+
+def test_at_the_end_the_query_of_every_figure_gives_an_analyst_what_was_published(
+    years: tuple[Life, Witness],
+) -> None:
+    life, witness = years
+    connection = witness.connection
+    drawn = random.Random(5).sample(life.releases, ASKED_OF)
+    drawn += [frozen for frozen in life.releases if frozen.period == "2026-01" and frozen not in drawn]
+    sets = [release.figures_of(connection, release.get(connection, frozen.id)) for frozen in drawn]
+    connection.execute("set role tiendo_analyst")
+    try:
+        asked = [wrong_answers(connection, figures) for figures in sets]
+    finally:
+        connection.execute("reset role")
+    assert [answer for _, wrong in asked for answer in wrong] == []
+    assert sum(number for number, _ in asked) > 5_000
 
 
 def test_the_published_views_show_what_was_known_when_a_release_was_frozen(years: tuple[Life, Witness]) -> None:

@@ -124,7 +124,7 @@ def _of_chart(document: str, chart: Chart) -> Iterator[_Passage]:
     drawn = [str(row[key]) for row in chart.spec["data"]["values"] for key in ("label", "name") if key in row]
     text = "; ".join((chart.caption, chart.alt, *drawn))
     for quotation in sorted({span.text for span in chart.quoted}, key=len, reverse=True):
-        text = text.replace(quotation, "")
+        text = re.sub(rf"(?<![\d.,/]){re.escape(quotation)}(?![\d/])(?![.,]\d)", "", text)
     yield _Passage(document, place, (Span(text),))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,7 @@ def files_for(recipient: Recipient, names: Iterable[str]) -> list[str]:
 
 
 def _is_of(name: str, kind: str, code: str) -> bool:
+    """A name is a kind, then the period: ``bao-cao-2025-10.pdf``."""
     if kind == ALL:
         return True
     folder, _, base = name.rpartition("/")
@@ -84,4 +86,4 @@ def _is_of(name: str, kind: str, code: str) -> bool:
     if folder:
         return (folder, stem) == (LETTER, code) and kind == LETTER
     wanted, _, form = kind.partition(".")
-    return (stem == wanted or stem.startswith(f"{wanted}-")) and form in ("", suffix)
+    return re.fullmatch(rf"{re.escape(wanted)}(-\d.*)?", stem) is not None and form in ("", suffix)
