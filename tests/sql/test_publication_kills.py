@@ -70,7 +70,8 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch, figures: Sequence[Figure]) -> Ite
     """What only reads is not done again and again, and the archive site (tests/sql/test_site.py) not at all; everything
     else that writes, commits or sends is the real thing."""
     monkeypatch.setattr(pack, "render", render)
-    monkeypatch.setattr(pack, "build", lambda _: SimpleNamespace(page=None, full=None, extra=None))
+    nothing = SimpleNamespace(page=None, full=None, extra=SimpleNamespace(charts=tuple))
+    monkeypatch.setattr(pack, "build", lambda _: nothing)
     monkeypatch.setattr(checks, "of_figures", lambda *_: [])
     monkeypatch.setattr(checks, "of_documents", lambda *_: [])
     monkeypatch.setattr(figure_rows, "compute", lambda *_: figures)
