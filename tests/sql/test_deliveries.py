@@ -26,6 +26,7 @@ from etl.publish import calendar as dates
 from etl.publish import deliver, frozen, pack, release, verify
 from etl.publish.changes import changes
 from etl.publish.deliver import Recipient, bounces, overview
+from etl.publish.site import archive
 from tests import servers
 from tests.sql import builders
 from tests.sql.builders import TRIEU, line
@@ -70,6 +71,8 @@ def world(approved: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / "out").symlink_to(home / "out")
         point(monkeypatch, connection.info.dsn, tmp_path)
         monkeypatch.setattr(deliver, "active_recipients", lambda _: list(ALL))
+        for made in ("build", "renew"):
+            monkeypatch.setattr(archive, made, lambda *_: None)
         yield connection
     monkeypatch.undo()
     settings.reload()

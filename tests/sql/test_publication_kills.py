@@ -22,6 +22,7 @@ from etl.publish import checks, deliver, evidence, frozen, pack
 from etl.publish import figures as figure_rows
 from etl.publish.deliver import Outbox, Recipient, Smtp, Store
 from etl.publish.figure import Figure
+from etl.publish.site import archive
 from tests import databases
 from tests.sql import builders
 from tests.sql.builders import TRIEU, line
@@ -66,14 +67,18 @@ def figures(reference: str) -> Sequence[Figure]:
 
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch: pytest.MonkeyPatch, figures: Sequence[Figure]) -> Iterator[None]:
-    """What only reads is not done again and again; everything that writes, commits or sends is the real thing."""
+    """What only reads is not done again and again, and the archive site (tests/sql/test_site.py) not at all; everything
+    else that writes, commits or sends is the real thing."""
     monkeypatch.setattr(pack, "render", render)
-    monkeypatch.setattr(pack, "build", lambda _: SimpleNamespace(page=None, full=None, extra=None))
+    nothing = SimpleNamespace(page=None, full=None, extra=SimpleNamespace(charts=tuple))
+    monkeypatch.setattr(pack, "build", lambda _: nothing)
     monkeypatch.setattr(checks, "of_figures", lambda *_: [])
     monkeypatch.setattr(checks, "of_documents", lambda *_: [])
     monkeypatch.setattr(figure_rows, "compute", lambda *_: figures)
     monkeypatch.setattr(evidence, "load", lambda *_: {})
     monkeypatch.setattr(deliver, "active_recipients", lambda _: list(RECIPIENTS))
+    for made in ("build", "renew"):
+        monkeypatch.setattr(archive, made, lambda *_: None)
     yield
     monkeypatch.undo()
     settings.reload()
