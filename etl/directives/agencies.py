@@ -13,15 +13,21 @@ from functools import cache
 from pathlib import Path
 
 from etl.directives import words as wording
+from etl.directives.endings import HEAD
 from etl.directives.folding import key
-from etl.directives.names import FIELD, FIELD_NAMES, HEAD, SEPARATOR, Unit, display, one, tidy
+from etl.directives.names import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, one, tidy
 from etl.directives.places import LEVEL, proper
 
-__all__ = ["Unit", "display", "end_of", "successor_of", "tidy", "units"]
+__all__ = ["Unit", "display", "end_of", "loose", "successor_of", "tidy", "units"]
 
 _BRACKET = re.compile(r"\s*\([^()]{1,80}\)")
 _UNKNOWN = re.compile(r"([^\W\d_a-zđ]\w*(?:\s+[\w&-]+){1,7}?)(?:,\s+(?:và\s+)?|\s+và\s+)")
-_ACTION = wording.load().action
+_ACTION, _SURE_VERB = wording.load().action, wording.load().plain_verb
+_LOOSE = re.compile(rf"(?:các|những|mọi|từng|toàn thể)\s+(?!(?:{wording.load().any_of('no_bodies')})(?!\w))")
+_COMMON = re.compile(rf"(?:{wording.load().any_of('collectives')})(?!\w)")
+_WORD = re.compile(r" ?[\w&/-]+ ?")
+_OF_PROVINCE = re.compile(r"ubnd (?:tỉnh|thành phố) \w")
+_MOST_LOOSE = 9
 _SUCCESSORS = Path(__file__).with_name("successors.csv")
 
 
@@ -40,10 +46,19 @@ def units(text: str, plain: str, at: int, *, semicolons: bool = False) -> list[U
         if separator is None or (";" in separator[0] and not semicolons):
             return result
         more = one(text, plain, separator.end()) or _further(text, plain, separator.end(), result[-1])
-        more = more or _unknown(text, plain, separator.end())
+        more = more or _unknown(text, plain, separator.end()) or _common(text, plain, separator.end())
         if not more:
             return result
         result += more
+
+
+def loose(text: str, plain: str, at: int) -> list[Unit]:
+    """An addressee of unknown form, up to the verb: giao *các chủ phương tiện*, *Ngọc Linh Group*."""
+    several = _LOOSE.match(plain, at)
+    place = several.end() if several else proper(text, at)
+    if place == at:
+        return []
+    return _up_to_verb(text, plain, at, place)
 
 
 def end_of(found: list[Unit], plain: str) -> int:
@@ -59,11 +74,12 @@ def _further(text: str, plain: str, at: int, before: Unit) -> list[Unit]:
         field = FIELD.match(plain, at)
         if field:
             return [Unit(f"{kind} {FIELD_NAMES[field[0]]}", at, field.end())]
-    if before.is_commune and text[at : at + 1].isupper():
+    is_place = before.is_commune or _OF_PROVINCE.match(key(before.name))
+    if is_place and text[at : at + 1].isupper():
         end = proper(text, at)
         follows = plain[end : end + 12]
         if end > at and not re.match(r"\s+(?:chủ trì|là)", follows) and not HEAD.match(plain, at):
-            return [Unit(f"{_place_prefix(before.name)} {text[at:end]}", at, end, is_commune=True)]
+            return [Unit(f"{_place_prefix(before.name)} {text[at:end]}", at, end, is_commune=before.is_commune)]
     return []
 
 
@@ -73,6 +89,24 @@ def _unknown(text: str, plain: str, at: int) -> list[Unit]:
     if name is None or _ACTION.match(plain, at):
         return []
     return [Unit(display(name[1]), at, name.end(1))] if one(text, plain, name.end()) else []
+
+
+def _common(text: str, plain: str, at: int) -> list[Unit]:
+    """Further addressees by a common noun, up to the verb: Công an xã và *lực lượng xung kích tại chỗ* tìm kiếm."""
+    return _up_to_verb(text, plain, at, at) if _COMMON.match(plain, at) and text[at].islower() else []
+
+
+def _up_to_verb(text: str, plain: str, at: int, place: int) -> list[Unit]:
+    for _ in range(_MOST_LOOSE):
+        may_act = plain[place - 1] == " " and place > at and not plain.startswith("được ", place - 5)
+        if plain[place : place + 1] == ":" or (may_act and _SURE_VERB.match(plain, place)):
+            end = place - (plain[place - 1] == " ")
+            return [Unit(display(text[at:end]), at, end, is_collective=text[at].islower())]
+        word = _WORD.match(plain, place)
+        if word is None:
+            return []
+        place = word.end()
+    return []
 
 
 def _place_prefix(name: str) -> str:

@@ -17,9 +17,10 @@ _MARKER = re.compile(
     | (?P<roman>(?:Phần\s+)?[IVX]{1,5}\s*[.\-)/:](?!\w))
     | (?P<dotted>\d{1,2}(?:\.\d{1,2}){1,3}\.?(?=\s|\D))
     | (?P<number>\d{1,2}\s?(?:\.(?!\d)|[-–](?=\s+[^\W\d_])))
+    | (?P<slashed>\d{1,2}\s?/(?=\s+[^\W\d_]))
     | (?P<bracket>\(\d{1,2}\))
     | (?P<closed>\d{1,2}\s?\))
-    | (?P<letter>[a-zđ]\s?\))
+    | (?P<letter>[a-zđ]\s?(?:\)|/(?=\s)))
     | (?P<point>[a-zđ]\.(?=\s))
     | (?P<small>\((?:[ivx]{1,5}|[a-zđ])\))
     | (?P<dash>[-–—−](?!\w*\d*\s*[-–—])(?=\s*\S))
@@ -30,7 +31,7 @@ _MARKER = re.compile(
 )
 _CLOSED = re.compile(r"[.:;!?…][\"”')\]*\s]*$")
 _BULLETS = ("dash", "plus", "dot")
-_CLAUSES = ("article", "roman", "number", "dotted")
+_CLAUSES = ("article", "roman", "number", "dotted", "slashed")
 """Never below a bullet that stands alone, as those of *Kính gửi* do."""
 _ROMANS = {"i": 1, "v": 5, "x": 10}
 _WRAPPED_COLUMNS = 170
@@ -165,7 +166,7 @@ def _opens(line: _Line, before: _Line, width: int, counted: _Counted) -> bool:
             )
         if capital and (ended or counted.expects(marker)):
             return True
-        if marker.lastgroup not in ("number", "dotted", "roman", "point") and (ended or line.after_blank):
+        if marker.lastgroup not in ("number", "dotted", "slashed", "roman", "point") and (ended or line.after_blank):
             return True
     if width > _WRAPPED_COLUMNS:
         return not _goes_on(line.text, before.text)

@@ -30,8 +30,8 @@ ORDINALS = {"đầu": 1, "đầu tiên": 1, "thứ nhất": 1, "thứ 1": 1, "1"
 
 _N = r"(?:\d{1,3}|" + "|".join(sorted(NUMBER_WORDS, key=len, reverse=True)) + r")(?:\s*\([^)\d]{2,20}\))?"
 _HOUR = (
-    r"(?:(?:\d{1,2}\s*(?:giờ|h|g)(?:\s*\d{2})?(?:\s*phút)?|\d{1,2}:\d{2}|hết\s+giờ\s+(?:hành\s+chính|làm\s+việc))"
-    r"(?:\s*(?:sáng|chiều))?[\s,]*(?:của\s+)?(?:(?=thứ)|(?=ngày)|(?=\d{1,2}[/.]\d)))"
+    r"(?:(?:\d{1,2}\s*(?:giờ|h|g)(?:\s*\d{2})?(?:\s*phút)?|\d{1,2}:\d{2}|hết\s+giờ\s+(?:hành\s+chính|làm\s+việc)"
+    r"|(?:buổi\s+)?(?:sáng|trưa|chiều|tối))(?:\s*(?:sáng|chiều))?[\s,]*(?:của\s+)?(?:(?=thứ)|(?=ngày)|(?=\d{1,2}[/.]\d)))"
 )
 
 
@@ -49,7 +49,7 @@ def _day(p: str) -> str:
 
 
 _LATEST = (
-    r"(?:chậm\s+nhất|muộn\s+nhất|trễ\s+nhất|không\s+(?:muộn|chậm|trễ)\s+hơn|không\s+quá)(?:\s+(?:là|đến|tới"
+    r"(?:chậm\s+nhất|muộn\s+nhất|trễ\s+nhất|không\s+(?:được\s+)?(?:muộn|chậm|trễ)\s+(?:hơn|quá)|không\s+(?:để\s+)?quá)(?:\s+(?:là|đến|tới"
     r"|vào|trong|hết|xong))*"
 )
 _UNTIL = r"(?:(?:cho\s+)?(?:đến|tới)(?:\s+(?:trước|hết))?(?:\s+cuối)?|hết|trong(?!\s+vòng)|vào|(?<=xong\s)(?=ngày))"
@@ -67,6 +67,11 @@ HEADED_DAY = pattern(
     rf"(?:\s+cùng)?|chót|nộp|trình))*\s*(?::|là|(?<=thành)|(?<=chót)|(?<=cuối))\s*|(?<!đã\s)"
     rf"(?:hoàn\s+thành|xong)\s+(?=ngày))(?:{_HOUR})?{_day('h')}"
 )
+HANDED_DAY = pattern(
+    r"(?:trình|gửi|nộp|báo\s+cáo)\s+(?:(?!số|họp|phiên|hội|kỳ|lễ|tại|trước|chậm|từ|sau|theo|vào)[^\s,;.:()]+\s+){0,7}?"
+    rf"(?P<at>(?=ngày){_day('d')})"
+)
+"""Handed in on a day that has no preposition; a day before the notice is that of a document."""
 DAY_OF_MONTH = pattern(
     rf"(?P<before>trước\s+|(?:{_LATEST})\s*|(?:{_UNTIL})\s*)(?:{_HOUR})?(?:ngày\s+)(?:mùng\s+)?"
     rf"(?P<d>\d{{1,2}})(?:\s*/\s*)?\s*(?:(?:của\s+)?tháng\s+(?P<which>này|sau|tới)|(?:của\s+)?tháng\s+"
@@ -74,7 +79,7 @@ DAY_OF_MONTH = pattern(
 )
 RELATIVE_DAY = pattern(
     r"(?:(?P<before>trước)|ngay|trong|chậm\s+nhất(?:\s+là)?|muộn\s+nhất)\s+(?:trong\s+)?(?P<day>"
-    r"(?:ngày\s+)?hôm\s+nay|ngày\s+mai|cuối\s+ngày\s+hôm\s+nay)"
+    r"(?:ngày\s+)?hôm\s+nay|ngày\s+mai|cuối\s+ngày\s+hôm\s+nay|(?:sáng|chiều|tối)\s+(?:hôm\s+)?(?:nay|mai))"
 )
 _MONTH = (
     r"tháng\s+(?:\d{1,2}(?:\s*/\s*\d{4})?\s*(?:,|và|-|đến)\s*(?:tháng\s+)?)?(?P<m>\d{1,2})(?!\d"
@@ -82,23 +87,25 @@ _MONTH = (
 )
 IN_MONTH = pattern(
     rf"(?:(?:{_LATEST}|{_UNTIL}|trong)\s*(?:(?:hết|cuối|nửa\s+cuối|nửa\s+sau|hạ\s+tuần)\s+)*"
-    rf"(?P<half>nửa\s+đầu\s+|ngày\s+cuối(?:\s+cùng)?(?:\s+của)?\s+)?|cuối\s+|hoàn\s+thành\s+(?:vào\s+)?"
+    rf"(?P<half>nửa\s+đầu\s+|giữa\s+|ngày\s+cuối(?:\s+cùng)?(?:\s+của)?\s+)?|cuối\s+|(?P<middle>giữa\s+)|hoàn\s+thành\s+(?:vào\s+)?"
     rf"|xong\s+|(?:thời\s+(?:hạn|gian)|hạn)(?:\s+hoàn\s+thành|\s+thực\s+hiện)?\s*:\s*){_MONTH}"
 )
-BEFORE_MONTH = pattern(rf"trước\s+(?P<end>(?:cuối|hết|ngày\s+cuối(?:\s+cùng)?(?:\s+của)?)\s+)?{_MONTH}")
+BEFORE_MONTH = pattern(
+    rf"trước\s+(?P<end>(?:cuối|hết|khi\s+kết\s+thúc|ngày\s+cuối(?:\s+cùng)?(?:\s+của)?)\s+)?{_MONTH}"
+)
 NAMED_MONTH = pattern(rf"(?:{_LATEST}|{_UNTIL}|trước)\s*(?:(?P<end>hết|cuối)\s+)?tháng\s+(?P<which>này|sau|tới)")
 _QUARTER_TIME = (
     r"quý\s+(?P<q>iv|iii|ii|i|0?[1-4])(?![\w])(?:\s*(?:/|-)\s*(?P<y>(?:19|20)\d\d)|\s*,?\s*năm\s+(?P<y2>"
     r"(?:19|20)\d\d))?"
 )
 IN_QUARTER = pattern(
-    rf"(?:(?P<before>trước)\s+(?P<end>(?:hết|cuối)\s+)?|(?:{_LATEST}|{_UNTIL}|trong)\s*(?:(?:hết|cuối)"
-    rf"\s+)*|cuối\s+|hoàn\s+thành\s+|(?:thời\s+(?:hạn|gian)|hạn)(?:\s+hoàn\s+thành"
+    rf"(?:(?P<before>trước)\s+(?P<end>(?:hết|cuối|khi\s+kết\s+thúc)\s+)?|(?:{_LATEST}|{_UNTIL}|trong)"
+    rf"\s*(?:(?:hết|cuối)\s+)*|cuối\s+|hoàn\s+thành\s+|(?:thời\s+(?:hạn|gian)|hạn)(?:\s+hoàn\s+thành"
     rf"|\s+thực\s+hiện)?\s*:\s*){_QUARTER_TIME}"
 )
 NAMED_QUARTER = pattern(rf"(?:{_LATEST}|{_UNTIL}|trong)\s*(?:(?:hết|cuối)\s+)*quý\s+(?P<which>này|sau|tới)")
 HALF_YEAR = pattern(
-    r"(?:trong|đến\s+hết|hết|chậm\s+nhất(?:\s+trong)?)\s+(?:0?6|sáu)\s+tháng\s+(?P<half>đầu|cuối)\s+năm"
+    r"(?:trong|đến\s+hết|hết|chậm\s+nhất(?:\s+trong)?)\s+(?P<n>0?[369]|ba|sáu|chín)\s+tháng\s+(?P<half>đầu|cuối)\s+năm"
     r"(?:\s+(?P<y>(?:19|20)\d\d))?"
 )
 YEAR_TIME = pattern(
@@ -114,7 +121,9 @@ FROM_NOW = pattern(
     + r"|tháng\s+(?P<m>\d{1,2})(?:\s*/\s*(?P<my>\d{4})|\s+năm\s+(?P<my2>\d{4}))?|quý\s+(?P<q>iv|iii|ii|i"
     r"|[1-4])(?:\s*/\s*(?P<qy>\d{4})|\s+năm\s+(?P<qy2>\d{4}))?|năm\s+(?P<y>\d{4})|năm(?:\s+nay)?)"
 )
-TERM = pattern(r"(?:từ\s+nay\s+)?(?:đến\s+)?(?:hết|cuối)\s+nhiệm\s+kỳ(?:\s+(?:\d{4})\s*-\s*(?P<y>\d{4}))?")
+TERM = pattern(
+    r"trong\s+nhiệm\s+kỳ(?:\s+này)?(?!\s+\d)|(?:từ\s+nay\s+)?(?:đến\s+)?(?:hết|cuối)\s+nhiệm\s+kỳ(?:\s+(?:\d{4})\s*-\s*(?P<y>\d{4}))?"
+)
 WEEK = pattern(
     rf"(?:(?P<before>trước)|{_LATEST}|{_UNTIL}|trong)\s*(?:hết\s+|cuối\s+)?(?:(?:ngày\s+)?"
     rf"(?P<wd>thứ\s+(?:hai|ba|tư|năm|sáu|bảy|[2-7])|chủ\s+nhật)\s+)?(?:(?:của\s+)?(?:tuần\s+"
@@ -155,6 +164,9 @@ RECURRING = pattern(
             (?:\s*(?:,|và)\s*(?:ngày\s+)?\d{{1,2}})*(?:\s*/\s*\d{{1,2}}|\s+tháng\s+\d{{1,2}})?
           |ngày\s+\d{{1,2}}(?:\s+(?:của\s+)?tháng\s+(?:đầu|cuối|thứ\s+ba)(?:\s+tiên)?))
         \s*(?:của\s+|,\s*)?{_EVERY}\s+(?P<fixed_unit>tuần|tháng|quý|năm))
+    | (?P<daily>
+        (?:vào|trước|{_LATEST})\s*\d{{1,2}}\s*(?:giờ|h|g|:)(?:\s*\d{{2}})?(?:\s*phút)?\s*(?:hằng|hàng|mỗi)\s+ngày)
+    | (?P<of>(?:vào|trước|{_LATEST})\s*ngày\s+\d{{1,2}}\s+của\s+tháng(?!\s*(?:\d|này|sau|tới|đầu|cuối|thứ|hiện)))
     | (?P<first>
         (?:định\s+kỳ\s+)?(?:vào|trước|{_LATEST})\s*ngày\s+\d{{1,2}}\s+(?:của\s+)?tháng\s+(?:đầu(?:\s+tiên)?|cuối)\s+
         (?:của\s+)?(?:(?:hằng|hàng|mỗi)\s+)?quý(?:\s+sau)?)
@@ -203,6 +215,8 @@ EVENT = pattern(
           |cuộc\s+họp\s+(?:tới|lần\s+sau|tiếp\s+theo))[^,;.():]{0,60}
     | tại\s+(?:cuộc\s+họp|phiên\s+họp|hội\s+nghị)\s[^,;.():]{0,60}
         (?:tháng\s+\d{1,2}|quý\s+[iv\d]+|tới|tiếp\s+theo|gần\s+nhất|lần\s+thứ\s+\w+|cuối\s+năm)[^,;.():]{0,20}
+    | trước\s+(?:ngày\s+)?\d{1,2}\s+(?:tết|tháng\s+chạp)(?!\w)
+    | trước\s+(?:các\s+)?(?:dịp\s+|kỳ\s+nghỉ\s+|ngày\s+)?(?:nghỉ\s+)?(?:lễ|dịp)\s+[^,;.():]{2,40}
     | trước\s+khi\s+[^,;.():]{2,60}
     | trước\s+ngày\s+(?!thứ\s|mùng\s|mồng\s|hôm\s|mai\b|cuối\s|lễ\s+\d)[^\W\d_][^,;.():]{2,60}
     | (?:^|(?<=[,;:(.]\s))sau\s+khi\s+(?:được|có|hoàn|nhận|kết)[^,;.():]{2,70}

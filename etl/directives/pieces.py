@@ -74,6 +74,9 @@ _INTRODUCES = pattern(
     r"|(?:ngay )?sau khi)(?!\w)"
 )
 _QUALIFIER = pattern(r"được (?:giao|phân công)(?: nhiệm vụ)?(?: chủ trì| phụ trách| làm chủ đầu tư| quản lý)?(?!\w)")
+_SLOW = pattern(
+    r"(?:còn )?(?:chậm|chưa)(?:\s[^,;:.\s]+){1,8}?\s(?=nghiêm túc|khẩn trương|phải|tập trung|rút kinh nghiệm|kiểm điểm)"
+)
 _TEAM = pattern(r"(?:các |\d+ )?(?:tổ|đoàn|ban|hội đồng|tiểu ban)\s")
 _ESTABLISHED = pattern(
     r"(?P<name>[^;:.]{0,100}?)\s*,?\s(?:được )?thành lập (?:theo|tại) (?:các )?quyết định[^;:,.]{0,20}?"
@@ -86,7 +89,10 @@ _OBJECT_FIRST = pattern(
     r"(?:các|những|việc|nội dung|nhiệm vụ)\s[^,;:.]{2,100}?(?<!được)(?<!đã)(?<!đang)\s+(?=(?:giao|đề nghị|yêu cầu)\s)"
 )
 _LOWER_NAMES = pattern(r"(?:các|cấp ủy|chính quyền|chủ đầu tư|ubnd|nhà thầu|đơn vị|cơ quan)\s")
-_BEFORE_CAPITAL = pattern(r"(?:sở|bộ|phòng|ban|trung tâm|công an|văn phòng|tỉnh|huyện|xã|phường|chi cục|kho bạc)\s+")
+_BEFORE_CAPITAL = pattern(
+    r"(?:(?:các )?đồng chí|đ/c|sở|bộ|phòng|ban|trung tâm|công an"
+    r"|văn phòng|tỉnh|huyện|xã|phường|chi cục|kho bạc)\s+"
+)
 _TOWARDS = pattern(
     r"(?:(?:những |một số )?(?:kiến nghị|đề nghị|yêu cầu|đề xuất|nhiệm vụ)(?: cụ thể)? )?"
     r"(?:đối với|về phía|với|riêng)\s+"
@@ -150,14 +156,16 @@ class Pieces:
             ):
                 marks.append((match.start(), match.end(), ">"))
         pieces: list[tuple[int, int, str]] = []
-        at, mark = start, "."
+        at, mark, addressed = start, ".", self.inherits
         for left, right, kind in sorted(marks):
             if left < at:
                 continue
             if self._is_inside_list(at, left):
                 continue
-            if kind == ">" and not self.plain.startswith("giao", right) and self.head(at, left).units:
+            is_own = kind == ">" and not self.plain.startswith("giao", right)
+            if is_own and (self.head(at, left).units or (addressed and _W.action.match(self.plain, self._skip(at)))):
                 continue
+            addressed = addressed or bool(self.head(at, left).units)
             pieces.append((at, left, mark))
             at, mark = right, kind
             if kind == ".":
@@ -203,6 +211,8 @@ class Pieces:
         if own.units and (not TOPIC_OPENS.match(self.plain, at) or own.assigned):
             return at
         match = _TOPIC.match(self.plain, at)
+        if match and (_W.not_a_task.match(self.plain, at) or _W.assessing_heading.match(self.plain, at)):
+            return at
         if match and own.units and own.units[0].start < match.end() < own.region:
             return at
         while match:
@@ -259,6 +269,8 @@ class Pieces:
         if assign and self.inherits and _SHARES_OUT.match(plain, at):
             assign = None
         units = agencies.units(text, plain, self._skip(assign.end())) if assign else []
+        if assign and not units:
+            units = agencies.loose(text, plain, self._skip(assign.end()))
         if self.inherits and not assign and _LEADING.match(plain, at):
             content, coordinating = self._formulae(at, end)
             return Head([], coordinating, start, content, False)
@@ -365,7 +377,10 @@ class Pieces:
         return at, partners
 
     def _after_qualifier(self, at: int, end: int) -> int:
-        """Behind "được giao chủ trì ..." that says which of the bodies are meant."""
+        """Behind "được giao chủ trì ..." or "chậm triển khai" that says which of the bodies are meant."""
+        slow = _SLOW.match(self.plain, at)
+        if slow and slow.end() < end:
+            return slow.end()
         qualifier = _QUALIFIER.match(self.plain, at)
         if qualifier is None:
             return at

@@ -127,6 +127,7 @@ def _recurring(plain: str, clock: Clock) -> Iterator[Deadline]:
             )
         ):
             continue
+        unit = "ngày" if got["daily"] else "tháng" if got["of"] else unit
         recurrence = "quarterly" if got["first"] else phrases.RECURRENCES.get(re.sub(r"\s+", " ", unit or ""))
         count = got["setn"] or (starts(r"\S+", match[0])[0] if got["ratiounit"] else None)  # type: ignore[index]
         if count:
@@ -183,6 +184,13 @@ def _on_days(plain: str, clock: Clock) -> Iterator[Deadline]:
             found = _attempt(match, DATE, lambda m=match, q=p: _resolve(*_groups(m, q), clock))  # type: ignore[misc]
             if found:
                 yield found
+
+
+def _handed_days(plain: str, clock: Clock) -> Iterator[Deadline]:
+    for match in phrases.HANDED_DAY.finditer(plain):
+        found = _attempt(match, DATE, lambda m=match: _resolve(*_groups(m, "d"), clock))  # type: ignore[misc]
+        if found and clock.issued:
+            yield replace(found, start=match.start("at"))
 
 
 def _days_of_month(plain: str, clock: Clock) -> Iterator[Deadline]:
@@ -256,7 +264,8 @@ def _months(plain: str, clock: Clock) -> Iterator[Deadline]:
 
         def within(match: re.Match[str] = match) -> date:
             end = _resolve_month(int(match["m"]), _year_of(match), clock)
-            return end.replace(day=15) if match["half"] and "nửa" in match["half"] else end
+            is_middle = match["middle"] or (match["half"] and "cuối" not in match["half"])
+            return end.replace(day=15) if is_middle else end
 
         found = _attempt(match, DATE, within)
         if found:
@@ -309,7 +318,8 @@ def _half_years(plain: str, clock: Clock) -> Iterator[Deadline]:
 
         def due(match: re.Match[str] = match) -> date:
             year = int(match["y"]) if match["y"] else clock.need().year
-            return date(year, 6, 30) if match["half"] == "đầu" else date(year, 12, 31)
+            first = {"ba": 3, "chín": 9}.get(match["n"]) or int(match["n"]) if match["n"] != "sáu" else 6
+            return _month_end(year, first) if match["half"] == "đầu" else date(year, 12, 31)
 
         found = _attempt(match, DATE if match["half"] == "đầu" else HORIZON, due)
         if found:
@@ -437,6 +447,6 @@ def _events(plain: str, clock: Clock) -> Iterator[Deadline]:
 
 
 GRAMMARS = (
-    _recurring, _ranges, _from_now, _within, _before_days, _on_days, _days_of_month, _relative_days, _weeks,
-    _half_years, _months, _quarters, _years, _events,
+    _recurring, _ranges, _from_now, _within, _before_days, _on_days, _handed_days, _days_of_month, _relative_days,
+    _weeks, _half_years, _months, _quarters, _years, _events,
 )  # fmt: skip

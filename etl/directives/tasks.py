@@ -52,9 +52,14 @@ _NEW_PAPER = pattern(
     r"|tham mưu[^;.]{0,80}\b(?:ban hành|phê duyệt|sửa đổi|bổ sung|thông qua)\s+(?:các\s+)?"
     r"(?P<paper>nghị quyết|nghị định|quyết định|đề án|kế hoạch|chỉ thị|chương trình|thông tư|quy định|danh mục|dự án)"
 )
+_NEW_PROPOSAL = pattern(
+    r"đề xuất (?:các |một số |những )?"
+    r"(?:cơ chế|chính sách|danh mục|sửa đổi|bổ sung|ban hành|thành lập|nâng|giảm|nhân rộng|mô hình)"
+)
+_MEASURED = pattern(r"(?:xếp hạng|xếp thứ|đứng thứ|đạt|tăng|giảm)\s+(?:thứ\s+)?\d")
 _ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
 _CONDITION = pattern(r"(?:trường hợp|nếu)(?!\w)")
-_DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành)\s*$")
+_DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành|báo cáo kết quả)\s*$")
 _EXPECTED = pattern(r"dự kiến(?: tổ chức| diễn ra| vào)*\s*$")
 _ASSIGNS = pattern(r"(?<!\w)(?:giao|yêu cầu|đề nghị|phân công)\s")
 _ASSIGNS_AT_LAST = pattern(r"(?:yêu cầu|đề nghị|giao)\s+")
@@ -314,7 +319,7 @@ class _Reader:
         if _IN_DOUBT.match(paragraph.key, start):
             return None
         if head.units and not head.assigned:
-            is_told = _W.telling.match(plain) and not _W.action.match(plain)
+            is_told = (_W.telling.match(plain) and not _W.action.match(plain)) or _MEASURED.match(plain)
             if is_told or _W.speaking.match(paragraph.key, head.region + 1):
                 raise _ToldError
         if not head.units and chain and not chain[-1].is_dated and self._binds_if(paragraph, head, plain, dated):
@@ -385,6 +390,8 @@ class _Reader:
                     task.bind(best)
             return True
         if not _REPORTING.match(plain) or _ESCALATING.search(plain[:120]) or _OTHER_REPORT.match(plain):
+            return False
+        if mark == ";" and not best and _NEW_PROPOSAL.match(plain):
             return False
         paper = _NEW_PAPER.match(plain)
         if paper and mark == ";" and (paper["paper"] or paper["money"]) not in key(last.content):

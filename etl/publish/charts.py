@@ -211,13 +211,13 @@ def path(figures: FigureSet) -> Chart | None:
     is in use."""
     planned = sorted(figures.having("roadmap_path", "period"), key=lambda f: f.key)
     done = sorted(figures.having("disb_trend", "period"), key=lambda f: f.key)
-    if len(planned) < 2:
+    communes = figures.known("roadmap_communes")
+    if len(planned) < 2 or communes is None:
         return None
     names = {kind: figures.words.line("chart_path_key", kind) for kind in ("done", "planned")}
     rows = [
         {
             "month": _month(figure.dim("period") or ""),
-            "order": figure.dim("period"),
             "series": names[kind],
             "amount": _plot(str(figure.value)),
             "label": show(figure, "ty").text,
@@ -226,7 +226,7 @@ def path(figures: FigureSet) -> Chart | None:
         for figure in found
         if figure.value is not None
     ]
-    months = sorted({str(row["order"]) for row in rows})
+    months = sorted({figure.dim("period") or "" for figure in (*planned, *done) if figure.value is not None})
     x = {
         "field": "month", "type": "ordinal", "sort": [_month(month) for month in months], "title": None,
         "axis": {"labelAngle": 0, "labelOverlap": False},
@@ -239,18 +239,22 @@ def path(figures: FigureSet) -> Chart | None:
     layers: list[dict[str, Any]] = []
     for name, colour, above in ((names["planned"], AMBER, -11), (names["done"], BLUE, 16)):
         only = [{"filter": f"datum.series === '{name}'"}]
-        line: dict[str, Any] = {"type": "line", "color": colour, "point": {"color": colour}}
+        line: dict[str, Any] = {
+            "type": "line",
+            "color": colour,
+            "point": {"color": colour, "aria": False},
+            "aria": False,
+        }
         if colour == AMBER:
             line["strokeDash"] = [5, 3]
         layers += [
             {"transform": only, "mark": line, "encoding": {"x": x, "y": y}},
             {
-                "transform": only, "mark": {"type": "text", "dy": above, "fontSize": 11},
+                "transform": only, "mark": {"type": "text", "dy": above, "fontSize": 11, "aria": False},
                 "encoding": {"x": x, "y": y, "text": {"field": "label"}},
             },
         ]  # fmt: skip
     layers += [entry for n, (name, colour) in enumerate(colours.items()) for entry in _key(n, name, colour)]
-    communes = figures.get("roadmap_communes")
     return Chart(
         "lo-trinh",
         figures.words.line("chart_path", n=communes),
@@ -295,8 +299,8 @@ def tasks(figures: FigureSet) -> Chart | None:
             if number is not None and number.value:
                 quoted.append(show(number))
                 rows.append({
-                    "agency": agency, "state": state, "place": states.index(state), "tasks": _plot(str(number.value)),
-                    "label": show(number).text,
+                    "agency": agency, "state": state, "place": chr(ord("a") + states.index(state)),
+                    "tasks": _plot(str(number.value)), "label": show(number).text,
                 })  # fmt: skip
     y = {
         "field": "agency", "type": "nominal", "title": None, "sort": None,
@@ -307,7 +311,7 @@ def tasks(figures: FigureSet) -> Chart | None:
         "field": "state", "type": "nominal", "legend": None,
         "scale": {"domain": states, "range": [_TASK_COLOURS[s] for s in states]},
     }  # fmt: skip
-    order = {"field": "place", "type": "quantitative"}
+    order = {"field": "place", "type": "nominal"}
     bars = {"mark": {"type": "bar", "height": 14}, "encoding": {"y": y, "x": x, "color": colour, "order": order}}
     dark = {"test": f"indexof({json.dumps(_DARK, ensure_ascii=False)}, datum.state) >= 0", "value": "#ffffff"}
     inside = {

@@ -3,7 +3,7 @@ beside them the message and a letter for each commune."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from etl.publish import (
     charts,
     docx_writer,
     html_writer,
-    letters,
+    letter,
     message,
     overview,
     pdf_writer,
@@ -36,9 +36,9 @@ class Documents:
     letters: tuple[Document, ...]
 
 
-def build(figures: FigureSet) -> Documents:
+def build(figures: FigureSet, *, letters: bool = True) -> Documents:
     """The documents of a release, from its figures alone."""
-    of_communes = tuple(letters.build(figures))
+    of_communes = tuple(letter.build(figures)) if letters else ()
     return Documents(brief.build(figures), report.build(figures), overview.build(figures), of_communes)
 
 
@@ -57,7 +57,7 @@ def render(
     with ThreadPoolExecutor(1) as beside:
         drawn = beside.submit(lambda: [charts.svg(chart) for chart in (*full.charts(), *extra.charts())])
         files[message.name(figures)] = message.render(figures)
-        files |= {f"{letter.name}.pdf": pdf_writer.render(letter, figures.known_at) for letter in documents.letters}
+        files |= letters_of(figures, documents.letters)
         files[f"bang-bieu-{figures.period}.xlsx"] = xlsx_writer.render(figures, [page, full, extra])
         files |= _paper(figures, page)
         drawn.result()
@@ -67,6 +67,11 @@ def render(
     link = None if evidence is None else partial(sources_writer.link, figures)
     files[f"tong-hop-{figures.period}.html"] = html_writer.render(figures, page, full, extra, link)
     return files
+
+
+def letters_of(figures: FigureSet, letters: Iterable[Document]) -> dict[str, bytes]:
+    """File name -> content of the letters."""
+    return {f"{document.name}.pdf": pdf_writer.render(document, figures.known_at) for document in letters}
 
 
 def _paper(figures: FigureSet, document: Document) -> dict[str, bytes]:

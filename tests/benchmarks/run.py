@@ -155,9 +155,11 @@ class Bench:
         with warehouse.connect(database.address) as connection:
             frozen = release.freeze(connection, stages.PERIOD, stages.NOW, self.stage.folder / "out")
         for _ in range(self.repeat):
-            self._measure("pack", "pack.py", frozen["release_id"], database=database)
+            self._measure("pack", "pack.py", frozen["release_id"], "documents", database=database)
+            self._measure("letters", "pack.py", frozen["release_id"], "letters", database=database)
         return [
-            goal("committee pack, seconds", self._best("pack"), "at most", 3),
+            goal("committee pack without letters, seconds", self._best("pack"), "at most", 3),
+            goal("letters of all communes, seconds", self._best("letters"), "at most", 5),
             Row("imports: pack", self._imports("pack")),
         ]
 

@@ -26,11 +26,20 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _HEADING = re.compile(r"(\d+(?:\.\d+)*)\. ")
 _CAPTION = re.compile(r"(?:Bảng |Biểu [IVX]+\.)(\d+)(?:\.|:| |$)")
 _QUOTED_TABLE = re.compile(r"\b(?:Bảng|bảng) (\d+)|\bBiểu [IVX]+\.(\d+)")
-WORDING = re.compile(r"\(0%\)|\b100%")
+WORDING = re.compile(r"\(0 ?%\)|\b100 ?%")
 """What nothing and all of a plan are called."""
 _OWN_MONTHS = ("period", "next_period", "previous_period", "period_short", "period_year_ago")
 _NUMERIC = {
-    "vnd": ("ty", "trieu", "trieu_signed", "trieu_fine", "trieu_fine_signed"),
+    "vnd": (
+        "ty",
+        "ty_abs",
+        "trieu",
+        "trieu_signed",
+        "trieu_fine",
+        "trieu_fine_signed",
+        "trieu_text",
+        "trieu_abs",
+    ),
     "pct": ("pct", "pct_short"),
     "pct_points": ("points", "points_abs"),
     "count": ("count",),
@@ -77,7 +86,8 @@ class Model:
 
     @cached_property
     def _months(self) -> re.Pattern[str]:
-        names = sorted({self.figures.get(m).text or "" for m in _OWN_MONTHS}, key=len, reverse=True)
+        year = f"năm ngân sách {self.figures.budget_year}"
+        names = sorted({year, *(self.figures.get(m).text or "" for m in _OWN_MONTHS)}, key=len, reverse=True)
         return re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names), re.IGNORECASE)
 
     @cached_property
@@ -118,7 +128,7 @@ class Model:
         """All text of a document in the order in which it is set in DOCX."""
         head = document.letterhead
         first = [(Span(head.parent_body),), (Span(head.issuer),)]
-        if document.kind != "brief":
+        if document.kind == "report":
             first += [(Span(head.symbol),), (Span(head.place), head.year)]
         first += [(Span(line),) for line in (document.kind_title, *document.title)] + [document.subtitle]
         if document.kind != "brief":
@@ -128,7 +138,7 @@ class Model:
             if number:
                 passages += [Passage(section.annex, (Span(line),)) for line in (section.annex, section.title)]
             passages += self.blocks(section.blocks)
-            if not number and document.kind != "brief":
+            if not number and document.kind == "report":
                 last = (CLOSING, *recipients(head), *head.authority, head.signer)
                 passages += [Passage("phần cuối", (Span(line),)) for line in last]
         return passages
@@ -184,7 +194,17 @@ def header_passages(table: Table) -> Iterator[Passage]:
     if table.has_groups:
         top = [group or titles[first] for group, first, _ in table.groups()]
         titles = [*top, *(c.title for c in table.columns if c.group)]
-    yield from (Passage(f"{table.name}, tên cột", (Span(title),)) for title in titles)
+    yield from (Passage(f"{table.name}, tên cột", (Span(title),), _month_of(table, title)) for title in titles)
+
+
+def _month_of(table: Table, title: str) -> tuple[str, ...]:
+    """The numbers of a title that is a month: that of every figure in its column."""
+    match = re.fullmatch(r"(\d{1,2})/(\d{4})", title)
+    if not match:
+        return ()
+    index = next(n for n, column in enumerate(table.columns) if column.title == title)
+    months = {s.figure.dim("period") for row in table.rows for s in row.cells[index] if s.figure is not None}
+    return match.groups() if months <= {f"{match[2]}-{int(match[1]):02}"} else ()
 
 
 def _says(span: Span, figure: Figure) -> bool:
@@ -265,7 +285,7 @@ def _spoken_right(said: str, exact: set[str], shown: set[str]) -> bool:
     """``rate: 37.66; name: Xã Quan Sơn``: a mark is told with the exact value."""
     plain = {value.rstrip("0").rstrip(".") if "." in value else value for value in exact} | shown
     values = [part.partition(": ")[2] for part in said.split("; ")]
-    return all(v.rstrip("%") in plain or v in exact or not numbers(v) for v in values)
+    return all(v.rstrip(" %") in plain or v in exact or not numbers(v) for v in values)
 
 
 # HTML -----------------------------------------------------------------------------------------------------------------

@@ -69,13 +69,18 @@ def count(connection: Connection, table: str) -> int:
 
 
 @pytest.mark.slow
-def test_a_release_holds_the_seven_files_under_its_own_folder(connection: Connection, tmp_path: Path) -> None:
+def test_a_release_holds_its_documents_and_a_letter_for_each_commune(connection: Connection, tmp_path: Path) -> None:
     result = freeze(connection, tmp_path)
 
-    assert sorted(p.name for p in (tmp_path / "2025-10" / "2025-10-r1").iterdir()) == [
+    folder = tmp_path / "2025-10" / "2025-10-r1"
+    letters = sorted(p.name for p in (folder / "thu").iterdir())
+    assert letters == [f"{code}.pdf" for code in sorted(builders.province().communes)]
+    assert sorted(p.name for p in folder.iterdir()) == [
         "bang-bieu-2025-10.xlsx",
         "bao-cao-2025-10.docx",
         "bao-cao-2025-10.pdf",
+        "thu",
+        "tin-nhan-2025-10.txt",
         "tom-tat-2025-10.docx",
         "tom-tat-2025-10.pdf",
         "tong-hop-2025-10.html",
@@ -179,11 +184,11 @@ def test_files_that_cannot_be_made_again_are_not_passed_off_as_the_release(
         freeze(connection, tmp_path, LATER)
 
 
-def test_a_month_without_a_report_is_not_frozen(connection: Connection, tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="Chưa có xã, phường nào"):
-        release.freeze(connection, Period(2025, 9), NOW, tmp_path)
+def test_a_month_without_a_report_is_frozen_and_says_so(connection: Connection, tmp_path: Path) -> None:
+    made = release.freeze(connection, Period(2025, 9), NOW, tmp_path)
 
-    assert count(connection, "release.release") == 0
+    assert "Chưa có báo cáo nào được chấp nhận" in made["approval_markdown"]
+    assert release.figures_of(connection, release.get(connection, made["release_id"])).find("rate_total") is None
 
 
 def test_the_closing_budget_year_of_january_has_its_own_releases(

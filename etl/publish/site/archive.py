@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -213,12 +213,12 @@ class _Builder:
 
     def _beside(self, release: Published | None, found: search.Figures) -> None:
         """The pages that are of no single release."""
-        dictionary = entries.load()
+        dictionary, dictionary_html = _dictionary()
         last = max((r.published_at for r in self._releases), default=None)
         since = clock.local_date(last) if last else date.min
         coming = dates.entries(self._connection, deliver.active_recipients(settings.get().reference_dir), since)
         head = self._heads[release.release_id] if release else None
-        self._built.put("tu-dien.html", dictionary_page.render(dictionary, home="index.html"))
+        self._built.put("tu-dien.html", dictionary_html)
         self._page("quy-tac.html", "rules.html.j2", suites=reference_pages.suites())
         self._page("thuat-ngu.html", "glossary.html.j2", dictionary=dictionary)
         self._page(
@@ -233,6 +233,13 @@ class _Builder:
         self._page("cach-doc.html", "reading.html.j2", release=release, head=head)
         self._built.put("assets/muc-luc.js", search.script(self._releases, self._heads, dictionary, found))
         self._page("tim-kiem.html", "search.html.j2")
+
+
+@cache
+def _dictionary() -> tuple[entries.Dictionary, bytes]:
+    """It depends on the files of the program alone, and takes as long as a release."""
+    dictionary = entries.load()
+    return dictionary, dictionary_page.render(dictionary, home="index.html")
 
 
 def _recency(release: Published) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.publish import letters
+from etl.publish import letter
 from etl.publish.site import tree
 from etl.publish.site.records import Artifact, Published
 
@@ -19,7 +19,7 @@ _USES = (
     ("tong-hop", ".html", "Trang tổng hợp có biểu đồ: mở bằng trình duyệt"),
     ("truy-vet", ".html", "Nguồn gốc của từng số liệu, đến từng ô của tệp gốc; để cùng thư mục với trang tổng hợp"),
     ("tin-nhan", ".txt", "Tin nhắn tóm tắt, để gửi qua điện thoại"),
-    (f"{letters.FOLDER}/", ".pdf", "Thư riêng của xã, phường"),
+    (f"{letter.FOLDER}/", ".pdf", "Thư riêng của xã, phường"),
 )
 _KINDS = {
     ".pdf": "Tệp PDF", ".docx": "Tệp Word", ".xlsx": "Tệp Excel", ".html": "Trang mở bằng trình duyệt",
@@ -40,7 +40,7 @@ class Kept:
     @property
     def is_letter(self) -> bool:
         """One of as many files as there are communes."""
-        return self.artifact.name.startswith(f"{letters.FOLDER}/")
+        return self.artifact.name.startswith(f"{letter.FOLDER}/")
 
     @property
     def sha256(self) -> str:
