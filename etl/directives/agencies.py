@@ -97,6 +97,7 @@ def _common(text: str, plain: str, at: int) -> list[Unit]:
 
 
 def _up_to_verb(text: str, plain: str, at: int, place: int) -> list[Unit]:
+    place += plain[place : place + 1] == " "
     for _ in range(_MOST_LOOSE):
         may_act = plain[place - 1] == " " and place > at and not plain.startswith("được ", place - 5)
         if plain[place : place + 1] == ":" or (may_act and _SURE_VERB.match(plain, place)):

@@ -127,7 +127,7 @@ def name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fal
         if syllable == "và":
             rest = word.end() + 1
             is_office = head[0] == "văn phòng" and (last == "hđnd" or plain.startswith("hđnd", rest))
-            acts = _W.action.match(plain, rest) and not text[rest : rest + 1].isupper()
+            acts = _W.plain_verb.match(plain, rest) and not text[rest : rest + 1].isupper()
             if not is_office and (acts or one_starts(text, plain, rest)) and not _comma_soon(plain, rest):
                 break
         elif not text[at].isupper():
@@ -205,6 +205,8 @@ def _comma_soon(plain: str, at: int) -> bool:
 
 def office_end(plain: str, at: int) -> int:
     """Where an office of an unnamed body ends: at the mark or the action behind it."""
+    if _W.action.match(plain, at):
+        return at - 1
     stop = re.compile(r"[^,;:.()]*").match(plain, at)
     end = stop.end() if stop else at
     for space in re.finditer(r"\s", plain[at:end]):

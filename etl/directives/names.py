@@ -58,6 +58,8 @@ _LEVEL_NAMES = frozenset(
     map(key, ("tỉnh", "thành phố", "huyện", "quận", "thị xã", "xã", "phường", "thị trấn", "đặc khu"))
 )
 _MORE_LEVELS = pattern(rf"(?:(?:\s*,\s*|\s+và\s+)(?:các\s+)?{LEVEL}(?!\w))+")
+_WHICHEVER = pattern(r"(?:nhà thầu|đơn vị|địa phương|cơ quan|chủ đầu tư|doanh nghiệp|nhà đầu tư)\s+nào(?!\w)")
+_WHICH_WITHIN = 20
 _EVERYWHERE = pattern(rf"\s+các\s+{LEVEL}(?:\s*,\s*{LEVEL})*(?:\s+trực thuộc trung ương|\s+liên quan)?(?!\w)")
 _STRETCH = re.compile(
     r"\s(?:ven biển\s)?từ\s[^\W\d_a-z]\w*(?:\s[^\W\d_a-z]\w*)*\s(?:đến|trở ra|trở vào|tới)(?:\s[^\W\d_a-z]\w*)*"
@@ -90,6 +92,7 @@ FIELD_NAMES = {key(name): name for name in wording.load().lists["fields"]} | {
     key(short): full for short, full in wording.load().lists["abbreviated_fields"].items()
 }
 FIELD = re.compile(rf"(?:{one_of(list(FIELD_NAMES))}){WORD_END}(?!&)")
+_LOWER_FIELD = re.compile(rf"(?:giám đốc )?các (?:sở|phòng) (?P<field>{one_of(list(FIELD_NAMES))}){WORD_END}")
 _SUFFIX = re.compile(rf"\s+(?P<level>{LEVEL})(?!\w)\.?")
 SEPARATOR = re.compile(
     r"\s*,\s*(?:và\s+|cùng\s+)?(?:với\s+)?|\s+và\s+(?:với\s+)?|\s*;\s*(?:và\s+)?|\s+cùng\s+(?:với\s+)?|\s+hoặc\s+"
@@ -154,6 +157,9 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
     if match is None:
         return []
     end = match.end()
+    of_field = _LOWER_FIELD.match(plain, at)
+    if of_field and text[of_field.start("field")].islower():
+        end = max(end, of_field.end())
     if _BEFORE_NAMES.search(plain[at:end]) and text[end + 1 : end + 2].isupper() and plain[end : end + 1] == " ":
         head = HEAD.match(plain, plain.rfind(" ", at, end) + 1) or HEAD.match(plain, match.end() - len("chi cục"))
         end = name_end(text, plain, head) if head and head.end() == end else _proper_names(text, plain, end + 1)
@@ -308,6 +314,8 @@ def _fielded(text: str, plain: str, at: int) -> list[Unit]:
 
 def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     """Names that only a verb, a mark or another name ends."""
+    if _WHICHEVER.search(plain, at, at + _WHICH_WITHIN):
+        return []
     own, titles = HEAD.match(plain, at), _TITLES.match(plain, at)
     if own and (own[0] in OF_HAMLETS or (titles and own.end() > titles.end())):
         titles = None
@@ -379,7 +387,7 @@ def _place(text: str, plain: str, at: int) -> list[Unit]:
 
 def _person(text: str, plain: str, at: int) -> list[Unit]:
     match = _PERSON.match(plain, at)
-    if match is None or not text[match.end() : match.end() + 1].isupper():
+    if match is None or not text[match.end() : match.end() + 1].isupper() or _TITLES.match(plain, match.end()):
         return []
     end = proper(text, match.end())
     if text[match.end() : end].count(" ") < 1:

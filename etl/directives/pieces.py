@@ -99,7 +99,7 @@ _TOWARDS = pattern(
     r"|(?:nhiệm vụ của|trách nhiệm của|kiến nghị)\s+"
 )
 _FROM_THERE = pattern(r"[\s,]*(?:từ đó|trên cơ sở đó)\s*,?\s+")
-_LONGEST_CIRCUMSTANCE, _LONGEST_QUALIFIER = 420, 90
+_LONGEST_CIRCUMSTANCE, _LONGEST_QUALIFIER, _LONGEST_PARTNER = 420, 90, 60
 
 
 @dataclass
@@ -361,6 +361,10 @@ class Pieces:
             step = _ROLE.match(plain, at) or _CIRCUMSTANCE.match(plain, at)
             if step and step.end() > at:
                 at = self._skip(step.end())
+                helpers = agencies.units(self.text, plain, at) if plain[step.end() : step.end() + 1] == "," else []
+                if helpers and _COORDINATION.match(plain, agencies.end_of(helpers, plain)):
+                    partners += [unit.name for unit in helpers]
+                    at = self._skip(agencies.end_of(helpers, plain))
                 continue
             behind = self._coordination(at, end)
             if behind:
@@ -403,11 +407,9 @@ class Pieces:
             name = proper(self.text, match.end())
             if name > match.end() and _W.action.match(self.plain, name + 1) and self.plain[name : name + 1] == " ":
                 return [self.text[match.end() : name]], self._skip(name)
-            action = next(
-                (a for a in _W.plain_verb.finditer(self.plain, match.end(), end) if self.plain[a.start() - 1] in " ,"),
-                None,
-            )
-            after = action.start() if action else end
+            after = self._first(_W.plain_verb, match.end(), end)
+            if after - match.end() > _LONGEST_PARTNER:
+                after = self._first(_W.action, match.end() + 1, end)
             purpose = re.search(rf"\s(?:{_W.any_of('purpose')}){WORD_END}", self.plain[match.end() : after])
             if purpose:
                 after = match.end() + purpose.start()
@@ -421,6 +423,10 @@ class Pieces:
         if not rest.strip(" .;,/:") or _PURPOSE.match(rest) or ("làm việc" in match[0] and rest.startswith(",")):
             return names, at
         return names, self._skip(after)
+
+    def _first(self, verbs: re.Pattern[str], at: int, end: int) -> int:
+        """Where the first of the verbs begins; the end without any."""
+        return next((v.start() for v in verbs.finditer(self.plain, at, end) if self.plain[v.start() - 1] in " ,"), end)
 
     def _circumstance(self, at: int, end: int) -> int:
         """Behind "căn cứ ..., " when an action follows the comma."""

@@ -384,6 +384,8 @@ def _within(plain: str, clock: Clock) -> Iterator[Deadline]:
             continue
         if not origin and not starts(r"trong|chậm|muộn|thời|không|tối", match[0]):
             continue
+        if not origin and starts(r"không\s+quá|tối\s+đa|thời\s+hạn", match[0]):
+            continue
         ahead = phrases.AHEAD_OF.match(plain, match.end())
         if ahead and not origin:
             yield Deadline(match.start(), match.start() + len(plain[match.start() : ahead.end()].rstrip()), "", EVENT)

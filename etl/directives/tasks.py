@@ -57,6 +57,10 @@ _NEW_PROPOSAL = pattern(
     r"(?:cơ chế|chính sách|danh mục|sửa đổi|bổ sung|ban hành|thành lập|nâng|giảm|nhân rộng|mô hình)"
 )
 _MEASURED = pattern(r"(?:xếp hạng|xếp thứ|đứng thứ|đạt|tăng|giảm)\s+(?:thứ\s+)?\d")
+_FOR_SOME = pattern(
+    r"(?:(?:đối với|với|riêng)\s[^;:.]{3,160}?(?:\s+thì|,)"
+    r"|[^;:.,]{2,60}?\s(?:nào|nào đó)\s[^;:.]{2,80}?\s+thì)\s+"
+)
 _ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
 _CONDITION = pattern(r"(?:trường hợp|nếu)(?!\w)")
 _DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành|báo cáo kết quả)\s*$")
@@ -333,6 +337,7 @@ class _Reader:
                 return None
         elif not head.units:
             acts = _W.action.match(plain) is not None or _ESCALATES.match(plain) is not None
+            acts = acts or _acts_for_some(plain)
             acts = acts or self._acts_after_time(paragraph, pieces, head.content)
             acts = acts or (not chain and bool(paragraph.kind) and acts_soon(plain))
             if not acts and mark == ";" and chain and not _MUST.match(plain):
@@ -432,6 +437,12 @@ class _Reader:
             text = task.paragraph.text
             found = deadlines.vague(text[task.region : task.end])
             task.deadline = found
+
+
+def _acts_for_some(plain: str) -> bool:
+    """Whether an action follows for some of the cases: "đối với các hộ chưa chấp hành thì tổ chức cưỡng chế"."""
+    case = _FOR_SOME.match(plain)
+    return case is not None and not PAST.match(plain) and _W.action.match(plain, case.end()) is not None
 
 
 def _inner(paragraph: Paragraph, start: int, end: int) -> list[str]:

@@ -45,7 +45,7 @@ def publish(
     release.mark_published(connection, release_id, now)
     connection.commit()
     site = (connection, conf.out_dir, conf.site_dir)
-    broken = _tried(lambda: archive.build(*site, conf.site_url))
+    broken = _tried(connection, lambda: archive.build(*site, conf.site_url))
     cover = deliver.cover_of(
         release_id, made.period, made.known_at, headline, [], conf.mail_from, archive_url=conf.site_url or None
     )
@@ -53,15 +53,17 @@ def publish(
         connection, cover, files, recipients, channels, now,
         limit_bytes=conf.mail_limit_mb * 1_000_000, retry_failed=retry_failed,
     )  # fmt: skip
-    broken = broken or _tried(lambda: archive.renew(*site, release_id, conf.site_url))
+    broken = broken or _tried(connection, lambda: archive.renew(*site, release_id, conf.site_url))
     if broken:
         raise broken
     return {"release_id": release_id, **outcome}
 
 
-def _tried(step: Callable[[], object]) -> Exception | None:
+def _tried(connection: Connection, step: Callable[[], object]) -> Exception | None:
+    """What went wrong, if anything; the connection is as usable afterwards as before."""
     try:
         step()
     except Exception as error:
+        connection.rollback()
         return error
     return None

@@ -51,6 +51,25 @@ NAMES = [
     ("đ/c Nguyễn Bá Thuần - Phó Giám đốc Sở chỉ đạo", ["Đồng chí Nguyễn Bá Thuần"]),
     ("Đài Truyền hình Việt Nam, Thông tấn xã Việt Nam tăng cường", [
         "Đài Truyền hình Việt Nam", "Thông tấn xã Việt Nam"]),
+    ("Ban Chỉ huy phòng, chống thiên tai và tìm kiếm cứu nạn xã rà soát", [
+        "Ban Chỉ huy phòng, chống thiên tai và tìm kiếm cứu nạn xã"]),
+    ("Hội đồng Bồi thường, hỗ trợ và tái định cư xã hoàn thiện", ["Hội đồng Bồi thường, hỗ trợ và tái định cư xã"]),
+    ("Ban Quản lý Khu kinh tế, công nghiệp thành phố làm việc với nhà đầu tư", [
+        "Ban Quản lý Khu kinh tế, công nghiệp thành phố"]),
+    ("Sở Y tế các tỉnh, thành phố báo cáo", ["Sở Y tế các tỉnh, thành phố"]),
+    ("các sở giáo dục và đào tạo rà soát", ["Các sở giáo dục và đào tạo"]),
+    ("Ủy ban bầu cử các xã, phường chuẩn bị", ["Ủy ban bầu cử các xã, phường"]),
+    ("Các Tổ công tác của Ủy ban bầu cử tỉnh tăng cường", ["Các Tổ công tác của Ủy ban bầu cử tỉnh"]),
+    ("Các phường Cầu Giấy, Nghĩa Đô, Tây Hồ rà soát", [
+        "UBND phường Cầu Giấy", "UBND phường Nghĩa Đô", "UBND phường Tây Hồ"]),
+    ("các chủ đầu tư, Sở Tư pháp rà soát", ["Các chủ đầu tư", "Sở Tư pháp"]),
+    ("Nhà thầu thi công khẩn trương bổ sung", ["Nhà thầu thi công"]),
+    ("Viettel Quảng Ngãi khắc phục", ["Viettel Quảng Ngãi"]),
+    ("VEC tổ chức thu phí", ["VEC"]),
+    ("Thường trực HĐND tỉnh giám sát", ["Thường trực HĐND tỉnh"]),
+    ("UBND các tỉnh, thành phố từ Thanh Hóa đến Quảng Ngãi chủ động", [
+        "UBND các tỉnh, thành phố từ Thanh Hóa đến Quảng Ngãi"]),
+    ("Phòng Điều dưỡng tổ chức kiểm tra", ["Phòng Điều dưỡng"]),
     ("Bộ trưởng, Thủ trưởng cơ quan ngang bộ, cơ quan thuộc Chính phủ, Chủ tịch UBND các tỉnh, thành phố trực thuộc "
      "Trung ương tập trung", [
         "Bộ trưởng, Thủ trưởng cơ quan ngang bộ, cơ quan thuộc Chính phủ, UBND các tỉnh, thành phố trực thuộc "
@@ -68,6 +87,18 @@ def test_names_end_where_the_action_begins(text: str, names: list[str]) -> None:
 )
 def test_actions_are_no_names(text: str) -> None:
     assert agencies.units(text, key(text), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("các nghệ nhân làng lụa rà soát", "Các nghệ nhân làng lụa"),
+        ("Ngọc Linh Group khẩn trương rà soát", "Ngọc Linh Group"),
+        ("các nhiệm vụ rà soát", None),
+    ],
+)
+def test_behind_a_word_that_assigns_the_form_may_be_unknown(text: str, name: str | None) -> None:
+    assert [unit.name for unit in agencies.loose(text, key(text), 0)] == ([name] if name else [])
 
 
 @pytest.mark.parametrize(

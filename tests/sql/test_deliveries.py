@@ -14,6 +14,7 @@ from email.mime.text import MIMEText
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -26,6 +27,7 @@ from etl.publish import calendar as dates
 from etl.publish import deliver, frozen, pack, release, verify
 from etl.publish.changes import changes
 from etl.publish.deliver import Recipient, bounces, overview
+from etl.publish.site import archive
 from tests import servers
 from tests.sql import builders
 from tests.sql.builders import TRIEU, line
@@ -70,6 +72,8 @@ def world(approved: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / "out").symlink_to(home / "out")
         point(monkeypatch, connection.info.dsn, tmp_path)
         monkeypatch.setattr(deliver, "active_recipients", lambda _: list(ALL))
+        for made in ("build", "renew"):
+            monkeypatch.setattr(archive, made, lambda *_: None)
         yield connection
     monkeypatch.undo()
     settings.reload()
@@ -165,6 +169,19 @@ def test_what_was_added_to_the_list_is_sent_later_and_nothing_else(
     finally:
         ALL.pop()
     assert [e.rcpt_tos for e in handler.accepted] == [["moi@x.example.invalid"]]
+
+
+def test_a_site_that_cannot_be_made_holds_up_no_mail_and_is_told(
+    world: Connection, post: tuple[Handler, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(connection: Connection, *_: Any) -> None:
+        connection.execute("select no_such_column from release.release")
+
+    monkeypatch.setattr("etl.publish.publication.archive.build", broken)
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        steps.publish(R1, LATER, post[1])
+    assert len(post[0].accepted) == 3
+    assert set(states(world).values()) == {"sent"}
 
 
 @pytest.mark.parametrize("group_of", ["group", "channel", "twice", "address"])

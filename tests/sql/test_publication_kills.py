@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 import shutil
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from etl import settings, steps
 from etl.load import warehouse as db
 from etl.load.warehouse import Connection
-from etl.publish import checks, deliver, evidence, frozen, pack
+from etl.publish import checks, deliver, evidence, frozen, pack, publication
 from etl.publish import figures as figure_rows
 from etl.publish.deliver import Outbox, Recipient, Smtp, Store
 from etl.publish.figure import Figure
@@ -68,11 +69,15 @@ def figures(reference: str) -> Sequence[Figure]:
 def stand_ins(monkeypatch: pytest.MonkeyPatch, figures: Sequence[Figure]) -> Iterator[None]:
     """What only reads is not done again and again; everything that writes, commits or sends is the real thing."""
     monkeypatch.setattr(pack, "render", render)
-    monkeypatch.setattr(pack, "build", lambda _: SimpleNamespace(page=None, full=None, extra=None))
+    monkeypatch.setattr(
+        pack, "build", lambda _: SimpleNamespace(page=None, full=None, extra=SimpleNamespace(charts=list))
+    )
     monkeypatch.setattr(checks, "of_figures", lambda *_: [])
     monkeypatch.setattr(checks, "of_documents", lambda *_: [])
     monkeypatch.setattr(figure_rows, "compute", lambda *_: figures)
     monkeypatch.setattr(evidence, "load", lambda *_: {})
+    for step in ("build", "renew"):  # only reads the warehouse; its files have tests of their own
+        monkeypatch.setattr(publication.archive, step, lambda *_: None)
     monkeypatch.setattr(deliver, "active_recipients", lambda _: list(RECIPIENTS))
     yield
     monkeypatch.undo()
@@ -146,6 +151,8 @@ def in_a_process(work: Callable[[], None]) -> int:
         try:
             work()
             code = 0
+        except Exception:
+            traceback.print_exc()
         finally:
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
