@@ -25,7 +25,7 @@ from etl.publish.model import (
     Table,
 )
 from etl.publish.text import listing, show
-from etl.publish.words import cut
+from etl.publish.words import cut, unsigned
 
 COMMUNES = 10
 AGENCIES = 4
@@ -50,7 +50,7 @@ def build(figures: FigureSet) -> Document:
         *_overdue(figures),
         _heading(figures, "asks"),
         *_asks(figures),
-        Paragraph(sentences.coverage(figures), "note"),
+        Paragraph((*sentences.coverage(figures), Span(" "), *sentences.reconciled(figures)), "note"),
     ]
     period, year = figures.get("period"), figures.get("budget_year")
     title = figures.words.line("brief_title", "closing" if figures.closes_year else "month", period=period, year=year)
@@ -245,7 +245,8 @@ def _overdue(figures: FigureSet) -> list[Block]:
 
 
 def _asks(figures: FigureSet) -> list[Block]:
-    """Open proposals, those to the province's leaders first, then by the amount that hangs on them."""
+    """Open proposals: those to the province's leaders first, those that nobody has taken up before the others, then by
+    the amount that hangs on them."""
     blocks: list[Block] = [Paragraph(sentences.proposals(figures))]
     closed = ("Đã giải quyết", "Không thuộc thẩm quyền")
     pending = [
@@ -253,17 +254,22 @@ def _asks(figures: FigureSet) -> list[Block]:
         if figures.get("proposal_state", proposal=p).text not in closed
     ]  # fmt: skip
 
-    def weight(code: str) -> tuple[bool, int, str]:
+    def weight(code: str) -> tuple[bool, int, int, str]:
         to_leaders = (figures.get("proposal_addressee", proposal=code).text or "").startswith(("UBND tỉnh", "Ban Chỉ"))
-        return not to_leaders, -abs(int(figures.get("proposal_amount", proposal=code).value or 0)), code
+        taken_up = tables.place(tables.PROPOSAL_STATES, figures.get("proposal_state", proposal=code).text)
+        return not to_leaders, taken_up, -abs(int(figures.get("proposal_amount", proposal=code).value or 0)), code
 
     for code in sorted(pending, key=weight)[:ASKS]:
         by = {"proposal": code}
         commune = figures.get("proposal_commune", **by).text
+        amount = figures.known("proposal_amount", **by)
+        more = {} if amount is None or not amount.value else {"amount": unsigned(amount)}
         blocks.append(
             Paragraph(
                 figures.words.say(
                     "brief_ask",
+                    "text" if not more else "rise" if amount and (amount.value or 0) > 0 else "cut",
+                    **more,
                     name=figures.get("name", commune=commune),
                     to=figures.get("proposal_addressee", **by),
                     content=cut(figures.get("proposal_text", **by), _ASK_CHARACTERS),

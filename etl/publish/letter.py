@@ -13,6 +13,7 @@ from typing import Any
 
 from etl.period import Period
 from etl.publish import report, sentences, tables
+from etl.publish.commune_figures import RELATIONS_VI
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import (
     Block,
@@ -30,7 +31,7 @@ from etl.publish.model import (
 )  # fmt: skip
 from etl.publish.quality_figures import LEVELS_VI
 from etl.publish.text import listing, show
-from etl.publish.words import unsigned
+from etl.publish.words import cut, unsigned
 
 FOLDER = "thu"
 FINDINGS, TASKS, PROPOSALS, OVERDUE = 8, 9, 5, 3
@@ -71,12 +72,17 @@ def _letter(figures: FigureSet, commune: str) -> Document:
         "letter",
         name(commune),
         words.line("letter_kind"),
-        (title,),
+        (_unbroken(title, show(called, "place").text),),
         words.say("letter_subtitle", as_of=figures.get("as_of")),
         replace(report.letterhead(figures), addressees=(words.line("letter_to", name=called),)),
         (Section(tuple(blocks)),),
         figures.release_id,
     )
+
+
+def _unbroken(title: str, name: str) -> str:
+    """A line of the title does not end within the commune's name."""
+    return title.replace(name, name.replace(" ", "\u00a0"))
 
 
 def _section(figures: FigureSet, which: str, blocks: list[Block]) -> list[Block]:
@@ -324,14 +330,14 @@ def _finding_table(figures: FigureSet, found: list[dict[str, str]]) -> Table:
 
 
 def _own_tasks(figures: FigureSet, by: dict[str, Any]) -> list[str]:
-    """Tasks that concern the commune: what is overdue first, then by deadline, what is finished last."""
+    """Tasks that concern the commune, its own first: what is overdue, then by deadline; what is finished last."""
 
-    def order(task: str) -> tuple[int, Decimal, str, str]:
+    def order(task: str) -> tuple[bool, bool, Decimal, str, str]:
         state = figures.get("task_state", task=task).text or ""
         overdue, due = figures.find("task_days_overdue", task=task), figures.find("task_due", task=task)
         finished = state.startswith("Đã hoàn thành") or state == "Thôi thực hiện"
         late = overdue.value if overdue is not None and overdue.value else Decimal(0)
-        return finished, -late, (due.text or "9") if due else "9", task
+        return finished, not _leads(figures, task, by), -late, (due.text or "9") if due else "9", task
 
     return sorted(figures.values("commune_task", "task", **by), key=order)
 
@@ -423,6 +429,23 @@ def _todo(figures: FigureSet, by: dict[str, Any]) -> list[Block]:
     return [Paragraph(spans, "bullet") for spans in _duties(figures, by)]
 
 
+def _leads(figures: FigureSet, task: str, by: dict[str, Any]) -> bool:
+    return figures.get("commune_task", task=task, **by).text == RELATIONS_VI["lead"]
+
+
+def _money(figures: FigureSet, by: dict[str, Any]) -> Iterator[Spans]:
+    """What has to be disbursed, as long as there is time."""
+    words, pace, closing = figures.words, figures.known("pace_needed", **by), figures.get("closing_on")
+    if pace is not None and (pace.value or 0) > 0:
+        paid = figures.known("disb_ytd", **by)
+        yield words.say(
+            "letter_todo", "pace" if paid is not None and paid.value else "begin", pace=pace, closing=closing
+        )
+    left = figures.known("undisbursed_carry", **by)
+    if left is not None and (left.value or 0) > 0 and figures.get("months_left").value:
+        yield words.say("letter_todo", "carry", left=left, closing=closing)
+
+
 def _duties(figures: FigureSet, by: dict[str, Any]) -> Iterator[Spans]:
     words, period, following = figures.words, figures.get("period"), figures.get("next_period")
     missing = figures.find("not_reporting", **by)
@@ -435,14 +458,17 @@ def _duties(figures: FigureSet, by: dict[str, Any]) -> Iterator[Spans]:
         yield words.say("letter_todo", "missing", period=period)
     if warnings is not None and warnings.value and not missing:
         yield words.say("letter_todo", "warnings", n=warnings)
-    overdue = [
-        task for task in _own_tasks(figures, by)
-        if figures.get("task_state", task=task).text == _LATE
-        and figures.get("commune_task", task=task, **by).text == "Chủ trì thực hiện"
-    ]  # fmt: skip
-    if overdue:
-        told = [(show(figures.get("task_content", task=task), limit=_SHORT),) for task in overdue[:OVERDUE]]
-        yield words.say("letter_todo", "overdue", list=listing(told, "; "))
+    yield from _money(figures, by)
+    own = [t for t in _own_tasks(figures, by) if _leads(figures, t, by)]
+    for variant, states in (("overdue", (_LATE,)), ("soon", ("Sắp đến hạn", "Đang thực hiện trong hạn"))):
+        told = [
+            words.say("letter_task_due", content=cut(figures.get("task_content", task=t), _SHORT), due=due)
+            for t in own
+            if figures.get("task_state", task=t).text in states
+            and (due := figures.find("task_due", task=t)) is not None
+        ]
+        if told:
+            yield words.say("letter_todo", variant, list=listing(told[:OVERDUE], "; "))
     if not missing and figures.find("roadmap_planned", **by) is None:
         yield words.say("letter_todo", "roadmap", next=following)
     due = figures.find("next_due_on")

@@ -243,12 +243,22 @@ def at_zero(figures: FigureSet) -> list[str]:
     return sorted(codes, key=lambda c: figures.get("order_lowest", commune=c).value or 0)
 
 
-def last_year(figures: FigureSet) -> Spans | None:
+def reconciled(figures: FigureSet) -> Spans:
+    """Whether the amounts were held against the State Treasury's."""
+    if figures.find("treasury_statement") is None:
+        return figures.words.say("reconciled", "missing")
+    differences = figures.find("treasury_differences")
+    if differences is None:
+        return figures.words.say("reconciled", "same")
+    return figures.words.say("reconciled", "differs", n=differences)
+
+
+def last_year(figures: FigureSet) -> Spans:
     """Against the same month of last year, when the warehouse holds it."""
     before, points = figures.known("rate_last_year"), figures.known("rate_change_last_year_points")
-    if before is None or points is None:
-        return None
     month = figures.get("period_year_ago")
+    if before is None or points is None:
+        return figures.words.say("last_year", "missing", month=month)
     return figures.words.say("last_year", _way(points), month=month, rate=before, x=unsigned(points))
 
 

@@ -249,7 +249,7 @@ def test_the_page_asks_nothing_of_the_network_and_every_number_carries_its_figur
 
     assert not re.search(r"""(?:src|href)=["'](?!#)|@import|<script|url\((?!#)""", html)
     assert 'data-figure="2025-10-r1/rate_total" title="2025-10-r1/rate_total">37,66</data>' in html
-    assert html.count("<svg") == 3
+    assert html.count("<svg") == 4
 
 
 def test_rendering_twice_gives_the_same_bytes(frozen: FigureSet, files: dict[str, bytes]) -> None:

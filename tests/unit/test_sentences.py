@@ -42,11 +42,11 @@ def test_the_change_is_up_down_the_same_or_has_nothing_to_compare_with(figures: 
         ("1.50", "So với cùng kỳ (tháng 10/2024: 30,00 %), tỷ lệ giải ngân tăng 1,50 điểm %."),
         ("-1.50", "So với cùng kỳ (tháng 10/2024: 30,00 %), tỷ lệ giải ngân giảm 1,50 điểm %."),
         ("0", "Tỷ lệ giải ngân bằng cùng kỳ (tháng 10/2024: 30,00 %)."),
-        (..., ""),
-        (None, ""),
+        (..., "Chưa có số liệu cùng kỳ (tháng 10/2024) để so sánh."),
+        (None, "Chưa có số liệu cùng kỳ (tháng 10/2024) để so sánh."),
     ],
 )
-def test_nothing_is_said_of_a_last_year_that_is_not_known(points: Any, said: str) -> None:
+def test_against_last_year_where_it_is_known(points: Any, said: str) -> None:
     assert text(sentences.last_year(month(rate_last_year="30", rate_change_last_year_points=points))) == said
 
 
