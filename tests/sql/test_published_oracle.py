@@ -15,7 +15,7 @@ from tests.sql.test_oracle import of_register, of_truth, read
 COLUMNS = {"commune": "commune_code", "programme": "programme_code", "project": "project_code",
            "subproject": "subproject_code", "indicator": "indicator_code"}  # fmt: skip
 MARTS = ("disbursement_rate", "disbursement_change", "commune_rank", "output_indicator", "report_summary")
-NOT_AXES = ("rate_trend",)
+NOT_AXES = ("rate_trend", "disb_trend")
 """Figures of other periods than that of their release."""
 
 
