@@ -220,8 +220,12 @@ def _tell_where(
     say("")
     for release in filter(None, releases):
         say(f"Báo cáo tổng hợp kỳ {release['period']} ({release['release_id']}):")
+        letters = [a for a in release["artifacts"] if "/" in a["name"]]
         for artifact in release["artifacts"]:
-            say(f"  {artifact['path']}")
+            if artifact not in letters:
+                say(f"  {artifact['path']}")
+        if letters:
+            say(f"  {Path(letters[0]['path']).parent} (thư riêng, {len(letters)} tệp)")
     say(f"Tệp đã đánh dấu, trả lại cho các xã, phường ({returned['with_findings']} tệp):")
     for folder in returned["folders"]:
         say(f"  {folder}")
