@@ -157,7 +157,12 @@ def causes(connection: Connection, before: Release, after: Release) -> list[Caus
             c.commune_code, u.name_vi, c.cause, c.old_submission_id, c.new_submission_id, c.decided_by, c.reason,
             s.file_name, s.received_at
         from mart.revision_lines(%(period)s, %(year)s, %(from)s, %(to)s) as c
-        left join ref.commune as u on c.commune_code = u.commune_code
+        left join lateral (
+            select u.name_vi from ref.unit as u
+            inner join ref.reporting_calendar as w on w.period = %(period)s and w.budget_year = %(year)s
+            where u.commune_code = c.commune_code and u.valid_from <= w.as_of
+            order by u.valid_from desc limit 1
+        ) as u on true
         left join raw.submission as s on c.new_submission_id = s.submission_id
         order by c.commune_code, c.cause
         """,
@@ -192,7 +197,12 @@ def _quiet(connection: Connection, before: Release, after: Release, found: Itera
         full join (
             select * from core.in_force(%(to)s) where period = %(period)s and budget_year = %(year)s
         ) as n on o.commune_code = n.commune_code
-        left join ref.commune as u on coalesce(o.commune_code, n.commune_code) = u.commune_code
+        left join lateral (
+            select u.name_vi from ref.unit as u
+            inner join ref.reporting_calendar as w on w.period = %(period)s and w.budget_year = %(year)s
+            where u.commune_code = coalesce(o.commune_code, n.commune_code) and u.valid_from <= w.as_of
+            order by u.valid_from desc limit 1
+        ) as u on true
         where o.submission_id is distinct from n.submission_id
         order by 1
         """,

@@ -267,7 +267,7 @@ def number_of(entry: Entry, problems: list[str]) -> int | None:
         number = float(str(entry.value))
         if number == int(number):
             return int(number)
-    except ValueError:
+    except (ValueError, OverflowError):  # no number at all, or one without end: told below
         pass
     problems.append(f"Ô {entry.cell}: “{entry.value}” không phải là số nguyên; ghi bằng chữ số, ví dụ 25.")
     return None
