@@ -40,15 +40,15 @@ def collect_directives() -> None:
 
     @task
     def take() -> dict[str, Any]:
-        from etl import clock, steps
+        from etl import clock, task_steps
 
-        return steps.take_directives(clock.now())
+        return task_steps.take_directives(clock.now())
 
     @task
     def all_files_used(result: dict[str, Any]) -> None:
-        from etl import steps
+        from etl import task_steps
 
-        steps.require_all_taken(result)
+        task_steps.require_all_taken(result)
 
     @task
     def to_ask(result: dict[str, Any]) -> list[dict[str, Any]]:

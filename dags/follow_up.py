@@ -40,19 +40,19 @@ def follow_up() -> None:
 
     @task
     def send_digests() -> dict[str, Any]:
-        from etl import clock, steps
+        from etl import clock, task_steps
 
         now = clock.now()
-        result = steps.follow_up(clock.local_date(now), now, smtp_url())
+        result = task_steps.follow_up(clock.local_date(now), now, smtp_url())
         if not result["is_working_day"]:
             raise AirflowSkipException(f"{result['day']} là ngày nghỉ.")
         return result
 
     @task
     def everybody_told(result: dict[str, Any]) -> None:
-        from etl import steps
+        from etl import task_steps
 
-        steps.require_told(result)
+        task_steps.require_told(result)
 
     @task
     def read_bounces() -> dict[str, Any]:

@@ -64,14 +64,14 @@ def register_directives() -> None:
         from datetime import date
         from pathlib import Path
 
-        from etl import clock, steps
+        from etl import clock, task_steps
 
         params = get_current_context()["params"]
         if params.get("notice"):
-            told = steps.proposed(params["notice"])
+            told = task_steps.proposed(params["notice"])
         else:
             issued = date.fromisoformat(params["issued"]) if params.get("issued") else None
-            told = steps.propose_notice(Path(params["file"]), "register_directives", clock.now(), issued)
+            told = task_steps.propose_notice(Path(params["file"]), "register_directives", clock.now(), issued)
         if told["directive_id"]:
             raise AirflowSkipException(f"Văn bản đã vào sổ: {told['directive_id']}.")
         return told
@@ -99,15 +99,15 @@ def register_directives() -> None:
 
     @task
     def register(proposed: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-        from etl import clock, steps
+        from etl import clock, task_steps
 
         by, said = answer["responded_by_user"]["name"], answer["params_input"]
-        if before := steps.proposed(proposed["notice_id"])["directive_id"]:
+        if before := task_steps.proposed(proposed["notice_id"])["directive_id"]:
             raise AirflowSkipException(f"Văn bản đã vào sổ trong khi chờ: {before}.")
         if answer["chosen_options"] != [TAKE]:
-            steps.reject_notice(proposed["notice_id"], said.get("reason") or "", by, "airflow", clock.now())
+            task_steps.reject_notice(proposed["notice_id"], said.get("reason") or "", by, "airflow", clock.now())
             raise AirflowSkipException(f"{by} không đưa văn bản số {proposed['notice_id']} vào sổ.")
-        return steps.register_form(proposed["notice_id"], said, by, clock.now())
+        return task_steps.register_form(proposed["notice_id"], said, by, clock.now())
 
     proposed = propose()
     proposed >> confirm_tasks

@@ -12,6 +12,7 @@ from typing import Any
 from etl import settings
 from etl.collect import package, pool
 from etl.collect.report import Report
+from etl.files import write_whole
 from etl.reference import forms
 from etl.reference import province as reference
 from etl.reference.province import Province
@@ -41,7 +42,7 @@ def run(files: Sequence[Path], now: datetime, *, offline: bool, marked: Path | N
     for (name, data), report, (findings, verdict) in zip(contents, reports, judged, strict=True):
         if marked is not None:
             told = markup.Judgement(Path(name).name, report.sha256, verdict, now, findings)
-            markup.write(marked / _free(Path(name).stem, used), markup.mark(data, told))
+            write_whole(marked / _free(Path(name).stem, used), markup.mark(data, told))
         results.append(_as_json(name, report, findings, verdict))
     return results
 

@@ -32,10 +32,10 @@ def propose(
     as_json: Json = False,
 ) -> None:
     """Đọc văn bản thành nhiệm vụ đề xuất và lập bảng tính để xác nhận; chưa có gì vào sổ."""
-    from etl import steps
+    from etl import task_steps
 
     ready()
-    told = steps.propose_notice(file, by, clock.now(), local_day(issued) if issued else None)
+    told = task_steps.propose_notice(file, by, clock.now(), local_day(issued) if issued else None)
     told.pop("markdown")
     if as_json:
         print_json(told)
@@ -60,11 +60,11 @@ def take(as_json: Json = False) -> None:
 
     Mỗi tệp một lần theo mã băm. Mã thoát 1 khi có tệp không dùng được.
     """
-    from etl import steps
+    from etl import task_steps
     from etl.errors import DataError
 
     ready()
-    told = steps.take_directives(clock.now(), at_once=True)
+    told = task_steps.take_directives(clock.now(), at_once=True)
     if as_json:
         print_json(told)
     else:
@@ -72,7 +72,7 @@ def take(as_json: Json = False) -> None:
             typer.echo(f"{one['file']}: {one['detail']}")
         typer.echo(f"Nhận {len(told['taken'])} tệp; {len(told['waiting'])} văn bản chờ xác nhận.")
     try:
-        steps.require_all_taken(told)
+        task_steps.require_all_taken(told)
     except DataError as error:
         raise typer.Exit(1) from error
 
@@ -85,10 +85,10 @@ def confirm(
     as_json: Json = False,
 ) -> None:
     """Đưa những nhiệm vụ đã xác nhận trong bảng tính vào sổ; có ô sai thì không nhiệm vụ nào vào sổ (mã thoát 1)."""
-    from etl import steps
+    from etl import task_steps
 
     ready()
-    told = steps.register_workbook(workbook, by, clock.now())
+    told = task_steps.register_workbook(workbook, by, clock.now())
     _show_registered(told, as_json)
 
 
@@ -113,10 +113,10 @@ def reject(
     as_json: Json = False,
 ) -> None:
     """Ghi rằng một văn bản đề xuất không vào sổ; sau này vẫn có thể xác nhận."""
-    from etl import steps
+    from etl import task_steps
 
     ready()
-    told = steps.reject_notice(notice, reason, by, "command", clock.now())
+    told = task_steps.reject_notice(notice, reason, by, "command", clock.now())
     if as_json:
         print_json(told)
     else:
@@ -191,12 +191,12 @@ _KINDS = {
 
 
 def _record(as_json: bool, day: str | None, by: str, **event: Any) -> None:
-    from etl import steps
+    from etl import task_steps
     from etl.register.events import Event
 
     until = event.pop("until", None)
     ready()
-    told = steps.record_event(
+    told = task_steps.record_event(
         Event(day=local_day(day), until=local_day(until) if until else None, **event), by, clock.now()
     )
     if as_json:
@@ -334,16 +334,17 @@ def template(
     as_json: Json = False,
 ) -> None:
     """Bảng báo cáo nhiệm vụ của một sở, ngành, điền sẵn các nhiệm vụ đang thực hiện."""
+    from etl.files import write_whole
     from etl.load import warehouse
     from etl.period import Period
     from etl.reference import province as reference
-    from etl.register import agency_workbook, sheet
+    from etl.register import agency_workbook
 
     month = Period.parse(period)
     ready()
     with warehouse.connect() as connection:
         data = agency_workbook.workbook(connection, reference.load(), agency, month)
-    path = sheet.save(out / agency_workbook.file_name(agency, month), data)
+    path = write_whole(out / agency_workbook.file_name(agency, month), data)
     if as_json:
         print_json({"file": str(path)})
     else:
@@ -358,10 +359,10 @@ def read(
     as_json: Json = False,
 ) -> None:
     """Nhận bảng báo cáo nhiệm vụ của các sở, ngành; trả biên nhận. Mã thoát 1 khi có tệp bị trả lại."""
-    from etl import steps
+    from etl import task_steps
 
     ready()
-    told = [steps.take_agency_report(file, by, clock.now()) for file in files]
+    told = [task_steps.take_agency_report(file, by, clock.now()) for file in files]
     if as_json:
         print_json(told)
     else:
@@ -381,10 +382,10 @@ def digest(
     as_json: Json = False,
 ) -> None:
     """Trả lời cho bản tin đôn đốc không rõ đã đến chưa, sau khi hỏi nơi nhận; chưa đến thì nội dung được báo lại."""
-    from etl import steps
+    from etl import task_steps
 
     ready()
-    told = steps.settle_digest(local_day(day), recipient, arrived, by, clock.now())
+    told = task_steps.settle_digest(local_day(day), recipient, arrived, by, clock.now())
     if as_json:
         print_json(told)
     else:
@@ -402,18 +403,18 @@ def follow_up(
 
     Ngày nghỉ không gửi. Mã thoát 1 khi có nơi không có địa chỉ, thư bị từ chối hoặc không rõ đã đến chưa.
     """
-    from etl import steps
+    from etl import task_steps
     from etl.errors import DeliveryError
 
     day = local_day(as_of)
     ready()
-    told = steps.follow_up(day, clock.now(), dry_run=dry_run)
+    told = task_steps.follow_up(day, clock.now(), dry_run=dry_run)
     if as_json:
         print_json(told)
     else:
         _show_follow_up(told)
     try:
-        steps.require_told(told)
+        task_steps.require_told(told)
     except DeliveryError as error:
         if not as_json:
             typer.echo(str(error), err=True)

@@ -13,7 +13,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from etl.collect import guard
@@ -271,11 +270,3 @@ def number_of(entry: Entry, problems: list[str]) -> int | None:
         pass
     problems.append(f"Ô {entry.cell}: “{entry.value}” không phải là số nguyên; ghi bằng chữ số, ví dụ 25.")
     return None
-
-
-def save(path: Path, data: bytes) -> Path:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_bytes(data)
-    return unfinished.replace(path)

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import io
 import logging
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from etl import clock
@@ -90,15 +88,6 @@ def mark(data: bytes, judgement: Judgement) -> bytes:
                 log.info("%s %s: %r", judgement.sha256, attempt.__name__, error)
         log.warning("%s cannot be marked up: the result goes back alone", judgement.sha256)
     return workbook.mark(_empty(), told, alone=True)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write beside and rename: the file is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as handle:
-        handle.write(data)
-    Path(handle.name).chmod(0o644)
-    Path(handle.name).replace(path)
 
 
 def _told(judgement: Judgement) -> Told:

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from etl import follow_up, settings, steps
+from etl import follow_up, settings, task_steps
 from etl.cli import app
 from etl.errors import DeliveryError, UsageError
 from etl.load import warehouse
@@ -257,7 +257,7 @@ def test_a_missing_address_is_told_and_the_office_hears_instead(own: Connection)
     assert ("overdue", FINANCE, 1) in sent(found)["VPUBND"]
     assert "Chưa có địa chỉ của Sở Tài chính" in post.text_for("VPUBND")
     with pytest.raises(DeliveryError, match="Sở Tài chính: chưa có địa chỉ"):
-        steps.require_told(found)
+        task_steps.require_told(found)
 
 
 def test_the_office_hears_once_for_all_who_have_no_address_and_not_of_an_office_without_one(own: Connection) -> None:

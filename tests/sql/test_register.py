@@ -16,7 +16,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
-from etl import settings, steps
+from etl import settings, task_steps
 from etl.cli import app
 from etl.directives import links, proposal
 from etl.directives.recurrence import DueDay, due_day
@@ -86,8 +86,8 @@ def query(text: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def register(folder: Path, *tasks: str, **more: Any) -> dict[str, Any]:
-    told = steps.propose_notice(notice(folder, *tasks, **more), BY, LATER)
-    return steps.register_workbook(fill(Path(told["workbook"])), BY, LATER)
+    told = task_steps.propose_notice(notice(folder, *tasks, **more), BY, LATER)
+    return task_steps.register_workbook(fill(Path(told["workbook"])), BY, LATER)
 
 
 # Confirmation ---------------------------------------------------------------------------------------------------------
@@ -95,34 +95,34 @@ def register(folder: Path, *tasks: str, **more: Any) -> dict[str, Any]:
 
 def test_a_notice_is_archived_and_proposed_and_nothing_is_in_the_register(empty: Path) -> None:
     before = query("select count(*) from core.task")
-    told = steps.propose_notice(SEED, BY, AT, ISSUED)
+    told = task_steps.propose_notice(SEED, BY, AT, ISSUED)
     assert (told["new"], told["tasks"], told["directive_id"]) == (True, 21, None)
     assert any("không ghi số" in question for question in told["questions"])
     assert (empty / "archive" / told["sha256"][:2] / told["sha256"]).read_bytes() == SEED.read_bytes()
     assert query("select count(*) from core.task") == before
-    assert steps.propose_notice(SEED, BY, LATER, ISSUED)["new"] is False
+    assert task_steps.propose_notice(SEED, BY, LATER, ISSUED)["new"] is False
     assert query("select commune_code, place_vi from core.notice") == [("06517", None)]
 
 
 def test_a_workbook_without_a_decision_for_each_task_registers_nothing(empty: Path) -> None:
-    told = steps.propose_notice(SEED, BY, AT, ISSUED)
+    told = task_steps.propose_notice(SEED, BY, AT, ISSUED)
     blank = fill(Path(told["workbook"]), {"1.a": "Vào sổ"}, doc_no="523/TB-VP", issuer_vi=OFFICE)
     with pytest.raises(DataError) as problem:
-        steps.register_workbook(blank, BY, AT)
+        task_steps.register_workbook(blank, BY, AT)
     assert "chưa chọn quyết định cho mục 6.4" in str(problem.value)
     assert query("select count(*) from core.directive where directive_id <> 'QS-2025-10'") == [(0,)]
 
 
 def test_number_date_and_issuer_are_asked_of_the_registrar_and_not_made_up(empty: Path) -> None:
-    told = steps.propose_notice(SEED, BY, AT)
+    told = task_steps.propose_notice(SEED, BY, AT)
     with pytest.raises(DataError) as problem:
-        steps.register_workbook(fill(Path(told["workbook"])), BY, AT)
+        task_steps.register_workbook(fill(Path(told["workbook"])), BY, AT)
     assert "chưa có số, ký hiệu" in str(problem.value)
     assert "chưa có ngày ban hành" in str(problem.value)
 
 
 def test_what_was_confirmed_edited_and_dropped_is_what_enters(empty: Path) -> None:
-    told = steps.propose_notice(SEED, BY, AT, ISSUED)
+    told = task_steps.propose_notice(SEED, BY, AT, ISSUED)
     items = [item for (item,) in query("select item from core.notice_task")]
     decisions = dict.fromkeys(items, "Bỏ") | {"6.1": "Vào sổ", "6.4": "Sửa rồi vào sổ"}
     filled = fill(
@@ -137,7 +137,7 @@ def test_what_was_confirmed_edited_and_dropped_is_what_enters(empty: Path) -> No
             ("6.4", "coordinating"): "Sở Nội vụ; Sở Tài chính",
         },
     )
-    done = steps.register_workbook(filled, BY, AT)
+    done = task_steps.register_workbook(filled, BY, AT)
     assert done["new"] is True
     assert (done["directive_id"], done["dropped"]) == ("523-TB-VP-2025", len(items) - 2)
     assert query(
@@ -150,32 +150,32 @@ def test_what_was_confirmed_edited_and_dropped_is_what_enters(empty: Path) -> No
     assert query(
         "select d.decision, count(*) from core.notice_task_decision as d group by 1 order by 1"
     ) == [("confirmed", 1), ("dropped", len(items) - 2), ("edited", 1)]  # fmt: skip
-    assert steps.register_workbook(filled, BY, LATER) == done | {"new": False, "linked": [], "dropped": 0}
+    assert task_steps.register_workbook(filled, BY, LATER) == done | {"new": False, "linked": [], "dropped": 0}
     assert query("select count(*) from core.notice_decision") == [(1,)]
 
 
 def test_the_same_document_from_another_file_is_not_registered_twice(empty: Path, tmp_path: Path) -> None:
     register(tmp_path, "Giao Sở Nội vụ rà soát biên chế, báo cáo UBND tỉnh trước ngày 20/12/2025.")
     other = notice(tmp_path, "Giao Sở Nội vụ rà soát biên chế các xã, báo cáo trước ngày 20/12/2025.", name="khac.txt")
-    told = steps.propose_notice(other, BY, LATER)
+    told = task_steps.propose_notice(other, BY, LATER)
     filled = fill(Path(told["workbook"]), rows={("1", "relation"): "Không liên quan"})
     with pytest.raises(UsageError, match="đã vào sổ"):
-        steps.register_workbook(filled, BY, LATER)
+        task_steps.register_workbook(filled, BY, LATER)
 
 
 def test_faults_of_a_workbook_are_told_with_their_cells(empty: Path, tmp_path: Path) -> None:
     path = notice(tmp_path, "Giao Sở Nội vụ rà soát biên chế, báo cáo UBND tỉnh trước ngày 20/12/2025.")
-    told = steps.propose_notice(path, BY, LATER)
+    told = task_steps.propose_notice(path, BY, LATER)
     filled = fill(Path(told["workbook"]), rows={("1", "due"): "ngày mai", ("1", "due_kind"): "Sớm"})
     with pytest.raises(DataError) as problem:
-        steps.register_workbook(filled, BY, LATER)
+        task_steps.register_workbook(filled, BY, LATER)
     assert "“ngày mai” không phải là ngày" in str(problem.value)
     assert "“Sớm” không có trong danh sách" in str(problem.value)
 
 
 def test_another_file_is_no_confirmation(empty: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        steps.register_workbook(SEED, BY, AT)
+        task_steps.register_workbook(SEED, BY, AT)
 
 
 def test_the_form_of_airflow_drops_and_changes_by_item(empty: Path, tmp_path: Path) -> None:
@@ -185,26 +185,26 @@ def test_the_form_of_airflow_drops_and_changes_by_item(empty: Path, tmp_path: Pa
         "Giao Sở Tài chính báo cáo kết quả giải ngân định kỳ hằng tháng.",
         "Giao Sở Xây dựng hướng dẫn các xã về định mức.",
     )
-    told = steps.propose_notice(path, BY, LATER)
+    told = task_steps.propose_notice(path, BY, LATER)
     assert "| 1 | Sở Nội vụ |" in told["markdown"]
     with pytest.raises(DataError, match="Không có mục 9 để bỏ"):
-        steps.register_form(told["notice_id"], {"drop": "9", "changes": "1 | hạn = mai"}, "thu_ky", LATER)
+        task_steps.register_form(told["notice_id"], {"drop": "9", "changes": "1 | hạn = mai"}, "thu_ky", LATER)
     form = {"doc_no": "", "drop": "3", "changes": "1 | thời hạn = 25/12/2025 | chủ trì = Sở Tài chính"}
-    done = steps.register_form(told["notice_id"], form, "thu_ky", LATER)
+    done = task_steps.register_form(told["notice_id"], form, "thu_ky", LATER)
     assert query("select lead_vi, due_date from core.task where task_id = %s", done["tasks"][0]) == [
         ("Sở Tài chính", date(2025, 12, 25))
     ]
     assert len(done["tasks"]) == 2
-    assert steps.register_form(told["notice_id"], form, "thu_ky", LATER)["new"] is False
+    assert task_steps.register_form(told["notice_id"], form, "thu_ky", LATER)["new"] is False
 
 
 def test_a_notice_that_is_turned_down_leaves_no_task_and_may_be_registered_later(empty: Path, tmp_path: Path) -> None:
     path = notice(tmp_path, "Giao Sở Nội vụ rà soát biên chế, báo cáo UBND tỉnh trước ngày 20/12/2025.")
-    number = steps.propose_notice(path, BY, LATER)["notice_id"]
-    assert steps.reject_notice(number, "chưa ký", BY, "command", LATER)["new"] is True
-    assert steps.reject_notice(number, "chưa ký", BY, "command", LATER)["new"] is False
+    number = task_steps.propose_notice(path, BY, LATER)["notice_id"]
+    assert task_steps.reject_notice(number, "chưa ký", BY, "command", LATER)["new"] is True
+    assert task_steps.reject_notice(number, "chưa ký", BY, "command", LATER)["new"] is False
     assert query("select count(*) from core.task where directive_id <> 'QS-2025-10'") == [(0,)]
-    assert steps.register_form(number, {}, BY, LATER)["new"] is True
+    assert task_steps.register_form(number, {}, BY, LATER)["new"] is True
 
 
 def edited(path: Path, change: Any) -> Path:
@@ -232,7 +232,7 @@ THREE = (
 
 
 def three(folder: Path, **more: Any) -> Path:
-    return fill(Path(steps.propose_notice(notice(folder, *THREE, **more), BY, LATER)["workbook"]))
+    return fill(Path(task_steps.propose_notice(notice(folder, *THREE, **more), BY, LATER)["workbook"]))
 
 
 def test_rows_may_be_shuffled_whole_but_not_column_by_column(empty: Path, tmp_path: Path) -> None:
@@ -248,9 +248,9 @@ def test_rows_may_be_shuffled_whole_but_not_column_by_column(empty: Path, tmp_pa
     filled = three(tmp_path)
     data = filled.read_bytes()
     with pytest.raises(DataError, match="sắp xếp lệch"):
-        steps.register_workbook(edited(filled, turn(6)), BY, LATER)
+        task_steps.register_workbook(edited(filled, turn(6)), BY, LATER)
     filled.write_bytes(data)
-    done = steps.register_workbook(edited(filled, turn(17)), BY, LATER)
+    done = task_steps.register_workbook(edited(filled, turn(17)), BY, LATER)
     assert query("select item, lead_vi from core.task where directive_id = %s order by 1", done["directive_id"]) == [
         ("1", "Sở Nội vụ"), ("2", "Sở Tài chính"), ("3", "Sở Xây dựng"),
     ]  # fmt: skip
@@ -260,21 +260,21 @@ def test_a_deleted_row_a_new_row_and_a_formula_are_told(empty: Path, tmp_path: P
     filled = three(tmp_path)
     data = filled.read_bytes()
     with pytest.raises(DataError, match=r"số 2 \(mục 2\) chưa được xác nhận hoặc bỏ"):
-        steps.register_workbook(edited(filled, lambda _, s, y, __: s.delete_rows(y["header_row"] + 2)), BY, LATER)
+        task_steps.register_workbook(edited(filled, lambda _, s, y, __: s.delete_rows(y["header_row"] + 2)), BY, LATER)
 
     def add(_: Any, sheet: Any, layout: Any, columns: Any) -> None:
         sheet.cell(layout["header_row"] + layout["rows"] + 1, columns["content"]).value = "việc mới"
 
     filled.write_bytes(data)
     with pytest.raises(DataError, match="không thêm được dòng mới"):
-        steps.register_workbook(edited(filled, add), BY, LATER)
+        task_steps.register_workbook(edited(filled, add), BY, LATER)
 
     def reckon(_: Any, sheet: Any, layout: Any, columns: Any) -> None:
         sheet.cell(layout["header_row"] + 1, columns["due"]).value = "=DATE(2025,12,20)"
 
     filled.write_bytes(data)
     with pytest.raises(UsageError, match="là công thức chưa có kết quả"):
-        steps.register_workbook(edited(filled, reckon), BY, LATER)
+        task_steps.register_workbook(edited(filled, reckon), BY, LATER)
     assert query("select count(*) from core.task where directive_id <> 'QS-2025-10'") == [(0,)]
 
 
@@ -284,7 +284,7 @@ def test_a_workbook_of_another_installation_is_not_taken_for_ours(empty: Path, t
         book["_meta"]["A1"].value = json.dumps(meta | {"sha256": "0" * 64})
 
     with pytest.raises(UsageError, match="có thể do hệ thống khác lập"):
-        steps.register_workbook(edited(three(tmp_path), of_another), BY, LATER)
+        task_steps.register_workbook(edited(three(tmp_path), of_another), BY, LATER)
 
 
 def test_words_dates_and_sheets_may_be_as_people_leave_them(empty: Path, tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_words_dates_and_sheets_may_be_as_people_leave_them(empty: Path, tmp_pat
         sheet.cell(layout["header_row"] + 1, columns["due"]).value = "ngày 22/12/2025"
         book.create_sheet("Ghi chú", 0)
 
-    done = steps.register_workbook(edited(three(tmp_path), loosely), BY, LATER)
+    done = task_steps.register_workbook(edited(three(tmp_path), loosely), BY, LATER)
     assert query("select due_date from core.task where task_id = %s", done["tasks"][0]) == [(date(2025, 12, 22),)]
 
 
@@ -309,8 +309,8 @@ def test_a_workbook_that_calc_saved_again_is_the_same_answer(empty: Path, tmp_pa
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip
     with pytest.raises(UsageError, match=r"lưu lại thành \.xlsx"):
-        steps.register_workbook(tmp_path / "ods" / f"{filled.stem}.ods", BY, LATER)
-    done = steps.register_workbook(tmp_path / "xlsx" / filled.name, BY, LATER)
+        task_steps.register_workbook(tmp_path / "ods" / f"{filled.stem}.ods", BY, LATER)
+    done = task_steps.register_workbook(tmp_path / "xlsx" / filled.name, BY, LATER)
     assert query("select due_date, due_kind, recurrence from core.task where directive_id = %s order by item",
                  done["directive_id"]) == [
         (date(2025, 12, 19), "date", None), (None, "recurring", "monthly"), (None, "none", None),
@@ -323,8 +323,8 @@ def test_of_two_registrars_at_once_one_registers_and_the_other_is_told(empty: Pa
     number = query("select notice_id from core.notice")[0][0]
     with ThreadPoolExecutor(4) as pool:
         calls = [
-            *(pool.submit(steps.register_workbook, filled, f"{BY} {n}", LATER) for n in range(2)),
-            *(pool.submit(steps.register_form, number, {"drop": "3"}, f"thu_ky {n}", LATER) for n in range(2)),
+            *(pool.submit(task_steps.register_workbook, filled, f"{BY} {n}", LATER) for n in range(2)),
+            *(pool.submit(task_steps.register_form, number, {"drop": "3"}, f"thu_ky {n}", LATER) for n in range(2)),
         ]
         told = [call.result() for call in calls]
     assert sorted(one["new"] for one in told) == [False, False, False, True]
@@ -336,23 +336,23 @@ def test_of_two_registrars_at_once_one_registers_and_the_other_is_told(empty: Pa
 def test_a_file_that_two_put_in_at_once_is_proposed_once(empty: Path, tmp_path: Path) -> None:
     path = notice(tmp_path, *THREE)
     with ThreadPoolExecutor(3) as pool:
-        told = list(pool.map(lambda _: steps.propose_notice(path, BY, LATER), range(3)))
+        told = list(pool.map(lambda _: task_steps.propose_notice(path, BY, LATER), range(3)))
     assert sorted(one["new"] for one in told) == [False, False, True]
     assert len({one["notice_id"] for one in told}) == 1
 
 
 def test_an_answer_to_an_earlier_reading_is_what_was_seen_then(empty: Path, tmp_path: Path) -> None:
-    told = steps.propose_notice(SEED, BY, AT)
-    again = steps.propose_notice(SEED, BY, AT, ISSUED)
+    told = task_steps.propose_notice(SEED, BY, AT)
+    again = task_steps.propose_notice(SEED, BY, AT, ISSUED)
     assert told["notice_id"] != again["notice_id"]
     only = dict.fromkeys((item for (item,) in query("select distinct item from core.notice_task")), "Bỏ")
     first = fill(
         Path(told["workbook"]), only | {"6.4": "Vào sổ"}, {("6.4", "relation"): "Không liên quan"},
         doc_no="523/TB-VP", issuer_vi=OFFICE, doc_date="15/10/2025",
     )  # fmt: skip
-    done = steps.register_workbook(first, BY, AT)
+    done = task_steps.register_workbook(first, BY, AT)
     second = fill(Path(again["workbook"]), only | {"6.1": "Vào sổ"}, doc_no="523/TB-VP", issuer_vi=OFFICE)
-    assert steps.register_workbook(second, BY, AT) == done | {
+    assert task_steps.register_workbook(second, BY, AT) == done | {
         "notice_id": again["notice_id"], "new": False, "linked": [], "dropped": 0,
     }  # fmt: skip
 
@@ -368,7 +368,7 @@ def test_a_notice_in_the_folder_is_proposed_once_and_waits_for_a_person(empty: P
     folder = empty / "notices"
     folder.mkdir()
     path = notice(folder, *THREE)
-    told = steps.take_directives(LATER)
+    told = task_steps.take_directives(LATER)
     (asked,) = told["waiting"]
     assert (taken(told), asked["notice_id"]) == (
         {"tb.txt": "proposed"},
@@ -376,32 +376,32 @@ def test_a_notice_in_the_folder_is_proposed_once_and_waits_for_a_person(empty: P
     )
     (folder / "2026").mkdir()
     shutil.copy(path, folder / "2026" / "tb (bản sao).txt")
-    again = steps.take_directives(LATER)
+    again = task_steps.take_directives(LATER)
     assert (again["taken"], again["waiting"]) == ([], told["waiting"])
     (receipt,) = (empty / "out" / "van-ban" / "bien-nhan").iterdir()
     assert "Đọc được 3 nhiệm vụ đề xuất" in receipt.read_text(encoding="utf-8")
-    assert steps.proposed(asked["notice_id"])["markdown"] == steps.propose_notice(path, BY, LATER)["markdown"]
-    steps.reject_notice(asked["notice_id"], "chưa ký", BY, "airflow", LATER)
-    assert steps.take_directives(LATER)["waiting"] == []
+    assert task_steps.proposed(asked["notice_id"])["markdown"] == task_steps.propose_notice(path, BY, LATER)["markdown"]
+    task_steps.reject_notice(asked["notice_id"], "chưa ký", BY, "airflow", LATER)
+    assert task_steps.take_directives(LATER)["waiting"] == []
 
 
 def test_filled_in_workbooks_in_the_folder_are_read_back(empty: Path, tmp_path: Path) -> None:
     folder = empty / "notices"
     folder.mkdir()
     notice(folder, *THREE)
-    steps.take_directives(LATER)
+    task_steps.take_directives(LATER)
     (workbook,) = (empty / "out" / "van-ban").glob("xac-nhan-*.xlsx")
     shutil.copy(fill(workbook), folder / "a-chua-ghi-ten.xlsx")
     shutil.copy(fill(workbook, by="Lê Thị Mai, Phó phòng"), folder / "b.xlsx")
     report = agency_workbook(tmp_path, **{FINANCE: {"status": "Đang thực hiện", "progress": "đang soạn"}})
     shutil.copy(report, folder / "stc.xlsx")
-    told = steps.take_directives(LATER)
+    told = task_steps.take_directives(LATER)
     assert taken(told) == {"a-chua-ghi-ten.xlsx": "returned", "b.xlsx": "registered", "stc.xlsx": "recorded"}
     assert told["waiting"] == []
     assert query("select decided_by, channel from core.notice_decision") == [("Lê Thị Mai, Phó phòng", "workbook")]
     assert query("select kind from core.task_event") == [("reported",)]
     with pytest.raises(DataError, match=r"a-chua-ghi-ten.xlsx: Phải ghi người xác nhận: ô “Người xác nhận”"):
-        steps.require_all_taken(told)
+        task_steps.require_all_taken(told)
 
 
 def test_what_cannot_be_used_is_kept_and_told_once_and_stops_only_itself(empty: Path, tmp_path: Path) -> None:
@@ -431,18 +431,18 @@ def test_a_fault_of_the_program_in_one_file_lets_the_others_through_and_is_tried
     folder.mkdir()
     notice(folder, *THREE, name="1.txt")
     notice(folder, THREE[0], name="2.txt", number=7)
-    real = steps.propose_notice
+    real = task_steps.propose_notice
 
     def breaks(file: Path, *more: Any) -> dict[str, Any]:
         if file.name == "1.txt":
             raise ZeroDivisionError
         return real(file, *more)
 
-    monkeypatch.setattr(steps, "propose_notice", breaks)
+    monkeypatch.setattr(task_steps, "propose_notice", breaks)
     with pytest.raises(ZeroDivisionError):
-        steps.take_directives(LATER)
-    monkeypatch.setattr(steps, "propose_notice", real)
-    told = steps.take_directives(LATER)
+        task_steps.take_directives(LATER)
+    monkeypatch.setattr(task_steps, "propose_notice", real)
+    told = task_steps.take_directives(LATER)
     assert (taken(told), len(told["waiting"])) == ({"1.txt": "proposed"}, 2)
 
 
@@ -450,15 +450,15 @@ def test_a_file_that_may_still_be_on_its_way_is_left_for_the_next_time(empty: Pa
     folder = empty / "notices"
     folder.mkdir()
     written = datetime.fromtimestamp(notice(folder, *THREE).stat().st_mtime, UTC)
-    assert steps.take_directives(written + timedelta(seconds=5))["taken"] == []
-    assert len(steps.take_directives(written + timedelta(seconds=35))["taken"]) == 1
+    assert task_steps.take_directives(written + timedelta(seconds=5))["taken"] == []
+    assert len(task_steps.take_directives(written + timedelta(seconds=35))["taken"]) == 1
 
 
 def test_the_folder_may_not_lie_in_the_inbox_of_the_reports(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIENDO_NOTICES", str(empty / "inbox" / "van-ban"))
     settings.reload()
     with pytest.raises(UsageError, match="lồng nhau"):
-        steps.take_directives(LATER)
+        task_steps.take_directives(LATER)
 
 
 # Later notices --------------------------------------------------------------------------------------------------------
@@ -469,13 +469,13 @@ FIRST = "Giao Sở Nội vụ rà soát biên chế, bố trí cán bộ của c
 def test_a_task_that_is_repeated_with_another_date_is_a_link_and_an_extension(empty: Path, tmp_path: Path) -> None:
     (task,) = register(tmp_path, FIRST)["tasks"]
     again = "Sở Nội vụ khẩn trương rà soát biên chế, bố trí cán bộ của các xã, báo cáo UBND tỉnh trước ngày 16/01/2026."
-    told = steps.propose_notice(
+    told = task_steps.propose_notice(
         notice(tmp_path, again, number=3, day=date(2026, 1, 5), name="tb2.txt"), BY, LATER
     )  # fmt: skip
     assert query("select earlier_task_id, relation from core.notice_task where notice_id = %s", told["notice_id"]) == [
         (task, "changes")
     ]
-    done = steps.register_workbook(fill(Path(told["workbook"])), BY, LATER)
+    done = task_steps.register_workbook(fill(Path(told["workbook"])), BY, LATER)
     assert (done["tasks"], done["linked"]) == ([], [task])
     text = "select original_due_date, due_date from mart.task_state('2026-01-20', 'infinity') where task_id = %s"
     assert query(text, task) == [(date(2025, 12, 19), date(2026, 1, 15))]
@@ -491,12 +491,12 @@ def history(task: str) -> list[dict[str, Any]]:
 
 def test_a_task_that_replaces_an_earlier_one_withdraws_it(empty: Path, tmp_path: Path) -> None:
     (task,) = register(tmp_path, FIRST)["tasks"]
-    told = steps.propose_notice(
+    told = task_steps.propose_notice(
         notice(tmp_path, FIRST.replace("20/12/2025", "30/01/2026"), number=4, day=date(2026, 1, 6), name="tb3.txt"),
         BY, LATER,
     )  # fmt: skip
     filled = fill(Path(told["workbook"]), rows={("1", "relation"): "Thay thế nhiệm vụ trước"})
-    done = steps.register_workbook(filled, BY, LATER)
+    done = task_steps.register_workbook(filled, BY, LATER)
     states = dict(query("select task_id, state from mart.task_state('2026-01-20', 'infinity')"))
     assert (states[task], len(done["tasks"]), done["linked"]) == ("Thôi thực hiện", 1, [task])
 
@@ -504,32 +504,32 @@ def test_a_task_that_replaces_an_earlier_one_withdraws_it(empty: Path, tmp_path:
 def test_a_task_that_is_done_is_neither_given_another_date_nor_replaced(empty: Path, tmp_path: Path) -> None:
     (task,) = register(tmp_path, FIRST)["tasks"]
     again = FIRST.replace("20/12/2025", "30/01/2026")
-    told = steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
+    told = task_steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
     record("done", date(2025, 12, 18), task=task)
     for relation in ("Đổi thời hạn nhiệm vụ trước", "Thay thế nhiệm vụ trước"):
         filled = fill(Path(told["workbook"]), rows={("1", "relation"): relation})
         with pytest.raises(DataError, match="đã hoàn thành đúng hạn: mở lại trước"):
-            steps.register_workbook(filled, BY, LATER)
+            task_steps.register_workbook(filled, BY, LATER)
     filled = fill(Path(told["workbook"]), rows={("1", "relation"): "Không liên quan"})
-    assert len(steps.register_workbook(filled, BY, LATER)["tasks"]) == 1
+    assert len(task_steps.register_workbook(filled, BY, LATER)["tasks"]) == 1
 
 
 def test_a_notice_of_another_level_gives_no_other_date(empty: Path, tmp_path: Path) -> None:
     register(tmp_path, FIRST)
     again = FIRST.replace("20/12/2025", "30/01/2026")
-    told = steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
+    told = task_steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
     with pytest.raises(DataError, match="không phải là cấp giao nhiệm vụ trước"):
-        steps.register_workbook(fill(Path(told["workbook"]), issuer_vi="UBND xã Quan Sơn"), BY, LATER)
+        task_steps.register_workbook(fill(Path(told["workbook"]), issuer_vi="UBND xã Quan Sơn"), BY, LATER)
 
 
 def test_a_recurring_task_is_repeated_or_replaced_and_has_no_date_to_change(empty: Path, tmp_path: Path) -> None:
     (task,) = register(tmp_path, "Giao Sở Nội vụ báo cáo kết quả rà soát biên chế các xã hằng tháng.")["tasks"]
     again = "Giao Sở Nội vụ báo cáo kết quả rà soát biên chế các xã trước ngày 30/01/2026."
-    told = steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
+    told = task_steps.propose_notice(notice(tmp_path, again, number=4, day=date(2026, 1, 6), name="tb3.txt"), BY, LATER)
     assert query("select relation from core.notice_task where earlier_task_id = %s", task) == [("repeats",)]
     filled = fill(Path(told["workbook"]), rows={("1", "relation"): "Đổi thời hạn nhiệm vụ trước"})
     with pytest.raises(DataError, match="là định kỳ: chọn Nhắc lại hoặc Thay thế"):
-        steps.register_workbook(filled, BY, LATER)
+        task_steps.register_workbook(filled, BY, LATER)
 
 
 @pytest.mark.parametrize(
@@ -580,7 +580,7 @@ MONTHLY = "QS-2025-10-5.c"
 
 
 def record(kind: str, day: date, document: str = "12/BC-VP", task: str = OF_OFFICE, **more: Any) -> dict[str, Any]:
-    return steps.record_event(Event(task, kind, day, document, **more), BY, LATER)
+    return task_steps.record_event(Event(task, kind, day, document, **more), BY, LATER)
 
 
 def test_done_needs_its_document_and_is_recorded_once(empty: Path) -> None:
@@ -691,16 +691,16 @@ def test_a_department_reports_in_its_workbook_and_gets_a_receipt(empty: Path, tm
         **{FINANCE: {"status": "Đã hoàn thành", "done_date": "05/11/2025", "result_doc": "45/BC-STC"},
            "QS-2025-10-6.2a": {"status": "Xin gia hạn", "until": "31/03/2026", "reason": "chờ kế hoạch vốn"}},
     )  # fmt: skip
-    told = steps.take_agency_report(path, BY, LATER)
+    told = task_steps.take_agency_report(path, BY, LATER)
     assert (told["verdict"], told["done"], told["asked"]) == ("accepted", [FINANCE], ["QS-2025-10-6.2a"])
     assert "TIẾP NHẬN" in Path(told["receipt"]).read_text(encoding="utf-8")
     state = query("select state, due_date from mart.task_state('2026-01-20', 'infinity') where task_id = %s", FINANCE)
     assert state == [("Đã hoàn thành quá hạn", date(2025, 10, 31))]
-    assert steps.take_agency_report(path, BY, LATER)["new"] is False
+    assert task_steps.take_agency_report(path, BY, LATER)["new"] is False
 
 
 def test_done_without_a_document_is_kept_as_a_report_and_the_task_stays_open(empty: Path, tmp_path: Path) -> None:
-    told = steps.take_agency_report(agency_workbook(tmp_path, **{FINANCE: {"status": "Đã hoàn thành"}}), BY, LATER)
+    told = task_steps.take_agency_report(agency_workbook(tmp_path, **{FINANCE: {"status": "Đã hoàn thành"}}), BY, LATER)
     assert (told["done"], told["without_document"]) == ([], [FINANCE])
     assert query("select kind from core.task_event where task_id = %s", FINANCE) == [("reported",)]
     state = query("select state from mart.task_state('2026-01-20', 'infinity') where task_id = %s", FINANCE)
@@ -722,9 +722,12 @@ def test_a_workbook_with_a_fault_is_returned_whole(empty: Path, tmp_path: Path) 
 
 
 def test_a_department_may_have_nothing_to_report_but_not_both(empty: Path, tmp_path: Path) -> None:
-    assert steps.take_agency_report(agency_workbook(tmp_path, nothing={"x": 1}), BY, LATER)["nothing_to_report"] is True
+    assert (
+        task_steps.take_agency_report(agency_workbook(tmp_path, nothing={"x": 1}), BY, LATER)["nothing_to_report"]
+        is True
+    )
     both = agency_workbook(tmp_path, nothing={"x": 1}, **{FINANCE: {"status": "Đang thực hiện"}})
-    assert steps.take_agency_report(both, BY, LATER)["verdict"] == "returned"
+    assert task_steps.take_agency_report(both, BY, LATER)["verdict"] == "returned"
 
 
 def test_a_period_that_was_removed_does_not_end_the_whole_recurring_task(empty: Path, tmp_path: Path) -> None:
@@ -733,7 +736,7 @@ def test_a_period_that_was_removed_does_not_end_the_whole_recurring_task(empty: 
         tmp_path,
         **{task: {"instance": None, "status": "Đã hoàn thành", "done_date": "20/12/2025", "result_doc": "9/BC"}},
     )
-    told = steps.take_agency_report(path, BY, LATER)
+    told = task_steps.take_agency_report(path, BY, LATER)
     assert (told["verdict"], query("select count(*) from core.task_event")) == ("returned", [(0,)])
     assert "không có kỳ" in told["problems"][0]
 
@@ -743,7 +746,7 @@ def test_a_workbook_that_was_handed_out_before_the_task_ended_is_kept_as_a_repor
         tmp_path, **{FINANCE: {"status": "đã hoàn thành", "done_date": "05/11/2025", "result_doc": "45/BC-STC"}}
     )
     record("withdrawn", date(2025, 11, 3), "70/UBND", task=FINANCE, issued_by="UBND tỉnh")
-    told = steps.take_agency_report(path, BY, LATER)
+    told = task_steps.take_agency_report(path, BY, LATER)
     assert (told["done"], told["over"]) == ([], [FINANCE])
     assert "chỉ ghi nhận là báo cáo" in Path(told["receipt"]).read_text(encoding="utf-8")
     assert query("select state from mart.task_state('2026-01-20', 'infinity') where task_id = %s", FINANCE) == [
@@ -795,7 +798,7 @@ def test_the_tables_of_a_month_count_by_agency_and_list_what_changed(empty: Path
 
 
 def test_proposals_of_notices_are_listed(empty: Path) -> None:
-    steps.propose_notice(SEED, BY, AT, ISSUED)
+    task_steps.propose_notice(SEED, BY, AT, ISSUED)
     with warehouse.connect() as connection:
         (row,) = proposal.overview(connection)
     assert (row["tasks"], row["decision"]) == (21, None)

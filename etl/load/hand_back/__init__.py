@@ -18,13 +18,14 @@ from typing import Any
 from etl import settings
 from etl.collect import archive
 from etl.errors import InfrastructureError
+from etl.files import write_whole
 from etl.load.hand_back import deliveries, mail, names, receipts
 from etl.load.hand_back.deliveries import Delivery
 from etl.load.warehouse import Connection
 from etl.publish import deliver
 from etl.reference.province import Province
 from etl.validate import receipt
-from etl.validate.markup import mark, write
+from etl.validate.markup import mark
 from etl.validate.receipt import Issuer, Receipt
 
 
@@ -118,7 +119,7 @@ def _answer(
         path = folder / names.marked_name(delivery.row)
         if not path.exists():
             original = archive.fetch(conf.archive_dir, delivery.sha256)
-            write(path, mark(original, receipts.judgement(delivery, told, province)))
+            write_whole(path, mark(original, receipts.judgement(delivery, told, province)))
             result.written += 1
         attachments.append(path)
     attachments.append(_write_receipt(told, issuer, folder / names.receipt_name(delivery.row, ".pdf"), result))
@@ -141,8 +142,8 @@ def _write_receipt(told: Receipt, issuer: Issuer, path: Path, result: _Result) -
     """PDF and text; returns the PDF's path."""
     text = path.with_suffix(".txt")
     if not (path.exists() and text.exists()):
-        write(text, receipt.as_text(told, issuer).encode())
-        write(path, receipt.pdf(told, issuer))
+        write_whole(text, receipt.as_text(told, issuer).encode())
+        write_whole(path, receipt.pdf(told, issuer))
         result.receipts += 1
     return path
 

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from etl import settings
 from etl.errors import InboxDownError, InfrastructureError, UsageError
+from etl.files import write_whole
 from etl.publish.deliver.recipients import Recipient
 
 _IN_A_NAME = re.compile(r"[^\w.@+-]")
@@ -62,10 +63,8 @@ class Outbox:
     def send(self, message: EmailMessage, recipient: Recipient) -> None:
         release_id = str(message["Message-ID"]).strip("<").partition(".")[0]
         target = self.folder / f"{release_id}_{_IN_A_NAME.sub('_', recipient.code)}.eml"
-        unfinished = target.with_suffix(".part")
         try:
-            unfinished.write_bytes(message.as_bytes())
-            unfinished.replace(target)
+            write_whole(target, message.as_bytes())
         except OSError as error:
             raise RefusedError(f"Không ghi được {target.name}: {error}") from error
 

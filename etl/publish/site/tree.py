@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from etl.errors import UsageError
+from etl.files import write_whole
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
@@ -40,10 +41,7 @@ def put(target: Path, name: str, content: bytes) -> bool:
     path = target / name
     if sha256_of(path) == sha256(content):
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(content)
-    fresh.replace(path)
+    write_whole(path, content)
     return True
 
 
