@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
-HEAVY = ["pandas", "numpy", "great_expectations", "psycopg", "sqlalchemy", "openpyxl", "docx", "etl.steps", "etl.task_steps"]
+HEAVY = ["pandas", "numpy", "great_expectations", "psycopg", "sqlalchemy", "openpyxl", "docx"]
+HEAVY += ["etl.steps", "etl.task_steps"]
 
 pytestmark = pytest.mark.airflow
 
