@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -233,7 +234,7 @@ def path(figures: FigureSet) -> Chart | None:
     }  # fmt: skip
     y = {
         "field": "amount", "type": "quantitative", "title": None,
-        "axis": {"labels": False, "ticks": False, "tickCount": 5},
+        "axis": {"values": _ticks(max(f.value for f in (*planned, *done) if f.value is not None)), "labelExpr": _TY},
     }  # fmt: skip
     colours = {names["done"]: BLUE, names["planned"]: AMBER}
     layers: list[dict[str, Any]] = []
@@ -259,9 +260,22 @@ def path(figures: FigureSet) -> Chart | None:
         "lo-trinh",
         figures.words.line("chart_path", n=communes),
         "; ".join(f"{r['month']}, {r['series']}: {r['label']}" for r in rows),
-        _spec(rows, 30, 570, 190, layers, top=34),
+        _spec(rows, 60, 540, 190, layers, top=34),
         quoted=(show(communes), *(show(f, "ty") for f in (*planned, *done) if f.value is not None)),
     )
+
+
+_TY = "replace(format(datum.value / 1e9, ',.12~g'), /[,.]/g, datum.value % 1e9 ? ',' : '.')"
+"""A tick of an axis in đồng, in tỷ đồng as Vietnamese figures have it."""
+
+
+def _ticks(top: Decimal) -> list[int]:
+    """Round amounts from nothing up to ``top`` đồng, two to five of them."""
+    step = 1
+    while step * 10 <= top:
+        step *= 10
+    apart = next(s for s in (step // 2, step, step * 2) if s and s * 5 >= top)
+    return list(range(0, int(top) + 1, apart))
 
 
 def _month(period: str) -> str:

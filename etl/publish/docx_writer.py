@@ -45,13 +45,18 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _CENTER, _RIGHT, _JUSTIFY = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.JUSTIFY
 
 
-def render(document: Document, known_at: datetime) -> bytes:
-    """The document as DOCX bytes; ``known_at`` is its only date."""
+def render(document: Document, known_at: datetime, fill: float = 0) -> bytes:
+    """The document as DOCX bytes; ``known_at`` is its only date.
+
+    ``fill``: how much of its one page a brief takes; what nears the end of the page is set smaller, for Word breaks
+    lines a little earlier than the PDF does.
+    """
     docx = word.Document()
     brief = document.kind == "brief"
     _styles(docx, brief)
     _page(docx.sections[0], landscape=False, margins=BRIEF_MARGINS_MM if brief else MARGINS_MM)
-    _page_number(docx.sections[0])
+    if not brief:  # an empty header would push the one page of the brief down
+        _page_number(docx.sections[0])
     _head(docx, document)
     width = _width(BRIEF_MARGINS_MM if brief else MARGINS_MM, landscape=False)
     for number, section in enumerate(document.sections):
@@ -62,10 +67,27 @@ def render(document: Document, known_at: datetime) -> bytes:
             _block(docx, block, width, brief, keep=announces(block) or index >= len(section.blocks) - kept)
         if number == 0 and not brief:
             _close(docx, document, width)
+    if fill > _FULL:
+        _shrink(docx, _FULL / fill)
     _properties(docx, document, known_at)
     buffer = io.BytesIO()
     docx.save(buffer)
     return _fixed_zip(buffer.getvalue())
+
+
+_FULL = 0.95
+"""Of the height of a page, as the PDF sets it."""
+
+
+def _shrink(docx: Any, factor: float) -> None:
+    """Letters and the room between them smaller by ``factor``, in the styles and in the text."""
+    for root in (docx.styles.element, docx.element):
+        for element in root.iter(qn("w:sz"), qn("w:szCs")):
+            element.set(qn("w:val"), str(int(int(element.get(qn("w:val"))) * factor)))
+        for element in root.iter(qn("w:spacing")):
+            for side in ("w:before", "w:after"):
+                if element.get(qn(side)):
+                    element.set(qn(side), str(int(int(element.get(qn(side))) * factor)))
 
 
 def _width(margins: dict[str, int], *, landscape: bool) -> float:
@@ -77,6 +99,7 @@ def _styles(docx: Any, brief: bool) -> None:
     """Real styles, so that the office changes the look in one place."""
     normal = docx.styles["Normal"]
     _font(normal, 11 if brief else 14)
+    _font(docx.styles["Header"], 13)  # of the page number: a field has the size of its paragraph
     _spacing(normal, after=3 if brief else 6)
     body = _style(docx, "Nội dung", normal)
     body.paragraph_format.alignment = _JUSTIFY
@@ -87,11 +110,15 @@ def _styles(docx: Any, brief: bool) -> None:
     note, unit = docx.styles["Ghi chú"], docx.styles["Đơn vị tính"]
     gap, caption = docx.styles["Chỗ bổ sung"], docx.styles["Tên bảng"]
     _font(note, 10 if brief else 12, italic=True)
+    note.paragraph_format.first_line_indent = Mm(0)
     _font(unit, 9 if brief else 12, italic=True)
     unit.paragraph_format.alignment = _RIGHT
     unit.paragraph_format.keep_with_next = True
     _font(gap, 14, italic=True)
-    gap.font.highlight_color = 7  # yellow: not to be missed before signing
+    shade = OxmlElement("w:shd")  # yellow: not to be missed before signing; a highlight belongs to runs alone
+    for name, value in (("val", "clear"), ("color", "auto"), ("fill", "FFFF00")):
+        shade.set(qn(f"w:{name}"), value)
+    gap.element.get_or_add_rPr().append(shade)
     _font(caption, 13, bold=True)
     caption.paragraph_format.alignment = _CENTER
     caption.paragraph_format.keep_with_next = True
@@ -159,7 +186,14 @@ def _page_number(section: Any) -> None:
         run._r.append(element)
     start = OxmlElement("w:pgNumType")
     start.set(qn("w:start"), "1")
-    section._sectPr.append(start)
+    section._sectPr.insert_element_before(start, *_AFTER_PAGE_NUMBERS)
+
+
+_AFTER_PAGE_NUMBERS = ("w:cols", "w:formProt", "w:vAlign", "w:noEndnote", "w:titlePg", "w:textDirection", "w:bidi",
+                       "w:rtlGutter", "w:docGrid", "w:printerSettings", "w:sectPrChange")  # fmt: skip
+_AFTER_BORDERS = ("w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:contextualSpacing", "w:jc",
+                  "w:outlineLvl", "w:rPr", "w:sectPr", "w:pPrChange")  # fmt: skip
+"""What may follow in the schema of the format (ECMA-376, CT_SectPr and CT_PPrBase): Word repairs another order."""
 
 
 def _paragraph(docx: Any, style: str, text: str = "") -> Any:
@@ -191,7 +225,7 @@ def rule(paragraph: Any, indent_mm: float) -> None:
         '<w:pBdr xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
         '<w:top w:val="single" w:sz="6" w:space="1" w:color="000000"/></w:pBdr>'
     )
-    paragraph._p.get_or_add_pPr().append(border)
+    paragraph._p.get_or_add_pPr().insert_element_before(border, *_AFTER_BORDERS)
 
 
 def _gap(docx: Any, points: float) -> None:

@@ -75,7 +75,8 @@ def letters_of(figures: FigureSet, letters: Iterable[Document]) -> dict[str, byt
 
 
 def _paper(figures: FigureSet, document: Document) -> dict[str, bytes]:
+    fill = pdf_writer.fill(document) if document.kind == "brief" else 0
     return {
-        f"{document.name}.docx": docx_writer.render(document, figures.known_at),
+        f"{document.name}.docx": docx_writer.render(document, figures.known_at, fill),
         f"{document.name}.pdf": pdf_writer.render(document, figures.known_at),
     }

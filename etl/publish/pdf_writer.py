@@ -18,6 +18,15 @@ TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
 
 def render(document: Document, known_at: datetime) -> bytes:
     """The document as PDF bytes; ``known_at`` is its only date."""
+    return typesetting.pdf(TEMPLATE, _data(document), int(known_at.timestamp()))
+
+
+def fill(brief: Document) -> float:
+    """How much of its one page the brief takes before it is made smaller: 1 is all of it."""
+    return typesetting.number(TEMPLATE, _data(brief), "<fill>")
+
+
+def _data(document: Document) -> str:
     head = document.letterhead
     data = {
         "kind": document.kind,
@@ -47,7 +56,7 @@ def render(document: Document, known_at: datetime) -> bytes:
             for section in document.sections
         ],
     }
-    return typesetting.pdf(TEMPLATE, json.dumps(data, ensure_ascii=False), int(known_at.timestamp()))
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _spans(spans: Spans) -> list[dict[str, Any]]:

@@ -229,8 +229,14 @@ def caveats(figures: FigureSet, commune: str) -> list[Spans]:
     own = (f for f in figures.having("answer_text", "commune", "rule", "item") if f.dim("commune") == commune)
     answered = list({f.text: f for f in own}.values())
     for answer in answered[:_ANSWERS]:
+        # Most answers are of one line of a form: it is named, lest they be read as of the commune as a whole.
+        said, line = cut(answer, _ANSWER_CHARACTERS), figures.find("answer_line", **dict(answer.dims))
         let_pass = figures.get("answer_outcome", **dict(answer.dims)).text == "overridden"
-        parts.append(say("caveat", "overridden" if let_pass else "explained", text=cut(answer, _ANSWER_CHARACTERS)))
+        kind = "overridden" if let_pass else "explained"
+        if line is not None and line.text:
+            parts.append(say("caveat", f"{kind}_line", line=line, text=said))
+        else:
+            parts.append(say("caveat", kind, text=said))
     if len(answered) > _ANSWERS:
         parts.append(say("caveat", "more"))
     return parts

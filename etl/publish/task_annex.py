@@ -119,6 +119,9 @@ def _changes(figures: FigureSet) -> Block:
     shown = sorted((t for t, change in told.items() if change in _CHANGES), key=lambda t: (_CHANGES.index(told[t]), t))
     if not shown:
         return Paragraph(figures.words.say("tasks_none", "changed"))
+    total = figures.known("tasks")
+    if set(told.values()) == {"Mới giao"} and total is not None and total.value == len(shown):
+        return Paragraph(figures.words.say("tasks_none", "all_new"))
     columns = (
         Column("TT", 1.2, "center"),
         Column("Thay đổi", 3, "left"),

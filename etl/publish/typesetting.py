@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ def _fonts() -> Any:
 def pdf(template: Path, data: str, timestamp: int) -> bytes:
     """``template`` with ``data`` as ``sys.inputs.data``; ``timestamp`` (Unix seconds) is the only date inside."""
     return bytes(_typst().compile(str(template), font_paths=_fonts(), sys_inputs={"data": data}, timestamp=timestamp))
+
+
+def number(template: Path, data: str, label: str) -> float:
+    """A number that ``template`` with ``data`` gives out under ``label``."""
+    said = _typst().query(str(template), label, field="value", one=True, font_paths=_fonts(), sys_inputs={"data": data})
+    return float(json.loads(said))
 
 
 def png(svg: str, width_mm: int) -> bytes:

@@ -43,16 +43,20 @@ def _first_month(budget_year: int) -> int:
 def _amounts(simulation: Simulation, key: LineKey, budget_year: int, month: int) -> dict[str, Value]:
     """Planned cumulative đồng from the month of sending on; it never falls and never passes the plan in
     force.
+
+    It was drawn up before the month ended, by people who know their work and mostly hope for a little more than
+    comes: what will be paid, moved by a part of the plan that is the commune's and the line's own and that the
+    closing makes small.
     """
     plan = sum(simulation.plan(key, budget_year, month).values())
-    start = simulation.paid(key, budget_year, month).total
     rng = random.Random(f"{simulation.seed}:roadmap:{budget_year}:{month}:{key}")
-    close = max(start, plan * rng.randint(92, 100) // 100)
+    outlook = random.Random(f"{simulation.seed}:outlook:{budget_year}:{key.commune_code}").triangular(-40, 70, 15)
+    hope = plan * round(outlook + rng.triangular(-30, 30)) // 1000
+    planned = simulation.paid(key, budget_year, month - 1).total
     amounts: dict[str, Value] = {}
     for later in range(month, CLOSING + 1):
-        # A straight line bent upwards: little at first, most of it in the last quarter.
-        part = (later - month) ** 2 + (later - month)
-        whole = (CLOSING - month) ** 2 + (CLOSING - month)
-        planned = start + (close - start) * part // whole // THOUSAND * THOUSAND
+        moved = hope * (CLOSING + 3 - later) // (CLOSING + 3 - month)
+        expected = (simulation.paid(key, budget_year, later).total + moved) // THOUSAND * THOUSAND
+        planned = max(planned, min(plan, expected))
         amounts["planned_close" if later == CLOSING else f"planned_m{later:02d}"] = planned
     return amounts

@@ -246,10 +246,16 @@ class Drawing:
             passages.append(Passage(self.chart.name, tuple(s for s in spans if s.text not in {n.text for n in names}),
                                     tuple(all_numbers(n.text for n in names if n.text in text))))  # fmt: skip
         exact = {str(s.figure.value) for s in quoted if s.figure} | {n.text for n in names}
-        asked = all_numbers(str(value) for axis in _axes(self.chart.spec) for value in axis)
+        values = [value for axis in _axes(self.chart.spec) for value in axis]
+        asked = {*map(str, values), *(_in_ty(value) for value in values)}
         wrong = [tick for tick in all_numbers(self.ticks) if tick not in asked]
         wrong += [said for said in self.spoken if not _spoken_right(said, exact, {s.text for s in quoted})]
         return [*model.faults(passages), *(f"{self.chart.name}: {text}" for text in wrong)]
+
+
+def _in_ty(vnd: float) -> str:
+    whole, _, part = f"{vnd / 10**9:,.3f}".rstrip("0").rstrip(".").partition(".")
+    return whole.replace(",", ".") + ("," + part if part else "")
 
 
 def _axes(spec: object) -> Iterator[list[float]]:

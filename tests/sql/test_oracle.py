@@ -536,17 +536,24 @@ def test_the_path_of_the_roadmaps_equals_the_independent_computation(world: tupl
     address, oracle = world
     for period, year in sorted({(r["period"], r["budget_year"]) for r in oracle.roadmap_lag}):
         lines = [r for r in oracle.roadmap_lag if (r["period"], r["budget_year"]) == (period, year)]
-        in_use = {(r["commune_code"], r["roadmap_period"]) for r in lines if r["roadmap_period"]}
-        sent = [
-            r for r in oracle.roadmap_line if r["budget_year"] == year and (r["commune_code"], r["period"]) in in_use
-        ]
-        expected = {}
+        in_use = {r["commune_code"]: r["roadmap_period"] for r in lines if r["roadmap_period"]}
+        expected: dict[tuple[str | None, str], tuple[Any, int]] = {}
         for number, key in enumerate(PLANNED):
             month = str(Period(year + number // 12, number % 12 + 1))
-            told = [r for r in sent if r[key] is not None]
-            for commune in ({r["commune_code"] for r in told} | {None}) if told else ():
-                some = [r for r in told if commune in (None, r["commune_code"])]
-                expected[commune, month] = (total(r[key] for r in some), len({r["commune_code"] for r in some}))
+            of_month = {}
+            for commune, last in in_use.items():
+                sent = [
+                    r for r in oracle.roadmap_line
+                    if (r["commune_code"], r["budget_year"]) == (commune, year) and r["period"] <= last
+                ]  # fmt: skip
+                then = {r["period"] for r in sent if r["period"] <= month}
+                spoke = max(then) if then else min(r["period"] for r in sent)
+                told = [r[key] for r in sent if r["period"] == spoke and r[key] is not None]
+                if told:
+                    of_month[commune] = total(told)
+                    expected[commune, month] = (of_month[commune], 1)
+            if of_month and of_month.keys() == in_use.keys():
+                expected[None, month] = (total(of_month.values()), len(in_use))
         found = read(address, "select * from mart.roadmap_path(%s, %s, 'infinity')", period, year)
         assert {(r["commune_code"], r["month"]): (r["planned"], r["communes"]) for r in found} == expected
 
