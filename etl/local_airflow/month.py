@@ -31,10 +31,10 @@ FREEZE_TASK = "freeze"
 
 PARSE_SECONDS = 90
 RUN_SECONDS = 900
-# The end of a parked task's process is noticed after up to five seconds, and the scheduler takes note in its next
-# round. An answer before that looks to it like a task whose state somebody else has changed, and it fails the
-# task. No person is that quick.
-SETTLE_SECONDS = 10
+# The end of a parked task's process is noticed after up to a second, and the scheduler takes note in its next round.
+# An answer before that looks to it like a task whose state somebody else has changed, and it fails the task. No
+# person is that quick.
+SETTLE_SECONDS = 5
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 Say = Callable[[str], None]

@@ -102,6 +102,8 @@ def environment(conf: settings.Settings, port: int, *, by_schedule: bool) -> dic
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata.replace("postgresql:", "postgresql+psycopg2:", 1),
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(by_schedule),
+        # The end of a task that waits for a person is noticed within a second, not within five (month.SETTLE_SECONDS).
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "GX_ANALYTICS_ENABLED": "false",
         "TIENDO_HOME": str(conf.root),
