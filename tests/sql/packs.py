@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from etl import clock, money
 from etl.publish import figures_sheet, message, pack
 from etl.publish.figure import Figure, FigureSet
-from etl.publish.model import Chart, Document, Row, Span, joined
+from etl.publish.model import Chart, Document, Row, Span, Table, joined, spans_of
 from etl.publish.text import NOTHING
 from tests.sql.numbers import Drawing, Model, Page, Passage, all_numbers, header_passages, numbers, table_passages
 
@@ -57,6 +57,30 @@ def in_docx(content: bytes) -> tuple[list[str], list[str]]:
 
 def _text(paragraph: etree._Element) -> str:
     return "".join(t.text or "" for t in paragraph.iter(f"{W}t"))
+
+
+NONSENSE = re.compile(
+    r"tăng -|giảm -|vượt -|chậm -|None|nan|[{}]|  |(?<!\w)0 (?:đơn vị|nhiệm vụ|kiến nghị|xã)|, ,|: ;|: \.|\(\)|; ;"
+    r"|(?:lũy kế|đạt|còn|là|từ) –"
+)
+"""What no sentence says, whatever the month: a sign behind a word that has one, a hole, a count of nothing."""
+
+
+def texts(document: Document) -> str:
+    """Everything that it says outside its tables."""
+    said = (
+        "".join(span.text for span in spans_of(block)) for block in document.blocks() if not isinstance(block, Table)
+    )
+    return "\n".join([*document.title, *said])
+
+
+def holes(figures: FigureSet, of: pack.Documents) -> list[str]:
+    """Nonsense outside the tables of brief, report, letters and message; what others wrote is left out."""
+    whole = "\n".join(texts(d) for d in (of.page, of.full, *of.letters)) + joined(message.build(figures))
+    own = {f.text for f in figures if f.unit == "text" and f.text}
+    for text in sorted((t for t in own if NONSENSE.search(t)), key=len, reverse=True):
+        whole = whole.replace(text, "")
+    return [whole[max(0, match.start() - 40) : match.end() + 20] for match in NONSENSE.finditer(whole)]
 
 
 def docx_numbers(made: Pack, name: str) -> list[str]:

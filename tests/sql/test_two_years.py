@@ -18,6 +18,8 @@ from etl.period import Period
 from etl.publish import checks, figures, pack, release
 from tests.sql import builders
 from tests.sql.asked import wrong_answers
+from tests.sql.numbers import Model
+from tests.sql.packs import holes
 from tests.sql.two_years import Frozen, Life, Received, of_province
 
 DRAWN_EACH_MONTH = 1
@@ -167,6 +169,25 @@ def test_at_the_end_the_query_of_every_figure_gives_an_analyst_what_was_publishe
         connection.execute("reset role")
     assert [answer for _, wrong in asked for answer in wrong] == []
     assert sum(number for number, _ in asked) > 5_000
+
+
+def test_every_month_is_told_in_sentences_and_figures_that_it_bears_out(years: tuple[Life, Witness]) -> None:
+    """The documents of the last release of each month and budget year."""
+    life, witness = years
+    last = {(frozen.period, frozen.budget_year): frozen for frozen in life.releases}
+    assert len(last) >= 26
+    faults = []
+    for frozen in last.values():
+        figures = release.figures_of(witness.connection, release.get(witness.connection, frozen.id))
+        made = pack.build(figures)
+        model = Model(figures, (made.page, made.full))
+        checked = checks.of_documents(figures, (made.page, made.full), made.extra.charts())
+        found = [f.message for f in checked if f.severity == "error"]
+        found += holes(figures, made)
+        for document in (made.page, made.full, *made.letters[:3]):
+            found += model.faults(model.laid_out(document))
+        faults += [f"{frozen.id}: {fault}" for fault in found]
+    assert faults == []
 
 
 def test_the_published_views_show_what_was_known_when_a_release_was_frozen(years: tuple[Life, Witness]) -> None:
