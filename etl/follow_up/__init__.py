@@ -16,8 +16,8 @@ none: the office passes it on.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -138,7 +138,8 @@ def _by_recipient(
 ) -> tuple[list[tuple[Recipient, list[Matter]]], list[dict[str, Any]]]:
     """Recipients that get a digest today with what is in it, and owners without an address.
 
-    Whoever has a digest of the day is not in it, over whatever channel it went.
+    Whoever has a digest of the day is not in it, over whatever channel it went. Contacts with one mailbox are one
+    recipient, under the first of their codes: nobody finds two digests of a day in a mailbox.
     """
     listed = connection.execute("select contact_code, name_vi, email, active from ref.contact").fetchall()
     names = {code: name for code, name, *_ in listed}
@@ -151,6 +152,8 @@ def _by_recipient(
         code for (code,) in connection.execute("select recipient from core.follow_up_digest where day = %s", (day,))
     }
     office = contacts.get(instead[0]) if instead else None
+    mailboxes = _mailboxes(contacts)
+    addressed: dict[str, set[str]] = defaultdict(set)
     found: dict[str, dict[tuple[Any, ...], Matter]] = defaultdict(dict)
     missing: dict[str, dict[str, Any]] = {}
     for row in _due(connection, day, now):
@@ -166,16 +169,30 @@ def _by_recipient(
             if office is None or not has_office:
                 continue
             contact, matter = office, matter.without_address(who, is_collective=no_one)
-        others = found[contact.code]
+        first = mailboxes[contact.code][0]
+        addressed[first].add(contact.code)
+        others = found[first]
         others[matter.key] = matter.with_what(others.get(matter.key))
     connection.commit()
     told = _told(connection)
     waiting = []
     for code in sorted(found):
-        fresh = [m for m in found[code].values() if not _was_told(m, told.get((code, *m.key), ()))]
-        if code not in served and fresh:
-            waiting.append((contacts[code], sorted(fresh, key=Matter.order)))
+        box = mailboxes[code]
+        fresh = [
+            m for m in found[code].values() if not _was_told(m, [t for one in box for t in told.get((one, *m.key), ())])
+        ]
+        if served.isdisjoint(box) and fresh:
+            called = "; ".join(contacts[one].name_vi for one in sorted(addressed[code]))
+            waiting.append((replace(contacts[code], name_vi=called), sorted(fresh, key=Matter.order)))
     return waiting, sorted(missing.values(), key=lambda entry: str(entry["name"]))
+
+
+def _mailboxes(contacts: Mapping[str, Recipient]) -> dict[str, list[str]]:
+    """Code -> the codes that have its mailbox, itself among them."""
+    by_address: dict[str, list[str]] = defaultdict(list)
+    for code in sorted(contacts):
+        by_address[contacts[code].email.strip().lower()].append(code)
+    return {code: box for address, box in by_address.items() if address for code in box}
 
 
 def _was_told(matter: Matter, told: Sequence[tuple[int, datetime]]) -> bool:

@@ -2,8 +2,8 @@
 -- Whether a task was done by that day is what is best known at p_known_at: the first result document since the task
 -- was last reopened, or else the latest report on it, also one that came after that day, and only that of the commune
 -- that leads the task (of the communes that a commune was divided into: one that is not done speaks for all). Done needs
--- its document: a report that says done and names none leaves the task open. What was done stays done when the task is
--- withdrawn afterwards; what is done after it was withdrawn counts only when it was reopened. An extension that was
+-- its document: a report that says done and names none leaves the task as it was. What was done stays done when the task
+-- is withdrawn afterwards; what is done after it was withdrawn counts only when it was reopened. An extension that was
 -- granted after the task was done has no effect on it. What is done for one period of a recurring task is told by
 -- mart.task_instance and does not end the task.
 create function mart.task_state(p_as_of date, p_known_at timestamptz)
@@ -50,9 +50,13 @@ as $$
         order by e.task_id, e.kind, e.event_date, e.task_event_id
     ),
 
-    last_report as (
-        select distinct on (r.task_id)
+    said as (
+        select
             r.task_id,
+            r.commune_code,
+            r.period,
+            r.budget_year,
+            r.status = 'Đã hoàn thành' and btrim(coalesce(r.result_doc, '')) = '' as is_undocumented,
             case when r.status = 'Đã hoàn thành' and btrim(r.result_doc) <> '' then r.done_date end as done_date
         from core.task_report as r
         inner join core.in_force(p_known_at) as s on r.submission_id = s.submission_id
@@ -62,6 +66,22 @@ as $$
                 r.task_id = c.task_id and r.commune_code = c.commune_code and s.as_of >= c.valid_from
                 and (c.valid_to is null or s.as_of <= c.valid_to)
         where t.due_kind <> 'recurring'
+    ),
+
+    -- Done without its document says nothing new: what the same commune said before stands.
+    last_report as (
+        select distinct on (r.task_id)
+            r.task_id,
+            case when r.is_undocumented then e.done_date else r.done_date end as done_date
+        from said as r
+        left join lateral (
+            select p.done_date from said as p
+            where
+                p.task_id = r.task_id and p.commune_code = r.commune_code and not p.is_undocumented
+                and (p.period, p.budget_year) < (r.period, r.budget_year)
+            order by p.period desc, p.budget_year desc
+            limit 1
+        ) as e on r.is_undocumented
         order by r.task_id, r.period desc, r.budget_year desc, done_date desc nulls first
     ),
 

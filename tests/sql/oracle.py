@@ -986,8 +986,10 @@ class Oracle:
         for t in self.province.tasks():
             told = [r for r in self.task_report if r["task_id"] == t["task_id"]
                     and r["commune_code"] == by_name.get(t["lead_vi"]) and t["due_kind"] != "recurring"]  # fmt: skip
-            last = max(told, key=lambda r: (r["period"], r["budget_year"]), default=None)
-            documented = last and last["status"] == "Đã hoàn thành" and (last["result_doc"] or "").strip()
+            # A report that says done and names no document leaves the task as it was.
+            clear = [r for r in told if r["status"] != "Đã hoàn thành" or (r["result_doc"] or "").strip()]
+            last = max(clear, key=lambda r: (r["period"], r["budget_year"]), default=None)
+            documented = last and last["status"] == "Đã hoàn thành"
             done = last["done_date"] if last and documented else None
             done = done if done and done <= as_of else None
             due = date.fromisoformat(t["due_date"]) if t["due_date"] else None

@@ -345,6 +345,42 @@ def test_one_digest_a_day_whatever_the_channel(own: Connection) -> None:
         )
 
 
+def test_contacts_with_one_mailbox_get_one_digest_a_day_with_all_that_is_theirs(own: Connection) -> None:
+    """Finance keeps the mail of the Office of the provincial committee too, whatever the case of the letters."""
+    finance, office = (
+        own.execute(
+            "select c.contact_code, c.name_vi, c.email from core.task as t "
+            "inner join ref.contact as c on ref.owner_code(t.lead_vi, '2025-10-15') = c.contact_code "
+            "where t.task_id = %s",
+            (task,),
+        ).fetchone()
+        for task in (FINANCE, OFFICE_TASK)
+    )
+    assert finance
+    assert office
+    first, second = sorted((finance, office))
+    own.execute("update ref.contact set email = upper(%s) where contact_code = %s", (first[2], second[0]))
+    own.commit()
+    post = Post()
+    for day in ("2025-10-13", "2025-10-20", "2025-10-24", "2025-10-31"):
+        digests = sent(run(own, day, post))
+        assert second[0] not in digests
+        told = {subject for _, subject, _ in digests.get(first[0], set())}
+        assert not told or len([code for code, _ in post.taken if code == first[0]]) >= 1
+    text = post.text_for(first[0])
+    assert finance[1] in text
+    assert office[1] in text
+    days = own.execute("select day from core.follow_up_digest where recipient = %s", (first[0],)).fetchall()
+    assert len(days) == len(set(days)) == sum(code == first[0] for code, _ in post.taken)
+    # Apart again: what was told to the mailbox is not told to either once more.
+    own.execute("update ref.contact set email = %s where contact_code = %s", (second[2], second[0]))
+    own.commit()
+    before = len(post.taken)
+    again = sent(run(own, "2025-10-31", post))
+    assert first[0] not in again
+    assert len(post.taken) == before + len(again)
+
+
 def test_a_dry_run_writes_and_sends_nothing(own: Connection) -> None:
     post = Post()
     found = run(own, "2025-10-21", post, dry_run=True)
