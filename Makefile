@@ -35,7 +35,7 @@ up: $(STAMP)  ## Airflow for a look, on 127.0.0.1; Ctrl-C ends it
 	@$(BIN)/tiendo airflow up
 
 test: $(STAMP)  ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(STAMP)  ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .

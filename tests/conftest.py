@@ -23,10 +23,26 @@ _LONGEST = ("e2e", "corpus", "sql")
 """Folders with the longest tests, the longest first."""
 
 
+_TOGETHER = {"corpus/test_corpus.py": "corpus", "sql/test_parity.py": "corpus"}
+"""Files that need the same corpus, which is made once by the process that runs them."""
+_PUBLISHED = "published_once"
+"""The published warehouse takes long to make: all files that read it go to one process."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no process is left waiting for them at the end (``--no-loadscope-reorder``)."""
+    """Files stay whole, and files with the same ground together (``--dist loadgroup``); the longest come first, so that
+    no process is left waiting for them at the end (``--no-loadscope-reorder``)."""
+    reading = {item.path for item in items if _PUBLISHED in getattr(item, "fixturenames", ())}
+    for item in items:
+        name = f"{item.path.parent.name}/{item.path.name}"
+        group = _PUBLISHED if item.path in reading else _TOGETHER.get(name, name)
+        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(
-        key=lambda item: next((n for n, folder in enumerate(_LONGEST) if folder in item.path.parts), len(_LONGEST))
+        key=lambda item: (
+            next((n for n, folder in enumerate(_LONGEST) if folder in item.path.parts), len(_LONGEST)),
+            item.path not in reading,
+        )
     )
 
 
