@@ -196,7 +196,7 @@ def coverage(figure: Figure) -> str:
     if figure.coverage_n is None:
         return ""
     share = figure.coverage_plan_pct
-    of_plan = "" if share is None else f"; {money.group_vi(share, 2)}% kế hoạch vốn"
+    of_plan = "" if share is None else f"; {money.group_vi(share, 2)} % kế hoạch vốn"
     return f"{figure.coverage_n}/{figure.coverage_of} xã, phường{of_plan}"
 
 

@@ -13,6 +13,7 @@ from etl import clock
 from etl.publish import charts, pages
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Chart, Document, Span, Spans
+from etl.publish.text import unbroken
 
 
 def render(
@@ -34,7 +35,9 @@ def render(
         return link(span.figure) if link and span.figure else ""
 
     environment = pages.environment()
-    environment.globals.update(id=identity, value=_value, svg=_svg, address=address, shade=shade)
+    environment.globals.update(
+        id=identity, value=_value, svg=_svg, address=address, shade=shade, unbroken=unbroken
+    )  # fmt: skip
     page = environment.get_template("page.html.j2").render(
         title=" ".join(brief.title),
         brief=brief,

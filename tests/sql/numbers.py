@@ -312,6 +312,7 @@ class Page(HTMLParser):
             pass
 
     def handle_data(self, data: str) -> None:
+        data = data.replace("\u00a0", " ")  # where a line must not end
         if self._inside("style") or self._inside("script") or self._inside("head") or not data.strip():
             return
         if self._inside("svg"):

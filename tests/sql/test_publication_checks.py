@@ -485,11 +485,11 @@ def peers(connection: Connection, wild: dict[str, int], done: str = "5") -> None
 @pytest.mark.parametrize(
     ("rule", "wild", "done", "told"),
     [
-        ("BT01", {"disb_period": 950 * TRIEU}, "5", "bằng 95,00% kế hoạch của dòng DTTS-DA1-ND2-DT"),
-        ("BT01", {"disb_period": 10 * TRIEU}, "5", "bằng 1,00% kế hoạch"),
+        ("BT01", {"disb_period": 950 * TRIEU}, "5", "bằng 95,00 % kế hoạch của dòng DTTS-DA1-ND2-DT"),
+        ("BT01", {"disb_period": 10 * TRIEU}, "5", "bằng 1,00 % kế hoạch"),
         ("BT02", {}, "0.5", "800,00 triệu đồng trên một hộ của chỉ tiêu CT-08"),
         ("BT02", {}, "50", "8,00 triệu đồng trên một hộ"),
-        ("BT03", {"disb_advance": 396 * TRIEU, "disb_completed": 4 * TRIEU}, "5", "bằng 99,00% lũy kế giải ngân"),
+        ("BT03", {"disb_advance": 396 * TRIEU, "disb_completed": 4 * TRIEU}, "5", "bằng 99,00 % lũy kế giải ngân"),
     ],
 )
 def test_an_unusual_figure_is_stored_told_in_the_annex_and_does_not_stop_the_release(

@@ -64,7 +64,7 @@ def test_ten_times_the_share_of_the_peers_is_found_with_place_median_and_bounds(
     assert (finding.line, finding.sheet, finding.cell) == ("GNBV-DA2-SN", "B01-GiaiNgan", "J109")
     assert (finding.value, finding.submission_id) == (str(950 * TRIEU), 7)
     assert int(finding.value) - int(finding.expected) == int(finding.difference)
-    assert "bằng 95,00% kế hoạch của dòng GNBV-DA2-SN; trung vị của 21 dòng" in finding.message
+    assert "bằng 95,00 % kế hoạch của dòng GNBV-DA2-SN; trung vị của 21 dòng" in finding.message
     assert "khoảng thông thường từ 1,9" in finding.message
 
 
@@ -119,7 +119,7 @@ def test_an_advance_of_all_that_was_paid_is_found_among_small_ones() -> None:
     (finding,) = checks.judged_outliers([*peers(), line(99, 100, advance=495)], ())
 
     assert (finding.rule_id, finding.cell) == ("BT03", "O109")
-    assert "bằng 99,00% lũy kế giải ngân" in finding.message
+    assert "bằng 99,00 % lũy kế giải ngân" in finding.message
     assert found([*peers(), line(99, 100, advance=200)]) == []
     assert found([*peers(), line(99, 100, advance=0)]) == []
 

@@ -18,7 +18,7 @@ from etl.publish.site.rendering import Pages
 def test_a_number_is_shown_whole_in_vietnamese_notation() -> None:
     cases = {
         ("vnd", "682516606781"): "682.516,606781 triệu đồng", ("vnd", "-1000000"): "-1 triệu đồng",
-        ("pct", "39.1"): "39,10%", ("pct_points", "11.52"): "+11,52 điểm %", ("count", "1200"): "1.200",
+        ("pct", "39.1"): "39,10 %", ("pct_points", "11.52"): "+11,52 điểm %", ("count", "1200"): "1.200",
         ("quantity", "12.50"): "12,5 km", ("days", "3"): "3 ngày",
     }  # fmt: skip
     for (unit, number), shown in cases.items():
@@ -34,7 +34,7 @@ def test_the_chart_shows_which_months_can_be_compared() -> None:
     assert [p.complete for p in drawn.points] == [True, True, False]
     assert [comparable for _, _, comparable in drawn.segments] == [True, False]
     assert [name for _, name in drawn.months] == ["T9/2025", "T10/2025", "T11/2025", "T12/2025"]
-    assert "T12/2025: 25,00% (30/65 xã, phường)" in drawn.alt
+    assert "T12/2025: 25,00 % (30/65 xã, phường)" in drawn.alt
     assert chart.draw(2025, [(Period(2025, 9), whole)]) is None
 
 

@@ -290,7 +290,7 @@ def _round(amount: Decimal) -> int:
 
 
 def _percent(share: Decimal) -> str:
-    return f"{money.group_vi(share * 100, 2)}%"
+    return f"{money.group_vi(share * 100, 2)} %"
 
 
 def _cost(amount: Decimal) -> str:

@@ -54,7 +54,7 @@ def value(figure: Figure | None, indicator_unit: str = "") -> str:
     if figure.value is None:
         return text.clean(figure.text)
     number = number_vi(figure.value, figure.unit)
-    unit = {"vnd": " triệu đồng", "pct": "%", "pct_points": " điểm %", "days": " ngày"}.get(figure.unit, "")
+    unit = {"vnd": " triệu đồng", "pct": " %", "pct_points": " điểm %", "days": " ngày"}.get(figure.unit, "")
     return number + (f" {indicator_unit}" if figure.unit == "quantity" and indicator_unit else unit)
 
 
