@@ -53,7 +53,9 @@ _OF_WORKS = pattern(
     r"(?: (?:tư vấn|thi công|thiết kế|giám sát|kiểm toán|quản lý vận hành|xây lắp))+(?=[\s,:;])"
 )
 _BELONGS = pattern(r"\s+(?:của|thuộc|trực thuộc)\s+")
-_NAMES_FOLLOW = re.compile(r":|\s:|\s[^\W\d_a-z]\w*(?:\s[^\W\d_a-z]\w*)*,\s(?!Sở|Công|Ban|Bộ|Phòng|Ủy)[^\W\d_a-z]")
+_NAMES_FOLLOW = re.compile(
+    r":|\s:|\s[^\W\d_a-z]\w*(?:\s(?:[^\W\d_a-z]\w*|\d+))*,\s(?!Sở|Công|Ban|Bộ|Phòng|Ủy)[^\W\d_a-z]"
+)
 _LEVEL_NAMES = frozenset(
     map(key, ("tỉnh", "thành phố", "huyện", "quận", "thị xã", "xã", "phường", "thị trấn", "đặc khu"))
 )

@@ -399,7 +399,7 @@ class Pieces:
             return None
         units = agencies.units(self.text, self.plain, match.end(), semicolons=True)
         if units:
-            names = [agencies.tidy(self.text[u.start : u.end]) if u.is_collective else u.name for u in units]
+            names = [agencies.as_partner(u, self.text) for u in units]
             after = agencies.end_of(units, self.plain)
         else:
             if not match["with"]:
@@ -443,9 +443,15 @@ class Pieces:
                 _ROLE.match(self.plain, place)
                 or _COORDINATION.match(self.plain, place)
                 or _W.plain_verb.match(self.plain, place)
+                or self._acts_and_acts(place)
             ):
                 return place
         return at
+
+    def _acts_and_acts(self, at: int) -> bool:
+        """Whether a verb that names have too is the first of several: "tổng hợp, đề xuất ..."."""
+        first = _W.action.match(self.plain, at)
+        return first is not None and _W.plain_verb.match(self.plain, self._skip(first.end())) is not None
 
 
 def _after_assign(plain: str, at: int) -> int:
@@ -469,7 +475,7 @@ def _leads(units: list[Unit], text: str) -> tuple[list[Unit], list[str]]:
     named = [unit for unit in units if not unit.is_collective]
     if named and len(named) < len(units):
         loose = [u for u in units if u.is_collective and re.search(key("liên quan"), key(u.name))]
-        return [u for u in units if u not in loose], [agencies.tidy(text[u.start : u.end]) for u in loose]
+        return [u for u in units if u not in loose], [agencies.as_partner(u, text) for u in loose]
     return units, []
 
 

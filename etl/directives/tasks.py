@@ -450,9 +450,7 @@ def _inner(paragraph: Paragraph, start: int, end: int) -> list[str]:
     names: list[str] = []
     for match in _WITHIN_CONTENT.finditer(paragraph.key, start, end):
         found = agencies.units(paragraph.text, paragraph.key, match.end(), semicolons=True)
-        names += [
-            agencies.tidy(paragraph.text[u.start : u.end]) if u.is_collective else u.name for u in found if u.end <= end
-        ]
+        names += [agencies.as_partner(u, paragraph.text) for u in found if u.end <= end]
     return names
 
 
