@@ -15,8 +15,9 @@ from pathlib import Path
 from etl.directives import words as wording
 from etl.directives.endings import HEAD
 from etl.directives.folding import key
-from etl.directives.names import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, one, tidy
+from etl.directives.names import one
 from etl.directives.places import LEVEL, proper
+from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, tidy
 
 __all__ = ["Unit", "as_partner", "display", "end_of", "loose", "successor_of", "tidy", "units"]
 

@@ -147,7 +147,9 @@ def name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fal
                 break
         elif not text[at].isupper():
             complete = last in _COMPLETE or last_capital or (count == 0 and head[0] in _ALONE | _BRANDS | OF_HAMLETS)
-            is_noun = f"{last} {syllable}" in _NOT_STOPS | _IN_NAMES or _comma_soon(plain, at, last)
+            is_noun = f"{last} {syllable}" in _NOT_STOPS | _IN_NAMES or _comma_soon(
+                plain, at, is_bound=complete or last in _PLACE_ENDS
+            )
             if last in _PLACE_ENDS and syllable not in _AFTER_PLACE_ENDS and count > 0 and not is_noun:
                 break
             if _W.plain_verb.match(plain, at) and not is_noun:
@@ -213,9 +215,9 @@ def comma_tail(text: str, plain: str, head: re.Match[str], comma: int) -> int:
     return 0
 
 
-def _comma_soon(plain: str, at: int, last: str = "") -> bool:
-    """Whether an idiom with a comma begins here; behind a place only that of defence: Ban Chỉ huy xã *phòng, chống*."""
-    idioms = (idiom for _, idiom in _COMMAS if last not in _PLACE_ENDS or idiom.startswith("phòng"))
+def _comma_soon(plain: str, at: int, *, is_bound: bool = False) -> bool:
+    """Whether an idiom with a comma begins here; behind a whole name only that of defence: Ban xã *phòng, chống*."""
+    idioms = (idiom for _, idiom in _COMMAS if not is_bound or idiom.startswith("phòng"))
     return any(plain.startswith(idiom, at) for idiom in idioms)
 
 

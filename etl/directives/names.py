@@ -8,7 +8,6 @@ example notices, rule 6).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from etl.directives import words as wording
 from etl.directives.endings import (
@@ -28,7 +27,9 @@ from etl.directives.endings import (
     one_starts,
 )
 from etl.directives.folding import key, pattern
+from etl.directives.listed import HAMLETS, listed_fields, named_hamlets, office_holder, officer
 from etl.directives.places import LEVEL, PLACED, placed, proper
+from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit, display
 from etl.directives.words import WORD_END, one_of
 
 _W = wording.load()
@@ -57,9 +58,9 @@ _NAMES_FOLLOW = re.compile(
     r":|\s:|\s[^\W\d_a-z]\w*(?:\s(?:[^\W\d_a-z]\w*|\d+))*,\s(?!Sở|Công|Ban|Bộ|Phòng|Ủy)[^\W\d_a-z]"
 )
 _LEVEL_NAMES = frozenset(
-    map(key, ("tỉnh", "thành phố", "huyện", "quận", "thị xã", "xã", "phường", "thị trấn", "đặc khu"))
+    map(key, ("tỉnh", "thành phố", "huyện", "quận", "thị xã", "xã", "phường", "thị trấn", "đặc khu", *HAMLETS))
 )
-_MORE_LEVELS = pattern(rf"(?:(?:\s*,\s*|\s+và\s+)(?:các\s+)?{LEVEL}(?!\w))+")
+_MORE_LEVELS = pattern(rf"(?:(?:\s*,\s*|\s+và\s+)(?:các\s+)?(?:{LEVEL}|{'|'.join(HAMLETS)})(?!\w))+")
 _WHICHEVER = pattern(r"(?:nhà thầu|đơn vị|địa phương|cơ quan|chủ đầu tư|doanh nghiệp|nhà đầu tư)\s+nào(?!\w)")
 _WHICH_WITHIN = 20
 _EVERYWHERE = pattern(rf"\s+các\s+{LEVEL}(?:\s*,\s*{LEVEL})*(?:\s+trực thuộc trung ương|\s+liên quan)?(?!\w)")
@@ -67,10 +68,6 @@ _STRETCH = re.compile(
     r"\s(?:ven biển\s)?từ\s[^\W\d_a-z]\w*(?:\s[^\W\d_a-z]\w*)*\s(?:đến|trở ra|trở vào|tới)(?:\s[^\W\d_a-z]\w*)*"
 )
 _BEFORE_NAMES = pattern(rf"(?:{LEVEL}|sở|bộ|tập đoàn|tổng công ty|công ty|ngân hàng|viện|cục|chi cục|vụ|trường|ban)$")
-_LISTED_FIELDS = re.compile(
-    r"(?:(?:giám đốc|lãnh đạo|thủ trưởng|bộ trưởng|trưởng)\s+)?(?:các|liên)\s+(?P<kind>sở|bộ|phòng)"
-    r"(?:\s*,\s*(?:ban|ngành|cơ quan|đơn vị))*\s*:?\s+"
-)
 _HEADS_OF_UBND = pattern(
     r"(?:(?:đồng chí|các đồng chí|tập thể|thường trực|lãnh đạo|chủ tịch|phó chủ tịch)(?:\s*,\s*(?=(?:các )?phó)|\s+))+"
 )
@@ -78,27 +75,14 @@ _TITLES = re.compile(
     rf"(?:(?:{_W.any_of('titles')})(?:\s*,\s*(?=(?:phó|các|chủ nhiệm|tổng thanh tra|thống đốc)\s)|\s*\(|\s+))+"
 )
 _PERSON = pattern(r"(?:các )?(?:đồng chí|đ/c|ông|bà)\s+")
-_HELD_OFFICE = pattern(
-    r"(?:đồng chí )?(?:phó )?(?:giám đốc|chủ tịch|chánh văn phòng|bộ trưởng|thứ trưởng|tổng giám đốc"
-    r"|trưởng phòng|trưởng ban|thủ tướng|cục trưởng)(?: (?:sở|ban|bộ|ubnd|công an|trung tâm|thường trực"
-    r"|chính phủ))*\s+"
-)
-_PERSON_NAME = re.compile(rf"(?:{one_of(_W.lists['family_names'])})(?:\s+[^\W\d_a-z][\w']*){{2,3}}(?![\w])")
 _OFFICE = re.compile(rf"\s*[,(-]\s*(?:phó )?(?:{_W.any_of('titles')}|ủy viên)\s+")
 _AUTHORITY = pattern(
     r"(?:cấp ủy\s*,\s*|cấp ủy và\s+|đảng ủy\s*,\s*|cấp ủy đảng\s*,\s*)?(?:chính quyền|lãnh đạo)\s+(?=" + LEVEL + r"\s)"
 )
 _LEVELS = re.compile(rf"các\s+(?P<levels>{LEVEL}(?:{JOIN}(?:các\s+)?{LEVEL})*|địa phương|cấp)(?P<more>{MODIFIERS})")
 _AT_LEVEL = re.compile(r"(?:cấp (?:xã|huyện|tỉnh|cơ sở)|hai cấp|2 cấp|các cấp)(?!\w)")
-FIELD_NAMES = {key(name): name for name in wording.load().lists["fields"]} | {
-    key(short): full for short, full in wording.load().lists["abbreviated_fields"].items()
-}
-FIELD = re.compile(rf"(?:{one_of(list(FIELD_NAMES))}){WORD_END}(?!&)")
 _LOWER_FIELD = re.compile(rf"(?:giám đốc )?các (?:sở|phòng) (?P<field>{one_of(list(FIELD_NAMES))}){WORD_END}")
 _SUFFIX = re.compile(rf"\s+(?P<level>{LEVEL})(?!\w)\.?")
-SEPARATOR = re.compile(
-    r"\s*,\s*(?:và\s+|cùng\s+)?(?:với\s+)?|\s+và\s+(?:với\s+)?|\s*;\s*(?:và\s+)?|\s+cùng\s+(?:với\s+)?|\s+hoặc\s+"
-)
 _AT_A_RATE = pattern(
     r"\s+(?:có|còn|đạt)\s+(?:tỷ lệ|kết quả|tiến độ|số)(?:\s+(?:giải ngân|thực hiện|thu))?[^,;:.]{0,40}?"
     r"(?:\d%|thấp|chậm|cao|\d)"
@@ -106,15 +90,10 @@ _AT_A_RATE = pattern(
 )
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A body at [start, end). ``is_collective``: no single owner. ``is_commune``: joint ones do not co-ordinate."""
-
-    name: str
-    start: int
-    end: int
-    is_collective: bool = False
-    is_commune: bool = False
+_HAVING = pattern(r"\s+có\s+[^\W\d_]+\s")
+_NOUN_BEFORE = pattern(r"(?:tỷ lệ|kế hoạch|tiến độ|công tác|nhiệm vụ|việc|số|vốn|được|đã|chưa|dự án|công trình)\s$")
+_HAVE_TASKS = key("có nhiệm vụ")
+_LONGEST_HAVING = 70
 
 
 def one(text: str, plain: str, at: int) -> list[Unit]:
@@ -131,23 +110,6 @@ def one(text: str, plain: str, at: int) -> list[Unit]:
 
 def _moved(unit: Unit, start: int) -> Unit:
     return Unit(unit.name, start, unit.end, unit.is_collective, unit.is_commune)
-
-
-def _listed_fields(text: str, plain: str, at: int) -> list[Unit]:
-    """*các Sở: Tài chính, Xây dựng, Nông nghiệp và Môi trường*."""
-    head = _LISTED_FIELDS.match(plain, at)
-    if head is None or not text[head.end() : head.end() + 1].isupper():
-        return []
-    kind = head["kind"].capitalize()
-    found: list[Unit] = []
-    place = head.end()
-    while field := FIELD.match(plain, place):
-        found.append(Unit(f"{kind} {FIELD_NAMES[field[0]]}", place if found else at, field.end()))
-        separator = SEPARATOR.match(plain, field.end())
-        if separator is None or not text[separator.end() : separator.end() + 1].isupper():
-            break
-        place = separator.end()
-    return found
 
 
 def _collective(text: str, plain: str, at: int) -> list[Unit]:
@@ -172,7 +134,24 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
     rate = _AT_A_RATE.match(plain, end)
     if rate and _W.plain_verb.match(plain, rate.end() + 1):
         end = rate.end()
+    elif not rate:
+        end = _that_have(plain, end)
     return [Unit(display(text[at:end]), at, end, is_collective=True)]
+
+
+def _that_have(plain: str, end: int) -> int:
+    """Behind what tells which of the bodies are meant: các cơ quan *có nhiệm vụ quá hạn* tập trung ..."""
+    having = _HAVING.match(plain, end)
+    acts = _W.action.match(plain, end + 1)
+    if having is None or (acts and (acts[0] != _HAVE_TASKS or _W.plain_verb.match(plain, acts.end() + 1))):
+        return end
+    verbs = _W.plain_verb.finditer(plain, having.end(), end + _LONGEST_HAVING)
+    verb = next(
+        (v for v in verbs if plain[v.start() - 1] == " " and not _NOUN_BEFORE.search(plain, end, v.start())), None
+    )
+    if verb is None or re.search(r"[,;:.()]", plain[end : verb.start()]):
+        return end
+    return verb.start() - 1
 
 
 def _of_body(text: str, plain: str, end: int) -> int:
@@ -217,9 +196,9 @@ def _authority(text: str, plain: str, at: int) -> list[Unit]:
     level = _AT_LEVEL.match(plain, place)
     if level:
         return [Unit(f"UBND {text[place : level.end()]}", at, level.end(), is_collective=True)]
-    officer = _officer(text, plain, at, place, titles)
-    if officer:
-        return [officer]
+    person = officer(text, plain, at, place, titles)
+    if person:
+        return [person]
     named = placed(text, plain, place)
     if named and titles and "phó chủ tịch" in titles[0]:
         return [Unit(display(text[at : named[1]]), at, named[1], is_collective=titles[0].startswith("các"))]
@@ -231,28 +210,6 @@ def _authority(text: str, plain: str, at: int) -> list[Unit]:
         return [Unit(f"UBND {text[place:end]}", at, end, is_commune=True)]
     end = start + len(match[0].rstrip())
     return [Unit("UBND", at, end)]
-
-
-def _office_holder(text: str, plain: str, at: int) -> list[Unit]:
-    """*Phó Giám đốc Sở Nguyễn Hữu Chiến*: a person whose name stands after the office."""
-    office = _HELD_OFFICE.match(plain, at)
-    person = _PERSON_NAME.match(text, office.end()) if office else None
-    if person is None:
-        return []
-    name = re.sub(r"^(?:các )?đồng chí\s+", "", text[at : person.end()], flags=re.IGNORECASE)
-    return [Unit(name[:1].upper() + name[1:], at, person.end())]
-
-
-def _officer(text: str, plain: str, at: int, place: int, titles: re.Match[str] | None) -> Unit | None:
-    """*Phó Chủ tịch UBND tỉnh Ngô Văn Phượng*: a person, whose name stands after the body."""
-    level = PLACED.match(plain, place)
-    if titles is None or level is None or not titles[0].strip().endswith("chủ tịch"):
-        return None
-    person = _PERSON_NAME.match(text, level.end())
-    if person is None:
-        return None
-    name = re.sub(r"^(?:các )?đồng chí\s+", "", text[at : person.end()], flags=re.IGNORECASE)
-    return Unit(name[:1].upper() + name[1:], at, person.end())
 
 
 def _many_places(text: str, plain: str, at: int, levels: re.Match[str]) -> list[Unit]:
@@ -403,20 +360,6 @@ def _person(text: str, plain: str, at: int) -> list[Unit]:
 
 
 _FORMS = (
-    _office_holder, _listed_fields, _level, _authority, _collective, _fielded, _open_name, _place, _person,
+    office_holder, listed_fields, named_hamlets, _level, _authority, _collective, _fielded, _open_name, _place,
+    _person,
 )  # fmt: skip
-
-
-def tidy(name: str) -> str:
-    """One space behind a comma, none before it, however the writer set them."""
-    return re.sub(r"\s*,\s*(?=\S)", ", ", re.sub(r"\s+", " ", name)).strip(" ,")
-
-
-def display(name: str) -> str:
-    """The name with abbreviations written out and a capital first letter."""
-    for short, full in wording.load().lists["abbreviations"].items():
-        name = re.sub(rf"(?<!\w){re.escape(short)}(?!\w)", full, name, flags=re.IGNORECASE if " " in short else 0)
-    name = re.sub(r"^(?:Chủ tịch|Phó Chủ tịch|Lãnh đạo)\s+(?=UBND)", "", name, flags=re.IGNORECASE)
-    name = re.sub(r"(?<!\w)(?<!Phó )(?:Chủ tịch|chủ tịch)\s+(?=UBND)", "", name)
-    name = tidy(name)
-    return name[:1].upper() + name[1:]
