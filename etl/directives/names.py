@@ -92,6 +92,10 @@ _AT_A_RATE = pattern(
 
 _HAVING = pattern(r"\s+có\s+[^\W\d_]+\s")
 _NOUN_BEFORE = pattern(r"(?:tỷ lệ|kế hoạch|tiến độ|công tác|nhiệm vụ|việc|số|vốn|được|đã|chưa|dự án|công trình)\s$")
+_PASSIVE = pattern(
+    r"\s+được\s+(?!giao|phân công|yêu cầu)[^,;:.()]{3,70}?"
+    r"(?=\s(?:có trách nhiệm|phải|cần|khẩn trương|nghiêm túc|chủ động|tập trung|tiếp tục|tổ chức|báo cáo|rà soát)\s)"
+)
 _HAVE_TASKS = key("có nhiệm vụ")
 _LONGEST_HAVING = 70
 
@@ -135,7 +139,7 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
     if rate and _W.plain_verb.match(plain, rate.end() + 1):
         end = rate.end()
     elif not rate:
-        end = _that_have(plain, end)
+        end = _that_are(plain, _that_have(plain, end))
     return [Unit(display(text[at:end]), at, end, is_collective=True)]
 
 
@@ -152,6 +156,12 @@ def _that_have(plain: str, end: int) -> int:
     if verb is None or re.search(r"[,;:.()]", plain[end : verb.start()]):
         return end
     return verb.start() - 1
+
+
+def _that_are(plain: str, end: int) -> int:
+    """Behind what was done for the bodies that are meant: các đơn vị *được thanh tra* có trách nhiệm ..."""
+    passive = _PASSIVE.match(plain, end)
+    return passive.end() if passive else end
 
 
 def _of_body(text: str, plain: str, end: int) -> int:
@@ -283,6 +293,8 @@ def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     if head is None:
         return []
     following = WORD.match(plain, head.end() + 1)
+    if head[0] == key("tổ") and following is not None and following[0] == key("chức"):
+        return []
     next_is_capital = following is not None and text[following.start()].isupper() and plain[head.end()] == " "
     is_short = (" " not in head[0] or head[0] in _NEEDS_PLACE) and head[0] not in ("hđnd", "mttq", "ubmttq", "htx")
     of_works = _OF_WORKS.match(plain, head.start())

@@ -58,6 +58,7 @@ _ESTABLISHED = pattern(
     rf"(?={_W.any_of('adverbs', 'verbs')})"
 )
 _BLAMES = pattern(r"(?:nghiêm khắc )?(?:phê bình|nhắc nhở)(?: đối với)?\s+")
+_RECOMMENDS = pattern(r"(?:kính )?kiến nghị(?: với| đối với)?\s+")
 _SHARES_OUT = pattern(r"(?:phân công|ủy quyền)(?!\w)")
 _OBJECT_FIRST = pattern(
     r"(?:các|những|việc|nội dung|nhiệm vụ)\s[^,;:.]{2,100}?(?<!được)(?<!đã)(?<!đang)\s+(?=(?:giao|đề nghị|yêu cầu)\s)"
@@ -216,7 +217,8 @@ class Pieces:
                 content, coordinating = self.formulae.behind(after, end)
                 return Head(leads, [*partners, *coordinating], after, content, True)
             if named and named[0].is_collective and self._is_heading_of(after):
-                whole = Unit(agencies.display(text[named[0].start :]), named[0].start, len(text), is_collective=True)
+                name = text[named[0].start :].rstrip(" :")
+                whole = Unit(agencies.display(name), named[0].start, named[0].start + len(name), is_collective=True)
                 return Head([whole], [], len(text), len(text), True)
         link = _LINK.match(plain, at)
         linked = at
@@ -229,6 +231,8 @@ class Pieces:
             if speaker and agencies.units(text, plain, skip(self.plain, _after_assign(plain, speaker.end()))):
                 at = speaker.end()
                 assign = _ASSIGN.match(plain, at)
+        if not assign and not self.inherits and at == skip(plain, 0):
+            assign = _RECOMMENDS.match(plain, at)
         blamed = _BLAMES.match(plain, at)
         if blamed and (named := agencies.units(text, plain, blamed.end())):
             return Head(named, [], agencies.end_of(named, plain), at, True)
@@ -237,7 +241,7 @@ class Pieces:
         if assign and self.inherits and _SHARES_OUT.match(plain, at):
             assign = None
         units = agencies.units(text, plain, skip(self.plain, assign.end())) if assign else []
-        if assign and not units:
+        if assign and not units and assign.re is not _RECOMMENDS:
             units = agencies.loose(text, plain, skip(self.plain, assign.end()))
         if self.inherits and not assign and _LEADING.match(plain, at):
             content, coordinating = self.formulae.behind(at, end)
@@ -280,7 +284,7 @@ class Pieces:
     def _is_heading_of(self, after: int) -> bool:
         """Whether nothing but the rest of a name follows in a numbered heading."""
         rest = self.plain[after:]
-        is_name = rest[:1] in (" ", ",") and len(rest) < _LONGEST_NAME and not re.search(r"[.:;]", rest)
+        is_name = rest[:1] in (" ", ",") and len(rest) < _LONGEST_NAME and not re.search(r"[.:;]", rest.rstrip(" :"))
         opens = skip(self.plain, after)
         return (
             bool(self.paragraph.kind)
@@ -318,7 +322,8 @@ class Pieces:
                 continue
             found = agencies.units(self.text, self.plain, place)
             after = skip(self.plain, agencies.end_of(found, self.plain)) if found else place
-            if found and (_W.plain_verb.match(self.plain, after) or ROLE.match(self.plain, after)):
+            acts = _W.action if found and found[-1].is_collective else _W.plain_verb
+            if found and (acts.match(self.plain, after) or ROLE.match(self.plain, after)):
                 return place
         return at
 
