@@ -31,8 +31,9 @@ _IN_NAMES = frozenset(_W.phrases("verbs_in_names"))
 _PLACE_ENDS = frozenset(_W.phrases("place_ends"))
 _AFTER_PLACE_ENDS = frozenset(_W.phrases("after_place_ends"))
 OF_HAMLETS = frozenset(_W.phrases("hamlet_officers"))
+_COUNTED = r"\d{1,3}(?=\s+(?:xã|phường|đơn vị|chủ đầu tư|sở|huyện|nhà thầu)(?!\w))"
 COLLECTIVE = re.compile(
-    rf"(?!đảng ủy các cơ quan đảng)(?:tất cả |toàn thể |từng )?{_COLLECTIVE_TITLES}(?:các|những)\s+"
+    rf"(?!đảng ủy các cơ quan đảng)(?:tất cả |toàn thể |từng )?{_COLLECTIVE_TITLES}(?:các|những|{_COUNTED})\s+"
     rf"(?:{_COLLECTIVE_TITLES})?{_COLLECTIVES}"
     rf"(?:{JOIN}(?:các\s+)?(?:{_COLLECTIVES}|(?:{_W.any_of('collectives')})(?=\s*[,;:])))*{MODIFIERS}"
 )

@@ -28,7 +28,7 @@ HAMLETS = (
 )
 _LISTED_FIELDS = re.compile(
     r"(?:(?:giám đốc|lãnh đạo|thủ trưởng|bộ trưởng|trưởng)\s+)?(?:các|liên)\s+(?P<kind>sở|bộ|phòng)"
-    r"(?:\s*,\s*(?:ban|ngành|cơ quan|đơn vị))*\s*:?\s+"
+    r"(?:\s*,\s*(?:ban|ngành|cơ quan|đơn vị))*(?:(?:\s+[^\W\d_]+){1,4}:|\s*:?)\s+"
 )
 _HELD_OFFICE = pattern(
     r"(?:đồng chí )?(?:phó )?(?:giám đốc|chủ tịch|chánh văn phòng|bộ trưởng|thứ trưởng|tổng giám đốc"

@@ -79,7 +79,9 @@ _OFFICE = re.compile(rf"\s*[,(-]\s*(?:phó )?(?:{_W.any_of('titles')}|ủy viên
 _AUTHORITY = pattern(
     r"(?:cấp ủy\s*,\s*|cấp ủy và\s+|đảng ủy\s*,\s*|cấp ủy đảng\s*,\s*)?(?:chính quyền|lãnh đạo)\s+(?=" + LEVEL + r"\s)"
 )
-_LEVELS = re.compile(rf"các\s+(?P<levels>{LEVEL}(?:{JOIN}(?:các\s+)?{LEVEL})*|địa phương|cấp)(?P<more>{MODIFIERS})")
+_LEVELS = re.compile(
+    rf"(?:các|(?:cả )?\d{{1,3}})\s+(?P<levels>{LEVEL}(?:{JOIN}(?:các\s+)?{LEVEL})*|địa phương|cấp)(?P<more>{MODIFIERS})"
+)
 _AT_LEVEL = re.compile(r"(?:cấp (?:xã|huyện|tỉnh|cơ sở)|hai cấp|2 cấp|các cấp)(?!\w)")
 _LOWER_FIELD = re.compile(rf"(?:giám đốc )?các (?:sở|phòng) (?P<field>{one_of(list(FIELD_NAMES))}){WORD_END}")
 _SUFFIX = re.compile(rf"\s+(?P<level>{LEVEL})(?!\w)\.?")
@@ -92,6 +94,7 @@ _AT_A_RATE = pattern(
 
 _HAVING = pattern(r"\s+có\s+[^\W\d_]+\s")
 _NOUN_BEFORE = pattern(r"(?:tỷ lệ|kế hoạch|tiến độ|công tác|nhiệm vụ|việc|số|vốn|được|đã|chưa|dự án|công trình)\s$")
+_WHERE = re.compile(r"\s(?:trên|tại|ở|dọc|ven|thuộc)\s(?:[^\W\d_A-ZĐ][^\W\d_]*\s){1,4}(?=[^\W\d_a-zđ])")
 _PASSIVE = pattern(
     r"\s+được\s+(?!giao|phân công|yêu cầu)[^,;:.()]{3,70}?"
     r"(?=\s(?:có trách nhiệm|phải|cần|khẩn trương|nghiêm túc|chủ động|tập trung|tiếp tục|tổ chức|báo cáo|rà soát)\s)"
@@ -135,12 +138,20 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
     end = _of_body(text, plain, end) or extended(text, plain, end)
     stretch = _STRETCH.match(text, end)
     end = stretch.end() if stretch else end
+    end = _somewhere(text, plain, end)
     rate = _AT_A_RATE.match(plain, end)
     if rate and _W.plain_verb.match(plain, rate.end() + 1):
         end = rate.end()
     elif not rate:
         end = _that_are(plain, _that_have(plain, end))
     return [Unit(display(text[at:end]), at, end, is_collective=True)]
+
+
+def _somewhere(text: str, plain: str, end: int) -> int:
+    """Behind where the bodies are: các nhà máy thủy điện *trên lưu vực sông Vu Gia, Thu Bồn* vận hành ..."""
+    where = _WHERE.match(text, end)
+    place = _proper_names(text, plain, where.end()) if where else end
+    return place if place > end and plain[place : place + 1] == " " and _W.action.match(plain, place + 1) else end
 
 
 def _that_have(plain: str, end: int) -> int:

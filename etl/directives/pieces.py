@@ -40,6 +40,10 @@ _BOTH = pattern(
     r"xuất|tham mưu|xây dựng|tổng hợp))"
 )
 _LEADING = pattern(r"lãnh đạo\s+(?!các (?:sở|ban|đơn vị))")
+_OWN_OFFICER = pattern(
+    r"(?:(?:các )?(?:đồng chí|đ/c)\s+)?(?:phó )?(?:trưởng phòng|lãnh đạo phòng|trưởng ban|thủ trưởng đơn vị"
+    r"|người đứng đầu)\s+"
+)
 _SPEAKER = pattern(
     r"(?:thay mặt [^,;.]{0,80},\s*)?(?:(?:các )?đồng chí |phó )*"
     r"(?:lãnh đạo|thủ tướng|chủ tịch|bộ trưởng|thứ trưởng|giám đốc|bí thư|trưởng ban|trưởng đoàn|đoàn (?:kiểm "
@@ -243,6 +247,10 @@ class Pieces:
         units = agencies.units(text, plain, skip(self.plain, assign.end())) if assign else []
         if assign and not units and assign.re is not _RECOMMENDS:
             units = agencies.loose(text, plain, skip(self.plain, assign.end()))
+        officer = _OWN_OFFICER.match(plain, at) if self.inherits and not assign else None
+        if officer and _W.action.match(plain, officer.end()):
+            content, coordinating = self.formulae.behind(officer.end(), end)
+            return Head([], coordinating, start, content, False)
         if self.inherits and not assign and _LEADING.match(plain, at):
             content, coordinating = self.formulae.behind(at, end)
             return Head([], coordinating, start, content, False)

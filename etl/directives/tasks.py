@@ -50,6 +50,7 @@ _ESCALATES = pattern(
     r"(?:những |các |nếu (?:có )?)*(?:khó khăn|vướng mắc|nội dung|vấn đề)[^;.]{0,80}"
     r"(?:vượt|phát sinh|chưa)[^;.]{0,60}báo cáo"
 )
+_APART = pattern(r"riêng(?!\w)")
 _PROMISES = pattern(r"cam kết(?!\w)")
 _ACCOUNT = pattern(
     r"(?:đến nay|tính đến|(?:trong )?thời gian qua|qua (?:kiểm tra|báo cáo|theo dõi|rà soát)|sau hơn)(?!\w)"
@@ -340,6 +341,7 @@ class _Reader:
             acts = acts or _acts_for_some(plain)
             acts = acts or self._acts_after_time(paragraph, pieces, head.content)
             acts = acts or (not chain and bool(paragraph.kind) and acts_soon(plain))
+            acts = acts or (_APART.match(plain) is not None and bool(dated) and dated[-1].kind == DATE)
             if not acts and mark == ";" and chain and not _MUST.match(plain):
                 chain[-1].end = stop
                 return None
