@@ -26,7 +26,7 @@ _ALONE = frozenset(_W.phrases("alone"))
 _BRANDS = frozenset(_W.phrases("brands"))
 _COMPLETE = frozenset(_W.phrases("completing_names"))
 _STOPS = frozenset(_W.phrases("name_stops"))
-_NOT_STOPS = frozenset(_W.phrases("not_name_stops"))
+NOT_STOPS = frozenset(_W.phrases("not_name_stops"))
 _IN_NAMES = frozenset(_W.phrases("verbs_in_names"))
 _PLACE_ENDS = frozenset(_W.phrases("place_ends"))
 _AFTER_PLACE_ENDS = frozenset(_W.phrases("after_place_ends"))
@@ -103,7 +103,7 @@ def extended(text: str, plain: str, end: int) -> int:
         word = WORD.match(plain, at + 1)
         if word is None:
             return end
-        if f"{last} {word[0]}" in _NOT_STOPS:
+        if f"{last} {word[0]}" in NOT_STOPS:
             at, count, last = word.end(), count + 1, word[0]
             continue
         if word[0].rstrip(".,") in _STOPS or word[0] == "và" or _W.plain_verb.match(plain, at + 1):
@@ -138,7 +138,7 @@ def name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fal
             break
         syllable = word[0].rstrip(".,")
         of_a_field = syllable == "về" and head[0] in _OF_FIELDS and not _NO_FIELD.match(plain, word.end())
-        if syllable in _STOPS and not of_a_field and not text[at].isupper() and f"{last} {syllable}" not in _NOT_STOPS:
+        if syllable in _STOPS and not of_a_field and not text[at].isupper() and f"{last} {syllable}" not in NOT_STOPS:
             break
         if syllable == "và":
             rest = word.end() + 1
@@ -148,7 +148,7 @@ def name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fal
                 break
         elif not text[at].isupper():
             complete = last in _COMPLETE or last_capital or (count == 0 and head[0] in _ALONE | _BRANDS | OF_HAMLETS)
-            is_noun = f"{last} {syllable}" in _NOT_STOPS | _IN_NAMES or _comma_soon(
+            is_noun = f"{last} {syllable}" in NOT_STOPS | _IN_NAMES or _comma_soon(
                 plain, at, is_bound=complete or last in _PLACE_ENDS
             )
             if last in _PLACE_ENDS and syllable not in _AFTER_PLACE_ENDS and count > 0 and not is_noun:

@@ -8,6 +8,7 @@ example notices, rule 6).
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from etl.directives import words as wording
 from etl.directives.endings import (
@@ -16,6 +17,7 @@ from etl.directives.endings import (
     HEAD,
     JOIN,
     MODIFIERS,
+    NOT_STOPS,
     OF_HAMLETS,
     PLACE_WORD,
     UBND,
@@ -94,6 +96,10 @@ _AT_A_RATE = pattern(
 
 _HAVING = pattern(r"\s+có\s+[^\W\d_]+\s")
 _NOUN_BEFORE = pattern(r"(?:tỷ lệ|kế hoạch|tiến độ|công tác|nhiệm vụ|việc|số|vốn|được|đã|chưa|dự án|công trình)\s$")
+_NAME_BEFORE_COLON = re.compile(r"(?: [^\W\d_]+){2,7}(?=: )")
+_OF_WORKS_HEADS = frozenset(
+    map(key, ("ban quản lý", "ban qlda", "trung tâm", "chi cục", "công ty", "phòng", "tổ", "đội"))
+)
 _WHERE = re.compile(r"\s(?:trên|tại|ở|dọc|ven|thuộc)\s(?:[^\W\d_A-ZĐ][^\W\d_]*\s){1,4}(?=[^\W\d_a-zđ])")
 _PASSIVE = pattern(
     r"\s+được\s+(?!giao|phân công|yêu cầu)[^,;:.()]{3,70}?"
@@ -289,7 +295,19 @@ def _fielded(text: str, plain: str, at: int) -> list[Unit]:
         if match["kind"] == "phòng":
             name += text[end:stop]
         end = stop
+    elif match["kind"] == "phòng":
+        longer = _longer(text, plain, at, end)
+        name, end = (display(text[at:longer]), longer) if longer > end else (name, end)
     return [Unit(name, at, end)]
+
+
+def _longer(text: str, plain: str, at: int, end: int) -> int:
+    """Behind a name that goes on after a known field: Phòng Quản lý chất lượng *công trình xây dựng* xử lý ..."""
+    goes_on = plain[end : end + 1] == " " and text[end + 1 : end + 2].islower() and not _W.action.match(plain, end + 1)
+    head = HEAD.match(plain, at) if goes_on else None
+    longer = name_end(text, plain, head) if head else end
+    is_whole = plain[longer : longer + 1] == ":" or _W.plain_verb.match(plain, longer + 1)
+    return longer if longer > end and is_whole else end
 
 
 def _open_name(text: str, plain: str, at: int) -> list[Unit]:
@@ -320,6 +338,7 @@ def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     if not _goes_on_well(text, plain, end):
         eager = name_end(text, plain, head, is_eager=True)
         end = eager if _W.action.match(plain, eager + 1) else comma_tail(text, plain, head, end) or end
+    end = max(end, _up_to_colon(text, plain, head, end))
     levels = _MORE_LEVELS.match(plain, end) if plain[:end].rpartition(" các ")[2] in _LEVEL_NAMES else None
     if levels:
         return [Unit(display(text[at_head : levels.end()]), at, levels.end(), is_collective=True)]
@@ -328,7 +347,21 @@ def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     name = text[at_head:end]
     if titles and re.search(r"trưởng\s+$|chánh\s+$", titles[0]) and at_head == at:
         name = text[titles.end() : end]
-    return [Unit(display(name), at, end, is_collective=head[0] in OF_HAMLETS)]
+    is_hamlet = head[0] in OF_HAMLETS
+    several = is_hamlet and (name.count(" ") == head[0].count(" ") or re.search(r"(?<!\w)các\s|,", name) is not None)
+    return [Unit(display(name), at, end, is_collective=several, is_commune=is_hamlet and not several)]
+
+
+def _up_to_colon(text: str, plain: str, head: re.Match[str], end: int) -> int:
+    """Before a colon whole words of a name that are verbs too: Ban Quản lý *bảo trì công trình giao thông*: ..."""
+    rest = _NAME_BEFORE_COLON.match(plain, end) if head[0] in _OF_WORKS_HEADS else None
+    if rest is None or not text[rest.end() + 2 : rest.end() + 3].isupper():
+        return end
+    syllables = rest[0].split()
+    starts = [space.end() + rest.start() for space in re.finditer(" ", rest[0])]
+    pairs = [f"{before} {syllable}" for before, syllable in pairwise(["", *syllables])]
+    acts = any(_W.plain_verb.match(plain, at) and two not in NOT_STOPS for at, two in zip(starts, pairs, strict=True))
+    return end if acts else rest.end()
 
 
 def _goes_on_well(text: str, plain: str, end: int) -> bool:

@@ -14,7 +14,10 @@ _REPORTING = re.compile(
     r"|(?:hồ sơ|danh sách|báo cáo|văn bản|ý kiến|số liệu|sản phẩm|kết quả|kế hoạch)(?:\s\w+){0,3}? (?:gửi|trình|nộp))"
     rf"{WORD_END}"
 )
-_OTHER_REPORT = pattern(r"báo cáo tình hình (?!thực hiện|triển khai|kết quả|tiến độ|xử lý|khắc phục|giải|tổ chức)")
+_OTHER_REPORT = pattern(
+    r"báo cáo tình hình (?!thực hiện|triển khai|kết quả|tiến độ|xử lý|khắc phục|giải|tổ chức)"
+    r"|gửi (?:giấy mời|thư mời|tài liệu|mẫu)"
+)
 _ESCALATING = re.compile(rf"(?:{_W.any_of('escalating')}){WORD_END}")
 _NEW_PAPER = pattern(
     r"trình[^;.]{0,40}\b(?:cấp|bổ sung|phân bổ|bố trí|hỗ trợ)\s+(?:bổ sung\s+)?"
