@@ -14,7 +14,7 @@ from pathlib import Path
 
 from etl.directives import words as wording
 from etl.directives.endings import HEAD
-from etl.directives.folding import key
+from etl.directives.folding import key, pattern
 from etl.directives.names import one
 from etl.directives.places import LEVEL, proper
 from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, tidy
@@ -28,6 +28,7 @@ _LOOSE = re.compile(rf"(?:các|những|mọi|từng|toàn thể)\s+(?!(?:{wordin
 _COMMON = re.compile(rf"(?:{wording.load().any_of('collectives')})(?!\w)")
 _WORD = re.compile(r" ?[\w&/-]+ ?")
 _OF_PROVINCE = re.compile(r"ubnd (?:tỉnh|thành phố) \w")
+_PLACE_END = pattern(r"\s(?:tỉnh|huyện|xã|phường|thành phố)\s$")
 _MOST_LOOSE = 9
 _SUCCESSORS = Path(__file__).with_name("successors.csv")
 
@@ -112,7 +113,8 @@ def _up_to_verb(text: str, plain: str, at: int, place: int) -> list[Unit]:
     place += plain[place : place + 1] == " "
     for _ in range(_MOST_LOOSE):
         may_act = plain[place - 1] == " " and place > at and not plain.startswith("được ", place - 5)
-        if plain[place : place + 1] in (":", "") or (may_act and _SURE_VERB.match(plain, place)):
+        verb = _ACTION if _PLACE_END.search(plain, at, place) else _SURE_VERB
+        if plain[place : place + 1] in (":", "") or (may_act and verb.match(plain, place)):
             end = place - (plain[place - 1] == " ")
             return [Unit(display(text[at:end]), at, end, is_collective=text[at].islower())]
         word = _WORD.match(plain, place)

@@ -84,6 +84,7 @@ _REGION = re.compile(
     rf"\s+(?:(?:khu vực|vùng|thuộc|trong|ở|các tỉnh)\s+)*(?:{_W.any_of('regions')}){WORD_END}"
     rf"(?:(?:\s*,\s*|\s+và\s+|\s+-\s+)(?:(?:khu vực|vùng)\s+)?(?:{_W.any_of('regions')}){WORD_END})*"
 )
+_DELEGATES = ("đại biểu hđnd", "đại biểu quốc hội")
 _MOST_TAIL = 6
 _SHORT_LEVELS = ("tp.", "tx.", "tt.")
 _MOST_WORDS, _MOST_MODIFIERS = 18, 5
@@ -144,6 +145,7 @@ def name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fal
             rest = word.end() + 1
             is_office = head[0] == "văn phòng" and (last == "hđnd" or plain.startswith("hđnd", rest))
             acts = _W.plain_verb.match(plain, rest) and not text[rest : rest + 1].isupper()
+            acts = acts or plain.startswith(_DELEGATES, rest)
             if not is_office and (acts or one_starts(text, plain, rest)) and not _comma_soon(plain, rest):
                 break
         elif not text[at].isupper():

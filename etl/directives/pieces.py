@@ -47,7 +47,8 @@ _OWN_OFFICER = pattern(
 _SPEAKER = pattern(
     r"(?:thay mặt [^,;.]{0,80},\s*)?(?:(?:các )?đồng chí |phó )*"
     r"(?:lãnh đạo|thủ tướng|chủ tịch|bộ trưởng|thứ trưởng|giám đốc|bí thư|trưởng ban|trưởng đoàn|đoàn (?:kiểm "
-    r"tra|công tác|giám sát)|ban chỉ đạo|thường trực|ubnd|ủy ban nhân dân|hội nghị)"
+    r"tra|công tác|giám sát)|ban chỉ đạo|thường trực|ubnd|ủy ban nhân dân|hội nghị"
+    r"|hội đồng nhân dân|hđnd|chính phủ|quốc hội|ban thường vụ|ban chấp hành)"
     r"[^;:.]{0,90}?\s(?=(?:yêu cầu|giao|đề nghị|thống nhất giao|đồng ý giao)\s)"
 )
 _JOINED = re.compile(r"\s*(?:,\s*(?:và\s+)?|\s+và\s+)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from etl.directives import results
 from etl.directives import words as wording
 from etl.directives.deadlines import RECURRING, Clock, Deadline
 from etl.directives.folding import pattern
@@ -18,6 +19,7 @@ _AIM = pattern(
     r"(?:để|nhằm|phấn đấu|(?:với )?(?:mục tiêu|quyết tâm|tinh thần)|theo|thực hiện|căn cứ|trên cơ sở|sau khi|qua)(?!\w)"
 )
 _LONGEST_HEADING = 160
+_AND_REPORTS = pattern(r"(?:\s*(?:nhiệm vụ|nội dung|việc|công việc)?(?: này| trên| nêu trên)?)\s*[,;]\s*(?:và\s+)?")
 _ASSESSES = pattern(r"(?<!\w)có (?:nhiều|những) (?:cố gắng|nỗ lực|tiến bộ|chuyển biến|kết quả|khởi sắc|đóng góp)(?!\w)")
 _ATTITUDE = pattern(
     r"(?:(?:phải|cần|cần phải|tiếp tục|thực sự|luôn)\s+)*(?:xác định|coi|nhận thức|xem)(?: rõ)?\s[^;.]{3,160}?\slà\s"
@@ -80,6 +82,9 @@ def is_completion(plain: str, dated: list[Deadline], offset: int) -> bool:
         rest = rest[: max(0, deadline.start - offset)] + rest[max(0, deadline.end - offset) :]
     opening = _COMPLETING.match(rest)
     rest = rest[opening.end() :] if opening else rest
+    tail = _AND_REPORTS.match(rest) if opening else None
+    if tail and results.opens(rest[tail.end() :]):
+        return True
     return _COMPLETING_REST.fullmatch(rest) is not None
 
 

@@ -58,7 +58,7 @@ _ACCOUNT = pattern(
 _MEASURED = pattern(r"(?:xếp hạng|xếp thứ|đứng thứ|đạt|tăng|giảm)\s+(?:thứ\s+)?\d")
 _FOR_SOME = pattern(
     r"(?:(?:đối với|với|riêng)\s[^;:.]{3,160}?(?:\s+thì|,)"
-    r"|[^;:.,]{2,60}?\s(?:nào|nào đó)\s[^;:.]{2,80}?\s+thì)\s+"
+    r"|[^;:.,]{2,60}?\s(?:nào|nào đó|chưa|không|không còn|còn)\s[^;:.]{2,80}?\s+thì)\s+"
 )
 _CONDITION = pattern(r"(?:trường hợp|nếu)(?!\w)")
 _DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành|báo cáo kết quả)\s*$")
