@@ -14,11 +14,12 @@ from pathlib import Path
 
 from etl.directives import words as wording
 from etl.directives.endings import HEAD
-from etl.directives.folding import key
-from etl.directives.names import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, one, tidy
+from etl.directives.folding import key, pattern
+from etl.directives.names import one
 from etl.directives.places import LEVEL, proper
+from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, tidy
 
-__all__ = ["Unit", "display", "end_of", "loose", "successor_of", "tidy", "units"]
+__all__ = ["Unit", "as_partner", "display", "end_of", "loose", "successor_of", "tidy", "units"]
 
 _BRACKET = re.compile(r"\s*\([^()]{1,80}\)")
 _UNKNOWN = re.compile(r"([^\W\d_a-zđ]\w*(?:\s+[\w&-]+){1,7}?)(?:,\s+(?:và\s+)?|\s+và\s+)")
@@ -27,6 +28,7 @@ _LOOSE = re.compile(rf"(?:các|những|mọi|từng|toàn thể)\s+(?!(?:{wordin
 _COMMON = re.compile(rf"(?:{wording.load().any_of('collectives')})(?!\w)")
 _WORD = re.compile(r" ?[\w&/-]+ ?")
 _OF_PROVINCE = re.compile(r"ubnd (?:tỉnh|thành phố) \w")
+_PLACE_END = pattern(r"\s(?:tỉnh|huyện|xã|phường|thành phố)\s$")
 _MOST_LOOSE = 9
 _SUCCESSORS = Path(__file__).with_name("successors.csv")
 
@@ -49,7 +51,13 @@ def units(text: str, plain: str, at: int, *, semicolons: bool = False) -> list[U
         more = more or _unknown(text, plain, separator.end()) or _common(text, plain, separator.end())
         if not more:
             return result
-        result += more
+        result += [_as_all(unit, text) for unit in more] if result[-1].is_collective else more
+
+
+def _as_all(unit: Unit, text: str) -> Unit:
+    """Behind a collective a common noun is one too: UBND các xã, phường, *chủ đầu tư*."""
+    is_common = text[unit.start].islower() and _COMMON.fullmatch(key(unit.name))
+    return Unit(unit.name, unit.start, unit.end, is_collective=True) if is_common else unit
 
 
 def loose(text: str, plain: str, at: int) -> list[Unit]:
@@ -59,6 +67,11 @@ def loose(text: str, plain: str, at: int) -> list[Unit]:
     if place == at:
         return []
     return _up_to_verb(text, plain, at, place)
+
+
+def as_partner(unit: Unit, text: str) -> str:
+    """A body among the partners: a collective one in lower case where the notice has it so."""
+    return text[unit.start] + unit.name[1:] if unit.name[:1] == text[unit.start].upper() else unit.name
 
 
 def end_of(found: list[Unit], plain: str) -> int:
@@ -100,7 +113,8 @@ def _up_to_verb(text: str, plain: str, at: int, place: int) -> list[Unit]:
     place += plain[place : place + 1] == " "
     for _ in range(_MOST_LOOSE):
         may_act = plain[place - 1] == " " and place > at and not plain.startswith("được ", place - 5)
-        if plain[place : place + 1] == ":" or (may_act and _SURE_VERB.match(plain, place)):
+        verb = _ACTION if _PLACE_END.search(plain, at, place) else _SURE_VERB
+        if plain[place : place + 1] in (":", "") or (may_act and verb.match(plain, place)):
             end = place - (plain[place - 1] == " ")
             return [Unit(display(text[at:end]), at, end, is_collective=text[at].islower())]
         word = _WORD.match(plain, place)

@@ -107,6 +107,10 @@ def _is_deadline(plain: str, deadline: Deadline, clock: Clock) -> bool:
         return False
     if found_in(r"(?:^|[\s(])(?:tính|số\s+liệu|cập\s+nhật|thống\s+kê|lũy\s+kế)(?:\s+báo\s+cáo)?\s*$", before):
         return False
+    if found_in(r"\b(?:dưới|thấp\s+hơn|chưa\s+đạt|mới\s+đạt)\s[^,;.]{0,20}%\s*$", before):
+        return False
+    if found_in(r"\b(?:khả\s+năng|không\s+thể|chưa\s+thể)\b[^,;.]{0,40}$", before):
+        return False
     if found_in(r"\b(?:nếu|trường\s+hợp)\s*$", before):
         return False
     if found_in(r"\bkhông\s+(?:để|dồn)\b[^,;.]{0,40}$", before):

@@ -12,25 +12,30 @@ from etl.directives.words import WORD_END
 _W = wording.load()
 _NOT_NOUN = (
     r"(?!\s+(?:hợp|nghề|nghị|độ|vẽ|thảo|đồ|phận|luật|tiêu|đề|năng|đoạn|phẩm|mục|cháy|dịch|chống|ngừa|thức"
-    r"|tác phẩm|thành tựu|công nghiệp))"
+    r"|tác phẩm|thành tựu|công nghiệp|nhân dân))"
 )
 _COLLECTIVES = rf"(?:{_W.any_of('collectives')}){WORD_END}{_NOT_NOUN}"
 _COLLECTIVE_TITLES = rf"(?:(?:{_W.any_of('collective_titles')})(?:\s*,\s*|\s+và\s+|\s+))*"
-MODIFIERS = rf"(?:\s*,?\s*(?:{_W.any_of('collective_modifiers')}){WORD_END})*"
+_OWNERS = r"(?:ubnd |hđnd |đảng ủy )?(?:tỉnh|thành phố|bộ|sở|xã|phường|huyện|đặc khu|ubnd|hđnd)(?! (?:đội|hội)(?!\w))"
+MODIFIERS = (
+    rf"(?:\s*,?\s*(?:(?:trực thuộc|thuộc) {_OWNERS}|(?<=trực thuộc ){_OWNERS}"
+    rf"|(?:trực thuộc|thuộc|của) (?:tỉnh|thành|huyện|đảng|quận) ủy|{_W.any_of('collective_modifiers')}){WORD_END})*"
+)
 JOIN = r"(?:\s*,\s*và\s+|\s*,\s*|\s+và\s+|\s*/\s*)"
 _ALONE = frozenset(_W.phrases("alone"))
 _BRANDS = frozenset(_W.phrases("brands"))
 _COMPLETE = frozenset(_W.phrases("completing_names"))
 _STOPS = frozenset(_W.phrases("name_stops"))
-_NOT_STOPS = frozenset(_W.phrases("not_name_stops"))
+NOT_STOPS = frozenset(_W.phrases("not_name_stops"))
 _IN_NAMES = frozenset(_W.phrases("verbs_in_names"))
 _PLACE_ENDS = frozenset(_W.phrases("place_ends"))
 _AFTER_PLACE_ENDS = frozenset(_W.phrases("after_place_ends"))
 OF_HAMLETS = frozenset(_W.phrases("hamlet_officers"))
+_COUNTED = r"\d{1,3}(?=\s+(?:xã|phường|đơn vị|chủ đầu tư|sở|huyện|nhà thầu)(?!\w))"
 COLLECTIVE = re.compile(
-    rf"(?!đảng ủy các cơ quan đảng)(?:tất cả |toàn thể |từng )?{_COLLECTIVE_TITLES}(?:các|những)\s+"
+    rf"(?!đảng ủy các cơ quan đảng)(?:tất cả |toàn thể |từng )?{_COLLECTIVE_TITLES}(?:các|những|{_COUNTED})\s+"
     rf"(?:{_COLLECTIVE_TITLES})?{_COLLECTIVES}"
-    rf"(?:{JOIN}(?:các\s+)?(?:{_COLLECTIVES}|{_W.any_of('collectives')}(?=\s*[,;:])))*{MODIFIERS}"
+    rf"(?:{JOIN}(?:các\s+)?(?:{_COLLECTIVES}|(?:{_W.any_of('collectives')})(?=\s*[,;:])))*{MODIFIERS}"
 )
 UBND = pattern(
     r"(?:(?:đảng ủy|cấp ủy|hđnd|hội đồng nhân dân|thường trực hđnd|đảng bộ)(?:\s*,\s*|\s+và\s+|\s*-\s*)"
@@ -75,6 +80,11 @@ _CLAUSE = re.compile(
     rf"|{_W.any_of('not_tasks', 'purpose', 'telling')}){WORD_END}"
 )
 _ORGANISES = pattern(r"tổ chức (?!cán bộ|hành chính|nhân sự|bộ máy|chính trị|tôn giáo|phi |sự kiện|tín dụng|đảng)")
+_REGION = re.compile(
+    rf"\s+(?:(?:khu vực|vùng|thuộc|trong|ở|các tỉnh)\s+)*(?:{_W.any_of('regions')}){WORD_END}"
+    rf"(?:(?:\s*,\s*|\s+và\s+|\s+-\s+)(?:(?:khu vực|vùng)\s+)?(?:{_W.any_of('regions')}){WORD_END})*"
+)
+_DELEGATES = ("đại biểu hđnd", "đại biểu quốc hội")
 _MOST_TAIL = 6
 _SHORT_LEVELS = ("tp.", "tx.", "tt.")
 _MOST_WORDS, _MOST_MODIFIERS = 18, 5
@@ -82,12 +92,19 @@ _MOST_WORDS, _MOST_MODIFIERS = 18, 5
 
 def extended(text: str, plain: str, end: int) -> int:
     """Behind words that still tell which bodies are meant: UBND các xã *biên giới*, các đơn vị *vùng đệm*."""
+    region = _REGION.match(plain, end)
+    if region:
+        return region.end()
     at, count, last = end, 0, ""
-    while count <= _MOST_MODIFIERS and plain[at : at + 1] == " ":
+    while count <= _MOST_MODIFIERS and (plain[at : at + 1] == " " or _comma_within(plain, at)):
+        idiom = _comma_within(plain, at)
+        if idiom:
+            at, count, last = idiom, count + 2, plain[:idiom].rpartition(" ")[2]
+            continue
         word = WORD.match(plain, at + 1)
         if word is None:
             return end
-        if f"{last} {word[0]}" in _NOT_STOPS:
+        if f"{last} {word[0]}" in NOT_STOPS:
             at, count, last = word.end(), count + 1, word[0]
             continue
         if word[0].rstrip(".,") in _STOPS or word[0] == "và" or _W.plain_verb.match(plain, at + 1):
@@ -122,17 +139,20 @@ def name_end(text: str, plain: str, head: re.Match[str], *, is_eager: bool = Fal
             break
         syllable = word[0].rstrip(".,")
         of_a_field = syllable == "về" and head[0] in _OF_FIELDS and not _NO_FIELD.match(plain, word.end())
-        if syllable in _STOPS and not of_a_field and not text[at].isupper() and f"{last} {syllable}" not in _NOT_STOPS:
+        if syllable in _STOPS and not of_a_field and not text[at].isupper() and f"{last} {syllable}" not in NOT_STOPS:
             break
         if syllable == "và":
             rest = word.end() + 1
             is_office = head[0] == "văn phòng" and (last == "hđnd" or plain.startswith("hđnd", rest))
             acts = _W.plain_verb.match(plain, rest) and not text[rest : rest + 1].isupper()
+            acts = acts or plain.startswith(_DELEGATES, rest)
             if not is_office and (acts or one_starts(text, plain, rest)) and not _comma_soon(plain, rest):
                 break
         elif not text[at].isupper():
             complete = last in _COMPLETE or last_capital or (count == 0 and head[0] in _ALONE | _BRANDS | OF_HAMLETS)
-            is_noun = f"{last} {syllable}" in _NOT_STOPS | _IN_NAMES or _comma_soon(plain, at)
+            is_noun = f"{last} {syllable}" in NOT_STOPS | _IN_NAMES or _comma_soon(
+                plain, at, is_bound=complete or last in _PLACE_ENDS
+            )
             if last in _PLACE_ENDS and syllable not in _AFTER_PLACE_ENDS and count > 0 and not is_noun:
                 break
             if _W.plain_verb.match(plain, at) and not is_noun:
@@ -198,9 +218,10 @@ def comma_tail(text: str, plain: str, head: re.Match[str], comma: int) -> int:
     return 0
 
 
-def _comma_soon(plain: str, at: int) -> bool:
-    """Whether an idiom with a comma begins here."""
-    return any(plain.startswith(idiom, at) for _, idiom in _COMMAS)
+def _comma_soon(plain: str, at: int, *, is_bound: bool = False) -> bool:
+    """Whether an idiom with a comma begins here; behind a whole name only that of defence: Ban xã *phòng, chống*."""
+    idioms = (idiom for _, idiom in _COMMAS if not is_bound or idiom.startswith("phòng"))
+    return any(plain.startswith(idiom, at) for idiom in idioms)
 
 
 def office_end(plain: str, at: int) -> int:

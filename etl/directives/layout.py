@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from etl.directives import words as wording
+from etl.directives.endings import FIELDED, UBND
 from etl.directives.folding import PAGE_MARK, Folded, fold, key
 
 _MARKER = re.compile(
@@ -36,6 +38,8 @@ _CLAUSES = ("article", "roman", "number", "dotted", "slashed")
 _ROMANS = {"i": 1, "v": 5, "x": 10}
 _WRAPPED_COLUMNS = 170
 """Lines longer than this are whole paragraphs: the text was not wrapped."""
+_BULLET = 2
+"""The room that a bullet takes."""
 
 
 @dataclass
@@ -162,6 +166,7 @@ def _opens(line: _Line, before: _Line, width: int, counted: _Counted) -> bool:
             return (
                 ended
                 or (capital and (line.after_blank or len(before.text) < 0.8 * width))
+                or (capital and len(before.text) + _BULLET <= width and _begins_action(rest))
                 or _is_marker_alone(before.text)
             )
         if capital and (ended or counted.expects(marker)):
@@ -174,10 +179,22 @@ def _opens(line: _Line, before: _Line, width: int, counted: _Counted) -> bool:
     if _is_heading(line.text) != _is_heading(before.text):
         return True
     if not ended:
-        return start.isupper() and len(before.text) < 0.6 * width
+        return start.isupper() and (len(before.text) < 0.6 * width or _was_broken(line.text, before.text, width))
     if before.text.endswith("./.") or line.text.startswith("Nơi nhận"):
         return not start.islower()
     return not start.islower() and (len(before.text) < 0.8 * width)
+
+
+def _was_broken(text: str, before: str, width: int) -> bool:
+    """Whether a numbered heading ends with its line: an action follows whose first word had room there."""
+    room = 0.9 * width - len(before) - 1
+    return bool(_MARKER.match(before)) and len(text.split(" ")[0]) <= room and _begins_action(text)
+
+
+def _begins_action(text: str) -> bool:
+    """Whether a line begins with an action or with a body: not with the second half of a name."""
+    plain = key(text)
+    return bool(wording.load().action.match(plain) or UBND.match(plain) or FIELDED.match(plain))
 
 
 def _is_marker_alone(text: str) -> bool:

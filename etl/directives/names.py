@@ -8,7 +8,7 @@ example notices, rule 6).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from itertools import pairwise
 
 from etl.directives import words as wording
 from etl.directives.endings import (
@@ -17,6 +17,7 @@ from etl.directives.endings import (
     HEAD,
     JOIN,
     MODIFIERS,
+    NOT_STOPS,
     OF_HAMLETS,
     PLACE_WORD,
     UBND,
@@ -28,7 +29,9 @@ from etl.directives.endings import (
     one_starts,
 )
 from etl.directives.folding import key, pattern
+from etl.directives.listed import HAMLETS, listed_fields, named_hamlets, office_holder, officer
 from etl.directives.places import LEVEL, PLACED, placed, proper
+from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit, display
 from etl.directives.words import WORD_END, one_of
 
 _W = wording.load()
@@ -53,11 +56,13 @@ _OF_WORKS = pattern(
     r"(?: (?:tư vấn|thi công|thiết kế|giám sát|kiểm toán|quản lý vận hành|xây lắp))+(?=[\s,:;])"
 )
 _BELONGS = pattern(r"\s+(?:của|thuộc|trực thuộc)\s+")
-_NAMES_FOLLOW = re.compile(r":|\s:|\s[^\W\d_a-z]\w*(?:\s[^\W\d_a-z]\w*)*,\s(?!Sở|Công|Ban|Bộ|Phòng|Ủy)[^\W\d_a-z]")
-_LEVEL_NAMES = frozenset(
-    map(key, ("tỉnh", "thành phố", "huyện", "quận", "thị xã", "xã", "phường", "thị trấn", "đặc khu"))
+_NAMES_FOLLOW = re.compile(
+    r":|\s:|\s[^\W\d_a-z]\w*(?:\s(?:[^\W\d_a-z]\w*|\d+))*,\s(?!Sở|Công|Ban|Bộ|Phòng|Ủy)[^\W\d_a-z]"
 )
-_MORE_LEVELS = pattern(rf"(?:(?:\s*,\s*|\s+và\s+)(?:các\s+)?{LEVEL}(?!\w))+")
+_LEVEL_NAMES = frozenset(
+    map(key, ("tỉnh", "thành phố", "huyện", "quận", "thị xã", "xã", "phường", "thị trấn", "đặc khu", *HAMLETS))
+)
+_MORE_LEVELS = pattern(rf"(?:(?:\s*,\s*|\s+và\s+)(?:các\s+)?(?:{LEVEL}|{'|'.join(HAMLETS)})(?!\w))+")
 _WHICHEVER = pattern(r"(?:nhà thầu|đơn vị|địa phương|cơ quan|chủ đầu tư|doanh nghiệp|nhà đầu tư)\s+nào(?!\w)")
 _WHICH_WITHIN = 20
 _EVERYWHERE = pattern(rf"\s+các\s+{LEVEL}(?:\s*,\s*{LEVEL})*(?:\s+trực thuộc trung ương|\s+liên quan)?(?!\w)")
@@ -65,10 +70,6 @@ _STRETCH = re.compile(
     r"\s(?:ven biển\s)?từ\s[^\W\d_a-z]\w*(?:\s[^\W\d_a-z]\w*)*\s(?:đến|trở ra|trở vào|tới)(?:\s[^\W\d_a-z]\w*)*"
 )
 _BEFORE_NAMES = pattern(rf"(?:{LEVEL}|sở|bộ|tập đoàn|tổng công ty|công ty|ngân hàng|viện|cục|chi cục|vụ|trường|ban)$")
-_LISTED_FIELDS = re.compile(
-    r"(?:(?:giám đốc|lãnh đạo|thủ trưởng|bộ trưởng|trưởng)\s+)?(?:các|liên)\s+(?P<kind>sở|bộ|phòng)"
-    r"(?:\s*,\s*(?:ban|ngành|cơ quan|đơn vị))*\s*:?\s+"
-)
 _HEADS_OF_UBND = pattern(
     r"(?:(?:đồng chí|các đồng chí|tập thể|thường trực|lãnh đạo|chủ tịch|phó chủ tịch)(?:\s*,\s*(?=(?:các )?phó)|\s+))+"
 )
@@ -76,27 +77,16 @@ _TITLES = re.compile(
     rf"(?:(?:{_W.any_of('titles')})(?:\s*,\s*(?=(?:phó|các|chủ nhiệm|tổng thanh tra|thống đốc)\s)|\s*\(|\s+))+"
 )
 _PERSON = pattern(r"(?:các )?(?:đồng chí|đ/c|ông|bà)\s+")
-_HELD_OFFICE = pattern(
-    r"(?:đồng chí )?(?:phó )?(?:giám đốc|chủ tịch|chánh văn phòng|bộ trưởng|thứ trưởng|tổng giám đốc"
-    r"|trưởng phòng|trưởng ban|thủ tướng|cục trưởng)(?: (?:sở|ban|bộ|ubnd|công an|trung tâm|thường trực"
-    r"|chính phủ))*\s+"
-)
-_PERSON_NAME = re.compile(rf"(?:{one_of(_W.lists['family_names'])})(?:\s+[^\W\d_a-z][\w']*){{2,3}}(?![\w])")
 _OFFICE = re.compile(rf"\s*[,(-]\s*(?:phó )?(?:{_W.any_of('titles')}|ủy viên)\s+")
 _AUTHORITY = pattern(
     r"(?:cấp ủy\s*,\s*|cấp ủy và\s+|đảng ủy\s*,\s*|cấp ủy đảng\s*,\s*)?(?:chính quyền|lãnh đạo)\s+(?=" + LEVEL + r"\s)"
 )
-_LEVELS = re.compile(rf"các\s+(?P<levels>{LEVEL}(?:{JOIN}(?:các\s+)?{LEVEL})*|địa phương|cấp)(?P<more>{MODIFIERS})")
+_LEVELS = re.compile(
+    rf"(?:các|(?:cả )?\d{{1,3}})\s+(?P<levels>{LEVEL}(?:{JOIN}(?:các\s+)?{LEVEL})*|địa phương|cấp)(?P<more>{MODIFIERS})"
+)
 _AT_LEVEL = re.compile(r"(?:cấp (?:xã|huyện|tỉnh|cơ sở)|hai cấp|2 cấp|các cấp)(?!\w)")
-FIELD_NAMES = {key(name): name for name in wording.load().lists["fields"]} | {
-    key(short): full for short, full in wording.load().lists["abbreviated_fields"].items()
-}
-FIELD = re.compile(rf"(?:{one_of(list(FIELD_NAMES))}){WORD_END}(?!&)")
 _LOWER_FIELD = re.compile(rf"(?:giám đốc )?các (?:sở|phòng) (?P<field>{one_of(list(FIELD_NAMES))}){WORD_END}")
 _SUFFIX = re.compile(rf"\s+(?P<level>{LEVEL})(?!\w)\.?")
-SEPARATOR = re.compile(
-    r"\s*,\s*(?:và\s+|cùng\s+)?(?:với\s+)?|\s+và\s+(?:với\s+)?|\s*;\s*(?:và\s+)?|\s+cùng\s+(?:với\s+)?|\s+hoặc\s+"
-)
 _AT_A_RATE = pattern(
     r"\s+(?:có|còn|đạt)\s+(?:tỷ lệ|kết quả|tiến độ|số)(?:\s+(?:giải ngân|thực hiện|thu))?[^,;:.]{0,40}?"
     r"(?:\d%|thấp|chậm|cao|\d)"
@@ -104,15 +94,19 @@ _AT_A_RATE = pattern(
 )
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A body at [start, end). ``is_collective``: no single owner. ``is_commune``: joint ones do not co-ordinate."""
-
-    name: str
-    start: int
-    end: int
-    is_collective: bool = False
-    is_commune: bool = False
+_HAVING = pattern(r"\s+có\s+[^\W\d_]+\s")
+_NOUN_BEFORE = pattern(r"(?:tỷ lệ|kế hoạch|tiến độ|công tác|nhiệm vụ|việc|số|vốn|được|đã|chưa|dự án|công trình)\s$")
+_NAME_BEFORE_COLON = re.compile(r"(?: [^\W\d_]+){2,7}(?=: )")
+_OF_WORKS_HEADS = frozenset(
+    map(key, ("ban quản lý", "ban qlda", "trung tâm", "chi cục", "công ty", "phòng", "tổ", "đội"))
+)
+_WHERE = re.compile(r"\s(?:trên|tại|ở|dọc|ven|thuộc)\s(?:[^\W\d_A-ZĐ][^\W\d_]*\s){1,4}(?=[^\W\d_a-zđ])")
+_PASSIVE = pattern(
+    r"\s+được\s+(?!giao|phân công|yêu cầu)[^,;:.()]{3,70}?"
+    r"(?=\s(?:có trách nhiệm|phải|cần|khẩn trương|nghiêm túc|chủ động|tập trung|tiếp tục|tổ chức|báo cáo|rà soát)\s)"
+)
+_HAVE_TASKS = key("có nhiệm vụ")
+_LONGEST_HAVING = 70
 
 
 def one(text: str, plain: str, at: int) -> list[Unit]:
@@ -129,23 +123,6 @@ def one(text: str, plain: str, at: int) -> list[Unit]:
 
 def _moved(unit: Unit, start: int) -> Unit:
     return Unit(unit.name, start, unit.end, unit.is_collective, unit.is_commune)
-
-
-def _listed_fields(text: str, plain: str, at: int) -> list[Unit]:
-    """*các Sở: Tài chính, Xây dựng, Nông nghiệp và Môi trường*."""
-    head = _LISTED_FIELDS.match(plain, at)
-    if head is None or not text[head.end() : head.end() + 1].isupper():
-        return []
-    kind = head["kind"].capitalize()
-    found: list[Unit] = []
-    place = head.end()
-    while field := FIELD.match(plain, place):
-        found.append(Unit(f"{kind} {FIELD_NAMES[field[0]]}", place if found else at, field.end()))
-        separator = SEPARATOR.match(plain, field.end())
-        if separator is None or not text[separator.end() : separator.end() + 1].isupper():
-            break
-        place = separator.end()
-    return found
 
 
 def _collective(text: str, plain: str, at: int) -> list[Unit]:
@@ -167,10 +144,41 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
     end = _of_body(text, plain, end) or extended(text, plain, end)
     stretch = _STRETCH.match(text, end)
     end = stretch.end() if stretch else end
+    end = _somewhere(text, plain, end)
     rate = _AT_A_RATE.match(plain, end)
     if rate and _W.plain_verb.match(plain, rate.end() + 1):
         end = rate.end()
+    elif not rate:
+        end = _that_are(plain, _that_have(plain, end))
     return [Unit(display(text[at:end]), at, end, is_collective=True)]
+
+
+def _somewhere(text: str, plain: str, end: int) -> int:
+    """Behind where the bodies are: các nhà máy thủy điện *trên lưu vực sông Vu Gia, Thu Bồn* vận hành ..."""
+    where = _WHERE.match(text, end)
+    place = _proper_names(text, plain, where.end()) if where else end
+    return place if place > end and plain[place : place + 1] == " " and _W.action.match(plain, place + 1) else end
+
+
+def _that_have(plain: str, end: int) -> int:
+    """Behind what tells which of the bodies are meant: các cơ quan *có nhiệm vụ quá hạn* tập trung ..."""
+    having = _HAVING.match(plain, end)
+    acts = _W.action.match(plain, end + 1)
+    if having is None or (acts and (acts[0] != _HAVE_TASKS or _W.plain_verb.match(plain, acts.end() + 1))):
+        return end
+    verbs = _W.plain_verb.finditer(plain, having.end(), end + _LONGEST_HAVING)
+    verb = next(
+        (v for v in verbs if plain[v.start() - 1] == " " and not _NOUN_BEFORE.search(plain, end, v.start())), None
+    )
+    if verb is None or re.search(r"[,;:.()]", plain[end : verb.start()]):
+        return end
+    return verb.start() - 1
+
+
+def _that_are(plain: str, end: int) -> int:
+    """Behind what was done for the bodies that are meant: các đơn vị *được thanh tra* có trách nhiệm ..."""
+    passive = _PASSIVE.match(plain, end)
+    return passive.end() if passive else end
 
 
 def _of_body(text: str, plain: str, end: int) -> int:
@@ -215,9 +223,9 @@ def _authority(text: str, plain: str, at: int) -> list[Unit]:
     level = _AT_LEVEL.match(plain, place)
     if level:
         return [Unit(f"UBND {text[place : level.end()]}", at, level.end(), is_collective=True)]
-    officer = _officer(text, plain, at, place, titles)
-    if officer:
-        return [officer]
+    person = officer(text, plain, at, place, titles)
+    if person:
+        return [person]
     named = placed(text, plain, place)
     if named and titles and "phó chủ tịch" in titles[0]:
         return [Unit(display(text[at : named[1]]), at, named[1], is_collective=titles[0].startswith("các"))]
@@ -229,28 +237,6 @@ def _authority(text: str, plain: str, at: int) -> list[Unit]:
         return [Unit(f"UBND {text[place:end]}", at, end, is_commune=True)]
     end = start + len(match[0].rstrip())
     return [Unit("UBND", at, end)]
-
-
-def _office_holder(text: str, plain: str, at: int) -> list[Unit]:
-    """*Phó Giám đốc Sở Nguyễn Hữu Chiến*: a person whose name stands after the office."""
-    office = _HELD_OFFICE.match(plain, at)
-    person = _PERSON_NAME.match(text, office.end()) if office else None
-    if person is None:
-        return []
-    name = re.sub(r"^(?:các )?đồng chí\s+", "", text[at : person.end()], flags=re.IGNORECASE)
-    return [Unit(name[:1].upper() + name[1:], at, person.end())]
-
-
-def _officer(text: str, plain: str, at: int, place: int, titles: re.Match[str] | None) -> Unit | None:
-    """*Phó Chủ tịch UBND tỉnh Ngô Văn Phượng*: a person, whose name stands after the body."""
-    level = PLACED.match(plain, place)
-    if titles is None or level is None or not titles[0].strip().endswith("chủ tịch"):
-        return None
-    person = _PERSON_NAME.match(text, level.end())
-    if person is None:
-        return None
-    name = re.sub(r"^(?:các )?đồng chí\s+", "", text[at : person.end()], flags=re.IGNORECASE)
-    return Unit(name[:1].upper() + name[1:], at, person.end())
 
 
 def _many_places(text: str, plain: str, at: int, levels: re.Match[str]) -> list[Unit]:
@@ -309,7 +295,19 @@ def _fielded(text: str, plain: str, at: int) -> list[Unit]:
         if match["kind"] == "phòng":
             name += text[end:stop]
         end = stop
+    elif match["kind"] == "phòng":
+        longer = _longer(text, plain, at, end)
+        name, end = (display(text[at:longer]), longer) if longer > end else (name, end)
     return [Unit(name, at, end)]
+
+
+def _longer(text: str, plain: str, at: int, end: int) -> int:
+    """Behind a name that goes on after a known field: Phòng Quản lý chất lượng *công trình xây dựng* xử lý ..."""
+    goes_on = plain[end : end + 1] == " " and text[end + 1 : end + 2].islower() and not _W.action.match(plain, end + 1)
+    head = HEAD.match(plain, at) if goes_on else None
+    longer = name_end(text, plain, head) if head else end
+    is_whole = plain[longer : longer + 1] == ":" or _W.plain_verb.match(plain, longer + 1)
+    return longer if longer > end and is_whole else end
 
 
 def _open_name(text: str, plain: str, at: int) -> list[Unit]:
@@ -324,6 +322,8 @@ def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     if head is None:
         return []
     following = WORD.match(plain, head.end() + 1)
+    if head[0] == key("tổ") and following is not None and following[0] == key("chức"):
+        return []
     next_is_capital = following is not None and text[following.start()].isupper() and plain[head.end()] == " "
     is_short = (" " not in head[0] or head[0] in _NEEDS_PLACE) and head[0] not in ("hđnd", "mttq", "ubmttq", "htx")
     of_works = _OF_WORKS.match(plain, head.start())
@@ -338,6 +338,7 @@ def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     if not _goes_on_well(text, plain, end):
         eager = name_end(text, plain, head, is_eager=True)
         end = eager if _W.action.match(plain, eager + 1) else comma_tail(text, plain, head, end) or end
+    end = max(end, _up_to_colon(text, plain, head, end))
     levels = _MORE_LEVELS.match(plain, end) if plain[:end].rpartition(" các ")[2] in _LEVEL_NAMES else None
     if levels:
         return [Unit(display(text[at_head : levels.end()]), at, levels.end(), is_collective=True)]
@@ -346,7 +347,21 @@ def _open_name(text: str, plain: str, at: int) -> list[Unit]:
     name = text[at_head:end]
     if titles and re.search(r"trưởng\s+$|chánh\s+$", titles[0]) and at_head == at:
         name = text[titles.end() : end]
-    return [Unit(display(name), at, end, is_collective=head[0] in OF_HAMLETS)]
+    is_hamlet = head[0] in OF_HAMLETS
+    several = is_hamlet and (name.count(" ") == head[0].count(" ") or re.search(r"(?<!\w)các\s|,", name) is not None)
+    return [Unit(display(name), at, end, is_collective=several, is_commune=is_hamlet and not several)]
+
+
+def _up_to_colon(text: str, plain: str, head: re.Match[str], end: int) -> int:
+    """Before a colon whole words of a name that are verbs too: Ban Quản lý *bảo trì công trình giao thông*: ..."""
+    rest = _NAME_BEFORE_COLON.match(plain, end) if head[0] in _OF_WORKS_HEADS else None
+    if rest is None or not text[rest.end() + 2 : rest.end() + 3].isupper():
+        return end
+    syllables = rest[0].split()
+    starts = [space.end() + rest.start() for space in re.finditer(" ", rest[0])]
+    pairs = [f"{before} {syllable}" for before, syllable in pairwise(["", *syllables])]
+    acts = any(_W.plain_verb.match(plain, at) and two not in NOT_STOPS for at, two in zip(starts, pairs, strict=True))
+    return end if acts else rest.end()
 
 
 def _goes_on_well(text: str, plain: str, end: int) -> bool:
@@ -401,20 +416,6 @@ def _person(text: str, plain: str, at: int) -> list[Unit]:
 
 
 _FORMS = (
-    _office_holder, _listed_fields, _level, _authority, _collective, _fielded, _open_name, _place, _person,
+    office_holder, listed_fields, named_hamlets, _level, _authority, _collective, _fielded, _open_name, _place,
+    _person,
 )  # fmt: skip
-
-
-def tidy(name: str) -> str:
-    """One space behind a comma, none before it, however the writer set them."""
-    return re.sub(r"\s*,\s*(?=\S)", ", ", re.sub(r"\s+", " ", name)).strip(" ,")
-
-
-def display(name: str) -> str:
-    """The name with abbreviations written out and a capital first letter."""
-    for short, full in wording.load().lists["abbreviations"].items():
-        name = re.sub(rf"(?<!\w){re.escape(short)}(?!\w)", full, name, flags=re.IGNORECASE if " " in short else 0)
-    name = re.sub(r"^(?:Chủ tịch|Phó Chủ tịch|Lãnh đạo)\s+(?=UBND)", "", name, flags=re.IGNORECASE)
-    name = re.sub(r"(?<!\w)(?<!Phó )(?:Chủ tịch|chủ tịch)\s+(?=UBND)", "", name)
-    name = tidy(name)
-    return name[:1].upper() + name[1:]

@@ -214,7 +214,7 @@ EVENT = pattern(
           |năm\s+học|khai\s+giảng|phiên\s+họp\s+(?:tới|thường\s+kỳ|thường\s+lệ|tháng|gần\s+nhất)
           |cuộc\s+họp\s+(?:tới|lần\s+sau|tiếp\s+theo))[^,;.():]{0,60}
     | tại\s+(?:cuộc\s+họp|phiên\s+họp|hội\s+nghị)\s[^,;.():]{0,60}
-        (?:tháng\s+\d{1,2}|quý\s+[iv\d]+|tới|tiếp\s+theo|gần\s+nhất|lần\s+thứ\s+\w+|cuối\s+năm)[^,;.():]{0,20}
+        (?:tháng\s+\d{1,2}|tuần\s+\d{1,2}|quý\s+[iv\d]+|tới|tiếp\s+theo|gần\s+nhất|lần\s+thứ\s+\w+|cuối\s+năm)[^,;.():]{0,20}
     | trước\s+(?:ngày\s+)?\d{1,2}\s+(?:tết|tháng\s+chạp)(?!\w)
     | trước\s+(?:các\s+)?(?:dịp\s+|kỳ\s+nghỉ\s+|ngày\s+)?(?:nghỉ\s+)?(?:lễ|dịp)\s+[^,;.():]{2,40}
     | trước\s+khi\s+[^,;.():]{2,60}

@@ -15,8 +15,8 @@ from etl.directives import words as wording
 from etl.directives.agencies import Unit
 from etl.directives.deadlines import DATE, Clock
 from etl.directives.folding import key, pattern
+from etl.directives.formulae import LONGEST_CIRCUMSTANCE, ROLE, Formulae, skip
 from etl.directives.layout import Paragraph
-from etl.directives.places import proper
 from etl.directives.words import WORD_END
 
 _W = wording.load()
@@ -26,20 +26,6 @@ _ASSIGN_WITHIN = re.compile(
     rf"(?:{_W.any_of('assigning_within')}){WORD_END}\s+)"
 )
 _LINK = re.compile(rf"(?:{_W.any_of('linking')}){WORD_END}\s*,?\s+")
-_ROLE = re.compile(rf"\s*,?\s*(?:{_W.any_of('role')}){WORD_END}(?:\s*,?\s*(?:và|trong việc|việc)(?=\s))?")
-_CIRCUMSTANCE = re.compile(
-    rf"\s*,?\s*(?:{_W.any_of('circumstance')}){WORD_END}(?:\s+(?:của (?:mình|cơ quan|đơn vị|ngành)"
-    rf"[^,;]{{0,30}}|được giao|được phân công|quản lý nhà nước))?\s*,?"
-)
-_CIRCUMSTANCE_OPENS = re.compile(rf"\s*,?\s*(?:{_W.any_of('circumstance_opening')}){WORD_END}(?! dõi)")
-_COORDINATION = re.compile(
-    rf"\s*,?\s*(?P<adverbs>(?:(?:khẩn trương|tiếp tục|chủ động|tích cực|kịp thời|thường xuyên|tăng cường"
-    rf"|có trách nhiệm|trực tiếp|sớm|cần|ngay|nghiêm túc){WORD_END}\s*,?\s+)*)"
-    rf"(?:(?:và\s+)?(?:{_W.any_of('coordinating')}){WORD_END}(?:\s*,?\s*"
-    rf"(?:{_W.any_of('coordinating_manner')}){WORD_END})*(?P<with>\s*,?\s+"
-    rf"(?:{_W.any_of('coordinating_with')}){WORD_END})?|cùng với|cùng)\s+"
-)
-_PURPOSE = re.compile(rf"\s*,?\s*(?:{_W.any_of('purpose')}){WORD_END}")
 _TOPIC = re.compile(r"[^:]{2,420}?:\s+(?=\S)")
 TOPIC_OPENS = pattern(
     r"(?:về|đối với|liên quan|công tác|việc|nội dung|với|tại|riêng|trong|dự án|đề án|lĩnh vực|nhiệm vụ"
@@ -53,29 +39,22 @@ _BOTH = pattern(
     r"\s*,?\s+(?=đồng thời(?:\s*,)?\s+)|(?=,\s*từ đó tập trung)|(?=,\s*trên cơ sở đó(?:\s*,)?\s+(?:đề "
     r"xuất|tham mưu|xây dựng|tổng hợp))"
 )
-_INLINE_NUMBER = re.compile(r"\((?:[ivx]{1,4}|\d{1,2}|[a-zđ])\)\s*")
 _LEADING = pattern(r"lãnh đạo\s+(?!các (?:sở|ban|đơn vị))")
+_OWN_OFFICER = pattern(
+    r"(?:(?:các )?(?:đồng chí|đ/c)\s+)?(?:phó )?(?:trưởng phòng|lãnh đạo phòng|trưởng ban|thủ trưởng đơn vị"
+    r"|người đứng đầu)\s+"
+)
 _SPEAKER = pattern(
     r"(?:thay mặt [^,;.]{0,80},\s*)?(?:(?:các )?đồng chí |phó )*"
     r"(?:lãnh đạo|thủ tướng|chủ tịch|bộ trưởng|thứ trưởng|giám đốc|bí thư|trưởng ban|trưởng đoàn|đoàn (?:kiểm "
-    r"tra|công tác|giám sát)|ban chỉ đạo|thường trực|ubnd|ủy ban nhân dân|hội nghị)"
+    r"tra|công tác|giám sát)|ban chỉ đạo|thường trực|ubnd|ủy ban nhân dân|hội nghị"
+    r"|hội đồng nhân dân|hđnd|chính phủ|quốc hội|ban thường vụ|ban chấp hành)"
     r"[^;:.]{0,90}?\s(?=(?:yêu cầu|giao|đề nghị|thống nhất giao|đồng ý giao)\s)"
-)
-_STANDING = pattern(
-    r"\s*[-,]\s*(?:là )?cơ quan (?:thường trực|chủ trì|đầu mối)[^-,;:.]{0,60}?(?:\s*[-,]|(?=\s+(?:chủ "
-    r"trì|tham mưu|khẩn trương|tổng hợp)))"
-)
-_LED_BY = pattern(
-    r"\s*[,(]?\s*do (?:đồng chí|ông|bà)[^;:]{0,140}?làm (?:tổ trưởng|trưởng đoàn|trưởng ban|trưởng tiểu ban|tổ phó)\)?"
 )
 _JOINED = re.compile(r"\s*(?:,\s*(?:và\s+)?|\s+và\s+)")
 _INTRODUCES = pattern(
-    r"(?:đối với|về việc|về|liên quan|riêng|để|nhằm|trên cơ sở|căn cứ|thực hiện|qua|trong quá trình"
-    r"|(?:ngay )?sau khi)(?!\w)"
-)
-_QUALIFIER = pattern(r"được (?:giao|phân công)(?: nhiệm vụ)?(?: chủ trì| phụ trách| làm chủ đầu tư| quản lý)?(?!\w)")
-_SLOW = pattern(
-    r"(?:còn )?(?:chậm|chưa)(?:\s[^,;:.\s]+){1,8}?\s(?=nghiêm túc|khẩn trương|phải|tập trung|rút kinh nghiệm|kiểm điểm)"
+    r"(?:đối với|về việc|về|liên quan|riêng|để|nhằm|trên cơ sở|căn cứ|thực hiện|qua"
+    r"|trong (?:quá trình|thời gian|đợt)|(?:ngay )?sau khi)(?!\w)"
 )
 _TEAM = pattern(r"(?:các |\d+ )?(?:tổ|đoàn|ban|hội đồng|tiểu ban)\s")
 _ESTABLISHED = pattern(
@@ -84,6 +63,7 @@ _ESTABLISHED = pattern(
     rf"(?={_W.any_of('adverbs', 'verbs')})"
 )
 _BLAMES = pattern(r"(?:nghiêm khắc )?(?:phê bình|nhắc nhở)(?: đối với)?\s+")
+_RECOMMENDS = pattern(r"(?:kính )?kiến nghị(?: với| đối với)?\s+")
 _SHARES_OUT = pattern(r"(?:phân công|ủy quyền)(?!\w)")
 _OBJECT_FIRST = pattern(
     r"(?:các|những|việc|nội dung|nhiệm vụ)\s[^,;:.]{2,100}?(?<!được)(?<!đã)(?<!đang)\s+(?=(?:giao|đề nghị|yêu cầu)\s)"
@@ -99,7 +79,7 @@ _TOWARDS = pattern(
     r"|(?:nhiệm vụ của|trách nhiệm của|kiến nghị)\s+"
 )
 _FROM_THERE = pattern(r"[\s,]*(?:từ đó|trên cơ sở đó)\s*,?\s+")
-_LONGEST_CIRCUMSTANCE, _LONGEST_QUALIFIER, _LONGEST_PARTNER = 420, 90, 60
+_LONGEST_NAME = 90
 
 
 @dataclass
@@ -121,6 +101,7 @@ class Pieces:
         self.paragraph = paragraph
         self.inherits = inherits
         self.text, self.plain = paragraph.text, paragraph.key
+        self.formulae = Formulae(self.text, self.plain)
         self.found = deadlines.find(self.text, clock)
 
     def cut(self) -> list[tuple[int, int, str]]:
@@ -163,7 +144,9 @@ class Pieces:
             if self._is_inside_list(at, left):
                 continue
             is_own = kind == ">" and not self.plain.startswith("giao", right)
-            if is_own and (self.head(at, left).units or (addressed and _W.action.match(self.plain, self._skip(at)))):
+            if is_own and (
+                self.head(at, left).units or (addressed and _W.action.match(self.plain, skip(self.plain, at)))
+            ):
                 continue
             addressed = addressed or bool(self.head(at, left).units)
             pieces.append((at, left, mark))
@@ -172,7 +155,7 @@ class Pieces:
                 at = self.after_topic(at)
         pieces.append((at, len(self.text), mark))
         pieces = [part for piece in pieces for part in self._by_dates(*piece)]
-        return [(self._skip(s), e, m) for s, e, m in pieces if self.plain[s:e].strip(" .;,:/")]
+        return [(skip(self.plain, s), e, m) for s, e, m in pieces if self.plain[s:e].strip(" .;,:/")]
 
     def _by_dates(self, start: int, end: int, mark: str) -> list[tuple[int, int, str]]:
         """Actions that are joined without a mark and have a date each are two pieces."""
@@ -192,21 +175,9 @@ class Pieces:
         head = self.head(at, len(self.text))
         return head.content > mark
 
-    def _skip(self, at: int) -> int:
-        """Behind marks and the number of an enumeration within the sentence."""
-        while at < len(self.plain):
-            number = _INLINE_NUMBER.match(self.plain, at)
-            if number:
-                at = number.end()
-            elif self.plain[at] in " ,;:.-":
-                at += 1
-            else:
-                break
-        return at
-
     def after_topic(self, at: int) -> int:
         """Behind "Về dự án X:" when an action or a body follows."""
-        at = self._skip(at)
+        at = skip(self.plain, at)
         own = self.head(at, len(self.text))
         if own.units and (not TOPIC_OPENS.match(self.plain, at) or own.assigned):
             return at
@@ -231,7 +202,7 @@ class Pieces:
     def head(self, start: int, end: int) -> Head:
         """Reads a piece up to its content."""
         plain, text = self.plain, self.text
-        at = self._skip(start)
+        at = skip(self.plain, start)
         there = _FROM_THERE.match(plain, at)
         if there:
             at = there.end()
@@ -248,8 +219,12 @@ class Pieces:
                 )
             ):
                 leads, partners = _leads(named, text)
-                content, coordinating = self._formulae(after, end)
+                content, coordinating = self.formulae.behind(after, end)
                 return Head(leads, [*partners, *coordinating], after, content, True)
+            if named and named[0].is_collective and self._is_heading_of(after):
+                name = text[named[0].start :].rstrip(" :")
+                whole = Unit(agencies.display(name), named[0].start, named[0].start + len(name), is_collective=True)
+                return Head([whole], [], len(text), len(text), True)
         link = _LINK.match(plain, at)
         linked = at
         if link:
@@ -258,9 +233,11 @@ class Pieces:
         assign = _ASSIGN.match(plain, at)
         if not assign:
             speaker = _SPEAKER.match(plain, at)
-            if speaker and agencies.units(text, plain, self._skip(_after_assign(plain, speaker.end()))):
+            if speaker and agencies.units(text, plain, skip(self.plain, _after_assign(plain, speaker.end()))):
                 at = speaker.end()
                 assign = _ASSIGN.match(plain, at)
+        if not assign and not self.inherits and at == skip(plain, 0):
+            assign = _RECOMMENDS.match(plain, at)
         blamed = _BLAMES.match(plain, at)
         if blamed and (named := agencies.units(text, plain, blamed.end())):
             return Head(named, [], agencies.end_of(named, plain), at, True)
@@ -268,11 +245,15 @@ class Pieces:
             at, assign = self._after_object(at, assign)
         if assign and self.inherits and _SHARES_OUT.match(plain, at):
             assign = None
-        units = agencies.units(text, plain, self._skip(assign.end())) if assign else []
-        if assign and not units:
-            units = agencies.loose(text, plain, self._skip(assign.end()))
+        units = agencies.units(text, plain, skip(self.plain, assign.end())) if assign else []
+        if assign and not units and assign.re is not _RECOMMENDS:
+            units = agencies.loose(text, plain, skip(self.plain, assign.end()))
+        officer = _OWN_OFFICER.match(plain, at) if self.inherits and not assign else None
+        if officer and _W.action.match(plain, officer.end()):
+            content, coordinating = self.formulae.behind(officer.end(), end)
+            return Head([], coordinating, start, content, False)
         if self.inherits and not assign and _LEADING.match(plain, at):
-            content, coordinating = self._formulae(at, end)
+            content, coordinating = self.formulae.behind(at, end)
             return Head([], coordinating, start, content, False)
         if not units and (not assign or _can_open(text, plain, at)):
             units = agencies.units(text, plain, at) if _can_open(text, plain, at) else []
@@ -283,7 +264,7 @@ class Pieces:
                 return Head([], [], start, assign.end(), True)
             if assign and plain.startswith("yêu cầu", at) and _W.action.match(plain, assign.end()):
                 at = assign.end()
-            content, coordinating = self._formulae(at, end)
+            content, coordinating = self.formulae.behind(at, end)
             if link and content == at and not re.match(key("đồng thời"), link[0]) and not _W.action.match(plain, at):
                 content = linked
             return Head([], coordinating, start, content, False, there is not None)
@@ -294,16 +275,30 @@ class Pieces:
             if (
                 len(wider) > len(units)
                 and plain[rest : rest + 1] in (" ", ":")
-                and (assign or plain[rest : rest + 1] == ":" or _W.action.match(plain, self._skip(rest)))
+                and (assign or plain[rest : rest + 1] == ":" or _W.action.match(plain, skip(self.plain, rest)))
             ):
                 units, after = wider, rest
         units, after = self._established(units, after)
         if not assign and plain[after : after + 1] not in (" ", ",", ":", ""):
             return Head([], [], start, at, False)
-        content, coordinating = self._formulae(after, end)
+        content, coordinating = self.formulae.behind(after, end)
+        spoken = None if assign else _ASSIGN.match(plain, content)
+        if spoken and not plain[spoken.end() : end].strip(" :."):
+            return Head([], [], start, spoken.end(), True)
         leads, partners = _leads(units, text)
         return Head(
             leads, [*partners, *coordinating], after, content, assign is not None or plain[after : after + 1] == ":"
+        )
+
+    def _is_heading_of(self, after: int) -> bool:
+        """Whether nothing but the rest of a name follows in a numbered heading."""
+        rest = self.plain[after:]
+        is_name = rest[:1] in (" ", ",") and len(rest) < _LONGEST_NAME and not re.search(r"[.:;]", rest.rstrip(" :"))
+        opens = skip(self.plain, after)
+        return (
+            bool(self.paragraph.kind)
+            and is_name
+            and not (_W.plain_verb.match(self.plain, opens) or _ASSIGN.search(rest))
         )
 
     def _after_object(self, at: int, assign: re.Match[str] | None) -> tuple[int, re.Match[str] | None]:
@@ -314,7 +309,7 @@ class Pieces:
             speaker = agencies.units(self.text, self.plain, at)
             place = agencies.end_of(speaker, self.plain) + 1 if speaker else at
         verb = _ASSIGN.match(self.plain, place) if place > at else None
-        if verb and agencies.units(self.text, self.plain, self._skip(verb.end())):
+        if verb and agencies.units(self.text, self.plain, skip(self.plain, verb.end())):
             return place, verb
         return at, assign
 
@@ -330,13 +325,14 @@ class Pieces:
         """Behind "Đối với ..., " or "Để ..., " when a body and its action follow the comma."""
         if not _INTRODUCES.match(self.plain, at):
             return at
-        for comma in re.finditer(r",\s+", self.plain[at : min(end, at + _LONGEST_CIRCUMSTANCE)]):
+        for comma in re.finditer(r",\s+", self.plain[at : min(end, at + LONGEST_CIRCUMSTANCE)]):
             place = at + comma.end()
             if not _can_open(self.text, self.plain, place):
                 continue
             found = agencies.units(self.text, self.plain, place)
-            after = self._skip(agencies.end_of(found, self.plain)) if found else place
-            if found and (_W.plain_verb.match(self.plain, after) or _ROLE.match(self.plain, after)):
+            after = skip(self.plain, agencies.end_of(found, self.plain)) if found else place
+            acts = _W.action if found and found[-1].is_collective else _W.plain_verb
+            if found and (acts.match(self.plain, after) or ROLE.match(self.plain, after)):
                 return place
         return at
 
@@ -348,103 +344,6 @@ class Pieces:
                 rest = comma.end() if comma else found.end + 1
                 if agencies.units(self.text, self.plain, rest) or _ASSIGN.match(self.plain, rest):
                     return rest
-        return at
-
-    def _formulae(self, at: int, end: int) -> tuple[int, list[str]]:
-        """Behind role, circumstances and co-ordination; and the partners."""
-        plain = self.plain
-        partners: list[str] = []
-        standing = _STANDING.match(plain, at) or _LED_BY.match(plain, at)
-        at = self._skip(standing.end() if standing else at)
-        while at < end:
-            at = self._after_qualifier(at, end)
-            step = _ROLE.match(plain, at) or _CIRCUMSTANCE.match(plain, at)
-            if step and step.end() > at:
-                at = self._skip(step.end())
-                helpers = agencies.units(self.text, plain, at) if plain[step.end() : step.end() + 1] == "," else []
-                if helpers and _COORDINATION.match(plain, agencies.end_of(helpers, plain)):
-                    partners += [unit.name for unit in helpers]
-                    at = self._skip(agencies.end_of(helpers, plain))
-                continue
-            behind = self._coordination(at, end)
-            if behind:
-                names, place = behind
-                partners += names
-                if place == at:
-                    break
-                at = place
-                continue
-            place = self._circumstance(at, end)
-            if place == at:
-                break
-            at = place
-        return at, partners
-
-    def _after_qualifier(self, at: int, end: int) -> int:
-        """Behind "được giao chủ trì ..." or "chậm triển khai" that says which of the bodies are meant."""
-        slow = _SLOW.match(self.plain, at)
-        if slow and slow.end() < end:
-            return slow.end()
-        qualifier = _QUALIFIER.match(self.plain, at)
-        if qualifier is None:
-            return at
-        verbs = _W.plain_verb.finditer(self.plain, qualifier.end(), min(end, qualifier.end() + _LONGEST_QUALIFIER))
-        action = next((verb for verb in verbs if self.plain[verb.start() - 1] == " "), None)
-        is_whole = action and not re.search(r"[,;:.]", self.plain[qualifier.end() : action.start()])
-        return action.start() if action and is_whole else at
-
-    def _coordination(self, at: int, end: int) -> tuple[list[str], int] | None:
-        match = _COORDINATION.match(self.plain, at)
-        if match is None:
-            return None
-        units = agencies.units(self.text, self.plain, match.end(), semicolons=True)
-        if units:
-            names = [agencies.tidy(self.text[u.start : u.end]) if u.is_collective else u.name for u in units]
-            after = agencies.end_of(units, self.plain)
-        else:
-            if not match["with"]:
-                return None
-            name = proper(self.text, match.end())
-            if name > match.end() and _W.action.match(self.plain, name + 1) and self.plain[name : name + 1] == " ":
-                return [self.text[match.end() : name]], self._skip(name)
-            after = self._first(_W.plain_verb, match.end(), end)
-            if after - match.end() > _LONGEST_PARTNER:
-                after = self._first(_W.action, match.end() + 1, end)
-            purpose = re.search(rf"\s(?:{_W.any_of('purpose')}){WORD_END}", self.plain[match.end() : after])
-            if purpose:
-                after = match.end() + purpose.start()
-            loose = self.text[match.end() : after].strip(" ,")
-            if not loose or len(loose) > 140:
-                return None
-            if "làm việc" in match[0]:
-                return [re.split(r"[,;]", loose)[0].strip()], at
-            names = [loose]
-        rest = self.plain[after:end]
-        if not rest.strip(" .;,/:") or _PURPOSE.match(rest) or ("làm việc" in match[0] and rest.startswith(",")):
-            return names, at
-        return names, self._skip(after)
-
-    def _first(self, verbs: re.Pattern[str], at: int, end: int) -> int:
-        """Where the first of the verbs begins; the end without any."""
-        return next((v.start() for v in verbs.finditer(self.plain, at, end) if self.plain[v.start() - 1] in " ,"), end)
-
-    def _circumstance(self, at: int, end: int) -> int:
-        """Behind "căn cứ ..., " when an action follows the comma."""
-        opening = _CIRCUMSTANCE_OPENS.match(self.plain, at)
-        if opening is None:
-            return at
-        if re.match(key("thực hiện"), self.plain[at:]) and not re.match(
-            key("thực hiện (?:chỉ đạo|ý kiến|nhiệm vụ được giao tại)"), self.plain[at:]
-        ):
-            return at
-        for comma in re.finditer(r",\s+", self.plain[opening.end() : min(end, at + _LONGEST_CIRCUMSTANCE)]):
-            place = opening.end() + comma.end()
-            if (
-                _ROLE.match(self.plain, place)
-                or _COORDINATION.match(self.plain, place)
-                or _W.plain_verb.match(self.plain, place)
-            ):
-                return place
         return at
 
 
@@ -469,7 +368,7 @@ def _leads(units: list[Unit], text: str) -> tuple[list[Unit], list[str]]:
     named = [unit for unit in units if not unit.is_collective]
     if named and len(named) < len(units):
         loose = [u for u in units if u.is_collective and re.search(key("liên quan"), key(u.name))]
-        return [u for u in units if u not in loose], [agencies.tidy(text[u.start : u.end]) for u in loose]
+        return [u for u in units if u not in loose], [agencies.as_partner(u, text) for u in loose]
     return units, []
 
 

@@ -122,7 +122,8 @@ def _recurring(plain: str, clock: Clock) -> Iterator[Deadline]:
             and unit in ("năm", "ngày")
             and not found_in(
                 r"(?:^|[,;:(]\s*|"
-                r"(?:báo cáo|cập nhật|kiểm tra|thực hiện|tổ chức|đôn đốc|theo dõi|tổng hợp|rà soát)\s+)$",
+                r"(?:báo cáo|cập nhật|kiểm tra|thực hiện|tổ chức|đôn đốc|theo dõi|tổng hợp|rà soát)\s+"
+                r"(?:(?:tiến độ|kết quả|tình hình|số liệu)\s+(?:\w+\s+){0,3})?)$",
                 before,
             )
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from etl.directives import results
 from etl.directives import words as wording
 from etl.directives.deadlines import RECURRING, Clock, Deadline
 from etl.directives.folding import pattern
@@ -18,6 +19,17 @@ _AIM = pattern(
     r"(?:để|nhằm|phấn đấu|(?:với )?(?:mục tiêu|quyết tâm|tinh thần)|theo|thực hiện|căn cứ|trên cơ sở|sau khi|qua)(?!\w)"
 )
 _LONGEST_HEADING = 160
+_AND_REPORTS = pattern(r"(?:\s*(?:nhiệm vụ|nội dung|việc|công việc)?(?: này| trên| nêu trên)?)\s*[,;]\s*(?:và\s+)?")
+_ASSESSES = pattern(r"(?<!\w)có (?:nhiều|những) (?:cố gắng|nỗ lực|tiến bộ|chuyển biến|kết quả|khởi sắc|đóng góp)(?!\w)")
+_ATTITUDE = pattern(
+    r"(?:(?:phải|cần|cần phải|tiếp tục|thực sự|luôn)\s+)*(?:xác định|coi|nhận thức|xem)(?: rõ)?\s[^;.]{3,160}?\slà\s"
+    r"(?:một\s|các\s)?(?:trong những\s|trong các\s)?(?:nhiệm vụ|việc|trách nhiệm|khâu|công việc)(?!\w)"
+)
+_ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
+_ITSELF = pattern(
+    r"(?:kết luận|thông báo|nghị quyết|quyết định|chỉ thị|kế hoạch|công văn|công điện|quy định|chương trình|biên bản)"
+    r"(?: kiểm tra| thanh tra| giám sát| làm việc)? này (?:được|có hiệu lực|thay thế|đã|gồm|lập)(?!\w)"
+)
 PAST = pattern(r"(?<!\w)(?:đã|chưa|vẫn còn|còn nhiều|đang)(?!\w)")
 _NO_ADVERB = pattern(
     r"(?:và|hoặc|của|về|tại|là|như|do|với|từ|năm|tháng|ngày|các|một|những|việc|số|tỷ|kết|nhiều|mỗi|\w+ "
@@ -54,6 +66,13 @@ def acts_soon(plain: str) -> bool:
     return any(_W.action.match(plain, space.end()) for space in re.finditer(r" ", plain[:_SOON]))
 
 
+def asks_nothing(plain: str) -> bool:
+    """Whether a content tells what was, judges, shows an attitude, speaks of the notice itself or is only a formula."""
+    if PAST.match(plain) or _ATTITUDE.match(plain) or _ITSELF.match(plain) or _ASSESSES.search(plain[:120]):
+        return True
+    return bool(_W.formulae.fullmatch(plain) or _ONLY_WHEN.fullmatch(plain))
+
+
 def is_completion(plain: str, dated: list[Deadline], offset: int) -> bool:
     """Whether a piece says only when."""
     if not dated or dated[0].kind == RECURRING:
@@ -63,6 +82,9 @@ def is_completion(plain: str, dated: list[Deadline], offset: int) -> bool:
         rest = rest[: max(0, deadline.start - offset)] + rest[max(0, deadline.end - offset) :]
     opening = _COMPLETING.match(rest)
     rest = rest[opening.end() :] if opening else rest
+    tail = _AND_REPORTS.match(rest) if opening else None
+    if tail and results.opens(rest[tail.end() :]):
+        return True
     return _COMPLETING_REST.fullmatch(rest) is not None
 
 

@@ -16,28 +16,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from etl.directives import agencies, deadlines, documents
+from etl.directives import agencies, deadlines, documents, results
 from etl.directives import words as wording
 from etl.directives.agencies import Unit
 from etl.directives.deadlines import DATE, HORIZON, NONE, RECURRING, Clock, Deadline
 from etl.directives.folding import key, pattern
 from etl.directives.layout import Paragraph
 from etl.directives.pieces import TOPIC_OPENS, Head, Pieces
-from etl.directives.sense import PAST, acts, acts_soon, assesses, is_aim, is_completion, is_heading, is_title
-from etl.directives.words import WORD_END
+from etl.directives.sense import (
+    PAST,
+    acts,
+    acts_soon,
+    asks_nothing,
+    assesses,
+    is_aim,
+    is_completion,
+    is_heading,
+    is_title,
+)
 
 _W = wording.load()
 _WITHIN_CONTENT = re.compile(
     rf"(?:phối hợp|hợp tác)(?:\s+(?:{_W.any_of('coordinating_manner')}))*(?:\s+(?:cùng với|với|cùng)"
     rf")?\s+|làm việc\s+(?:với|cùng)\s+"
 )
-_REPORTING = re.compile(
-    rf"(?:(?:và|sau đó|đồng thời|kịp thời|tổng hợp|định kỳ|phải|có)\s+)*(?:{_W.any_of('reporting')}){WORD_END}"
-)
-_OTHER_REPORT = pattern(r"báo cáo tình hình (?!thực hiện|triển khai|kết quả|tiến độ|xử lý|khắc phục|giải|tổ chức)")
-_ESCALATING = re.compile(rf"(?:{_W.any_of('escalating')}){WORD_END}")
 _CLOSING_LINE = re.compile(r"nơi nhận|t[ml]\.\s|kt\.\s|tuq\.\s|tl\.\s")
-_ASSESSES = pattern(r"(?<!\w)có (?:nhiều|những) (?:cố gắng|nỗ lực|tiến bộ|chuyển biến|kết quả|khởi sắc|đóng góp)(?!\w)")
+_LETTERHEAD = pattern(r"cộng hòa xã hội chủ nghĩa việt nam|độc lập - tự do - hạnh phúc")
 _IN_DOUBT = pattern(
     r"(?:trong )?quá trình (?:tổ chức |triển khai )*(?:thực hiện|triển khai)[^,;.]{0,40},?\s*"
     r"(?:nếu|trường hợp|khi) "
@@ -46,22 +50,16 @@ _ESCALATES = pattern(
     r"(?:những |các |nếu (?:có )?)*(?:khó khăn|vướng mắc|nội dung|vấn đề)[^;.]{0,80}"
     r"(?:vượt|phát sinh|chưa)[^;.]{0,60}báo cáo"
 )
-_NEW_PAPER = pattern(
-    r"trình[^;.]{0,40}\b(?:cấp|bổ sung|phân bổ|bố trí|hỗ trợ)\s+(?:bổ sung\s+)?"
-    r"(?P<money>kinh phí|vốn|nguồn vốn|ngân sách)"
-    r"|tham mưu[^;.]{0,80}\b(?:ban hành|phê duyệt|sửa đổi|bổ sung|thông qua)\s+(?:các\s+)?"
-    r"(?P<paper>nghị quyết|nghị định|quyết định|đề án|kế hoạch|chỉ thị|chương trình|thông tư|quy định|danh mục|dự án)"
-)
-_NEW_PROPOSAL = pattern(
-    r"đề xuất (?:các |một số |những )?"
-    r"(?:cơ chế|chính sách|danh mục|sửa đổi|bổ sung|ban hành|thành lập|nâng|giảm|nhân rộng|mô hình)"
+_APART = pattern(r"riêng(?!\w)")
+_PROMISES = pattern(r"cam kết(?!\w)")
+_ACCOUNT = pattern(
+    r"(?:đến nay|tính đến|(?:trong )?thời gian qua|qua (?:kiểm tra|báo cáo|theo dõi|rà soát)|sau hơn)(?!\w)"
 )
 _MEASURED = pattern(r"(?:xếp hạng|xếp thứ|đứng thứ|đạt|tăng|giảm)\s+(?:thứ\s+)?\d")
 _FOR_SOME = pattern(
     r"(?:(?:đối với|với|riêng)\s[^;:.]{3,160}?(?:\s+thì|,)"
-    r"|[^;:.,]{2,60}?\s(?:nào|nào đó)\s[^;:.]{2,80}?\s+thì)\s+"
+    r"|[^;:.,]{2,60}?\s(?:nào|nào đó|chưa|không|không còn|còn)\s[^;:.]{2,80}?\s+thì)\s+"
 )
-_ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
 _CONDITION = pattern(r"(?:trường hợp|nếu)(?!\w)")
 _DONE_BY = pattern(r"[,;]\s*(?:phải )?(?:hoàn thành|xong|thời gian hoàn thành|báo cáo kết quả)\s*$")
 _EXPECTED = pattern(r"dự kiến(?: tổ chức| diễn ra| vào)*\s*$")
@@ -139,7 +137,7 @@ def _conclusions(found: list[Paragraph]) -> list[Paragraph]:
         if after and len(opening.text) - after.end() < 3:
             first += not _ends_in_lead_in(opening)
     last = next((i for i, p in enumerate(found) if i >= first and _closes(p)), len(found))
-    return found[first:last]
+    return [paragraph for paragraph in found[first:last] if paragraph.kind or not _LETTERHEAD.search(paragraph.key)]
 
 
 def _ends_in_lead_in(paragraph: Paragraph) -> bool:
@@ -218,7 +216,7 @@ class _Reader:
 
     def _reports_for_all(self, paragraph: Paragraph, best: Deadline | None) -> bool:
         """Whether a line below the items of a task says when their result is due; then it is given to that task."""
-        if best is None or paragraph.kind or self.last is None or not _REPORTING.match(paragraph.key):
+        if best is None or paragraph.kind or self.last is None or not results.opens(paragraph.key):
             return False
         above = [t for t in self.tasks if t.paragraph is self.last.parent and not t.is_dated]
         for task in above:
@@ -241,10 +239,12 @@ class _Reader:
         is_lead_in = paragraph.text.endswith(":") or not re.search(r"[.;]$", paragraph.text)
         addressed = False
         is_told = self.told[id(paragraph)]
-        for start, end, mark in pieces.cut():
+        cut = pieces.cut()
+        opening = cut[0][0] if cut else 0
+        for start, end, mark in cut:
             if mark == ".":
                 self.sentence += 1
-            if _W.closing.match(paragraph.key[start:end].strip()):
+            if _W.closing.match(paragraph.key[start:end].strip()) and not (paragraph.kind and start == opening):
                 break
             head = pieces.head(start, end)
             if is_told and not _ASSIGNS.search(paragraph.key, start, head.content):
@@ -324,6 +324,7 @@ class _Reader:
             return None
         if head.units and not head.assigned:
             is_told = (_W.telling.match(plain) and not _W.action.match(plain)) or _MEASURED.match(plain)
+            is_told = is_told or (_PROMISES.match(plain) and _ACCOUNT.match(paragraph.key))
             if is_told or _W.speaking.match(paragraph.key, head.region + 1):
                 raise _ToldError
         if not head.units and chain and not chain[-1].is_dated and self._binds_if(paragraph, head, plain, dated):
@@ -340,17 +341,13 @@ class _Reader:
             acts = acts or _acts_for_some(plain)
             acts = acts or self._acts_after_time(paragraph, pieces, head.content)
             acts = acts or (not chain and bool(paragraph.kind) and acts_soon(plain))
+            acts = acts or (_APART.match(plain) is not None and bool(dated) and dated[-1].kind == DATE)
             if not acts and mark == ";" and chain and not _MUST.match(plain):
                 chain[-1].end = stop
                 return None
             if not acts and not (_MODAL.search(plain[:90]) and not PAST.search(plain[:90])):
                 return None
-        if (
-            PAST.match(plain)
-            or _ASSESSES.search(plain[:120])
-            or _W.formulae.fullmatch(paragraph.key[head.content : stop])
-            or _ONLY_WHEN.fullmatch(paragraph.key[head.content : stop])
-        ):
+        if asks_nothing(paragraph.key[head.content : stop]):
             return None
         own = deadlines.chosen(dated, paragraph.text)
         if own is None and head.from_there and chain:
@@ -394,12 +391,9 @@ class _Reader:
                 for task in back:
                     task.bind(best)
             return True
-        if not _REPORTING.match(plain) or _ESCALATING.search(plain[:120]) or _OTHER_REPORT.match(plain):
-            return False
-        if mark == ";" and not best and _NEW_PROPOSAL.match(plain):
-            return False
-        paper = _NEW_PAPER.match(plain)
-        if paper and mark == ";" and (paper["paper"] or paper["money"]) not in key(last.content):
+        if not results.reports(plain) or not results.is_of(
+            plain, last.content, is_apart=mark == ";", is_dated=best is not None
+        ):
             return False
         if best and best.kind == RECURRING:
             return False
@@ -450,9 +444,7 @@ def _inner(paragraph: Paragraph, start: int, end: int) -> list[str]:
     names: list[str] = []
     for match in _WITHIN_CONTENT.finditer(paragraph.key, start, end):
         found = agencies.units(paragraph.text, paragraph.key, match.end(), semicolons=True)
-        names += [
-            agencies.tidy(paragraph.text[u.start : u.end]) if u.is_collective else u.name for u in found if u.end <= end
-        ]
+        names += [agencies.as_partner(u, paragraph.text) for u in found if u.end <= end]
     return names
 
 

@@ -15,7 +15,20 @@ from etl.directives.notice import Notice
 from etl.reference import province
 
 FOLDER = Path(__file__).with_name("notices")
-ISSUED = {"real05": date(2025, 11, 28), "real06": date(2025, 12, 2), "made_province_1": date(2025, 12, 5)}
+ISSUED = {
+    "real05": date(2025, 11, 28),
+    "real06": date(2025, 12, 2),
+    "made_board_3": date(2025, 11, 12),
+    "made_government_office_18": date(2025, 11, 14),
+    "made_ministry_7": date(2026, 1, 9),
+    "made_province_1": date(2025, 12, 5),
+    "made_province_21": date(2025, 11, 19),
+    "made_province_22": date(2026, 4, 16),
+    "made_province_24": date(2025, 11, 24),
+    "made_province_28": date(2025, 11, 3),
+    "made_province_29": date(2025, 10, 21),
+    "made_province_30": date(2025, 11, 18),
+}
 """Where the text does not say."""
 _START = 25
 """So many characters of the content must be the same: spellings further on are not what is measured."""

@@ -58,6 +58,24 @@ NAMES = [
         "Ban Quản lý Khu kinh tế, công nghiệp thành phố"]),
     ("Sở Y tế các tỉnh, thành phố báo cáo", ["Sở Y tế các tỉnh, thành phố"]),
     ("các sở giáo dục và đào tạo rà soát", ["Các sở giáo dục và đào tạo"]),
+    ("UBND các tỉnh, thành phố khu vực Đồng bằng sông Cửu Long chỉ đạo", [
+        "UBND các tỉnh, thành phố khu vực Đồng bằng sông Cửu Long"]),
+    ("các đơn vị trực thuộc Bộ tổ chức", ["Các đơn vị trực thuộc Bộ"]),
+    ("các cơ quan, đơn vị có nhiệm vụ quá hạn tập trung", ["Các cơ quan, đơn vị có nhiệm vụ quá hạn"]),
+    ("các đơn vị được thanh tra có trách nhiệm báo cáo", ["Các đơn vị được thanh tra"]),
+    ("các nhà máy thủy điện trên lưu vực sông Vu Gia, Thu Bồn thực hiện", [
+        "Các nhà máy thủy điện trên lưu vực sông Vu Gia, Thu Bồn"]),
+    ("các xã, phường Hà Giang 1, Hà Giang 2, Bắc Quang rà soát", [
+        "UBND Hà Giang 1", "UBND Hà Giang 2", "UBND Bắc Quang"]),
+    ("UBND 04 xã rà soát", ["UBND 04 xã"]),
+    ("UBND phường B'Lao, UBND xã Đam Rông 2 khắc phục", ["UBND phường B'Lao", "UBND xã Đam Rông 2"]),
+    ("Trưởng các thôn: Xanh, Lang vận động", ["Trưởng thôn Xanh", "Trưởng thôn Lang"]),
+    ("các bộ chủ Chương trình: Nông nghiệp và Môi trường, Dân tộc và Tôn giáo rà soát", [
+        "Bộ Nông nghiệp và Môi trường", "Bộ Dân tộc và Tôn giáo"]),
+    ("Phòng Quản lý chất lượng công trình xây dựng xử lý", ["Phòng Quản lý chất lượng công trình xây dựng"]),
+    ("Ban Quản lý bảo trì công trình giao thông: Tổ chức dặm vá", ["Ban Quản lý bảo trì công trình giao thông"]),
+    ("Ủy ban Mặt trận Tổ quốc Việt Nam tỉnh tuyên truyền, vận động hội viên", [
+        "Ủy ban Mặt trận Tổ quốc Việt Nam tỉnh"]),
     ("Ủy ban bầu cử các xã, phường chuẩn bị", ["Ủy ban bầu cử các xã, phường"]),
     ("Các Tổ công tác của Ủy ban bầu cử tỉnh tăng cường", ["Các Tổ công tác của Ủy ban bầu cử tỉnh"]),
     ("Các phường Cầu Giấy, Nghĩa Đô, Tây Hồ rà soát", [
