@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from etl import clock, errors, steps
+from etl import clock, errors, task_steps
 
 pytestmark = pytest.mark.airflow
 
@@ -42,20 +42,20 @@ def skipped() -> Any:
 
 def test_a_file_is_proposed_with_the_date_that_was_given(call, monkeypatch):
     seen: list[Any] = []
-    monkeypatch.setattr(steps, "propose_notice", lambda *arguments: seen.append(arguments) or PROPOSED)
+    monkeypatch.setattr(task_steps, "propose_notice", lambda *arguments: seen.append(arguments) or PROPOSED)
     assert call("register_directives", "propose", file="tb.txt", issued="2025-10-15") == PROPOSED
     assert (str(seen[0][0]), seen[0][3]) == ("tb.txt", date(2025, 10, 15))
 
 
 def test_a_notice_that_is_registered_is_not_asked_about_again(call, monkeypatch):
-    monkeypatch.setattr(steps, "propose_notice", lambda *_: {**PROPOSED, "directive_id": "12-TB-VP-2025"})
+    monkeypatch.setattr(task_steps, "propose_notice", lambda *_: {**PROPOSED, "directive_id": "12-TB-VP-2025"})
     with skipped():
         call("register_directives", "propose", file="tb.txt", issued=None)
 
 
 def test_a_notice_of_the_folder_is_asked_about_as_it_was_read(call, monkeypatch):
-    monkeypatch.setattr(steps, "propose_notice", lambda *_: pytest.fail("read again"))
-    monkeypatch.setattr(steps, "proposed", lambda number: {**PROPOSED, "notice_id": number})
+    monkeypatch.setattr(task_steps, "propose_notice", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(task_steps, "proposed", lambda number: {**PROPOSED, "notice_id": number})
     assert call("register_directives", "propose", file="", issued=None, notice=9)["notice_id"] == 9
 
 
@@ -78,9 +78,9 @@ def test_a_file_that_cannot_be_used_makes_a_task_of_its_own_red(call):
 
 
 def test_an_answer_to_what_a_workbook_registered_meanwhile_changes_nothing(call, monkeypatch):
-    monkeypatch.setattr(steps, "proposed", lambda _: {**PROPOSED, "directive_id": "12-TB-VP-2025"})
+    monkeypatch.setattr(task_steps, "proposed", lambda _: {**PROPOSED, "directive_id": "12-TB-VP-2025"})
     for name in ("register_form", "reject_notice"):
-        monkeypatch.setattr(steps, name, lambda *_: pytest.fail("decided again"))
+        monkeypatch.setattr(task_steps, name, lambda *_: pytest.fail("decided again"))
     for option in ("Vào sổ", "Không vào sổ"):
         with skipped():
             call("register_directives", "register", PROPOSED, answer(option))
@@ -88,17 +88,17 @@ def test_an_answer_to_what_a_workbook_registered_meanwhile_changes_nothing(call,
 
 def test_what_was_answered_is_registered_under_the_name_of_who_answered(call, monkeypatch):
     seen: list[Any] = []
-    monkeypatch.setattr(steps, "proposed", lambda _: PROPOSED)
-    monkeypatch.setattr(steps, "register_form", lambda *arguments: seen.append(arguments[:3]))
+    monkeypatch.setattr(task_steps, "proposed", lambda _: PROPOSED)
+    monkeypatch.setattr(task_steps, "register_form", lambda *arguments: seen.append(arguments[:3]))
     call("register_directives", "register", PROPOSED, answer("Vào sổ"))
     assert seen == [(7, ASKED, "thu_ky")]
 
 
 def test_turning_down_registers_nothing_and_keeps_the_reason(call, monkeypatch):
     seen: list[Any] = []
-    monkeypatch.setattr(steps, "proposed", lambda _: PROPOSED)
-    monkeypatch.setattr(steps, "reject_notice", lambda *arguments: seen.append(arguments[:4]))
-    monkeypatch.setattr(steps, "register_form", lambda *_: pytest.fail("registered"))
+    monkeypatch.setattr(task_steps, "proposed", lambda _: PROPOSED)
+    monkeypatch.setattr(task_steps, "reject_notice", lambda *arguments: seen.append(arguments[:4]))
+    monkeypatch.setattr(task_steps, "register_form", lambda *_: pytest.fail("registered"))
     with skipped():
         call("register_directives", "register", PROPOSED, answer("Không vào sổ", reason="chưa ký"))
     assert seen == [(7, "chưa ký", "thu_ky", "airflow")]
@@ -114,7 +114,7 @@ def test_an_unanswered_request_fails_and_hands_nothing_on(dagbag):
 
 def test_a_day_off_is_skipped(call, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: datetime(2026, 2, 18, 1, tzinfo=UTC))
-    monkeypatch.setattr(steps, "follow_up", lambda day, *_: {"day": str(day), "is_working_day": False})
+    monkeypatch.setattr(task_steps, "follow_up", lambda day, *_: {"day": str(day), "is_working_day": False})
     with skipped():
         call("follow_up", "send_digests")
 
