@@ -6,6 +6,7 @@ cut stands in full in the report.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from etl.publish import report, sentences, tables
@@ -24,11 +25,14 @@ from etl.publish.model import (
     Spans,
     Table,
 )
-from etl.publish.text import listing, show
+from etl.publish.text import listing, show, vi_key
 from etl.publish.words import cut, unsigned
 
 COMMUNES = 10
 AGENCIES = 4
+CARRY = 5
+NAMED = 5
+UNANSWERED = "Chưa giải quyết"
 ASKS = 3
 _ASK_CHARACTERS = 150
 
@@ -45,7 +49,7 @@ def build(figures: FigureSet) -> Document:
         Paragraph((*sentences.communes(figures, 8), Span(" "), *sentences.roadmap(figures))),
         *_told(_marked(figures), "note"),
         _heading(figures, "carry_over_closed" if closed else "carry_over"),
-        Paragraph(sentences.carry_over(figures)),
+        Paragraph((*sentences.carry_over(figures), *_carry_communes(figures))),
         _heading(figures, "overdue"),
         *_overdue(figures),
         _heading(figures, "asks"),
@@ -124,6 +128,9 @@ def _left_box(figures: FigureSet) -> tuple[Spans, Spans]:
         return say("kpi_left", outcome), say("kpi_left", f"{outcome}_note")
     note = "closed" if not months else "last_month" if months == 1 else "pace"
     pace = {"pace": figures.get("pace_needed")} if note == "pace" else {}
+    done = figures.known("disb_period")
+    if note == "pace" and done is not None and (done.value or 0) > 0:
+        note, pace = "pace_done", pace | {"done": done, "month": figures.get("period_short")}
     return say("kpi_left", "value", left=left), say("kpi_left", note, **pace)
 
 
@@ -193,6 +200,7 @@ def _two_rankings(figures: FigureSet) -> Table:
         Column("Xã, phường", 4.6, "left", left),
         Column("Tỷ lệ (%)", 1.9, "right", left),
         Column("So tháng trước (điểm %)", 2.4, "right", left),
+        Column("Lộ trình (%)", 1.9, "right", left),
         Column("So lộ trình (điểm %)", 2.2, "right", left),
         Column("Xã, phường", 4.6, "left", right),
         Column("Chưa giải ngân", 2.6, "right", right),
@@ -204,6 +212,7 @@ def _two_rankings(figures: FigureSet) -> Table:
             tables.marked_name(figures, low),
             tables.figure(figures, "rate_total", commune=low),
             tables.figure(figures, "rate_change_points", commune=low),
+            tables.figure(figures, "roadmap_rate", commune=low),
             tables.figure(figures, "roadmap_points", commune=low),
             tables.marked_name(figures, high),
             tables.figure(figures, "undisbursed", commune=high),
@@ -217,6 +226,20 @@ def _two_rankings(figures: FigureSet) -> Table:
     unit = figures.words.say("brief_communes_line", as_of=figures.get("as_of"))
     title = "Tóm tắt. Xã, phường cần chú ý"
     return Table("TomTat-Xa", "", unit, columns, rows, numbered=False, small=True, title=title)
+
+
+def _carry_communes(figures: FigureSet) -> Spans:
+    """Who holds most of the carried-over money that is left; nothing where few communes have any, or it is too late."""
+    if not figures.get("months_left").value:
+        return ()
+    held = [f for f in figures.having("undisbursed_carry", "commune") if (f.value or 0) > 0]
+    most = sorted(held, key=lambda f: (-(f.value or 0), f.key))[:CARRY]
+    if len(held) <= CARRY:
+        return ()
+    told = listing(
+        figures.words.say("name_with_left", name=figures.get("name", commune=f.dim("commune")), left=f) for f in most
+    )
+    return (Span(" "), *figures.words.say("brief_carry_communes", list=told))
 
 
 def _overdue(figures: FigureSet) -> list[Block]:
@@ -245,9 +268,11 @@ def _overdue(figures: FigureSet) -> list[Block]:
 
 
 def _asks(figures: FigureSet) -> list[Block]:
-    """Open proposals: those to the province's leaders first, those that nobody has taken up before the others, then by
-    the amount that hangs on them."""
-    blocks: list[Block] = [Paragraph(sentences.proposals(figures))]
+    """What the figures ask for: of communes at zero, of who is overdue, of agencies that have not answered. Then open
+    proposals: those to the province's leaders first, those that nobody has taken up before the others, then by the
+    amount that hangs on them."""
+    blocks: list[Block] = [Paragraph(told, "bullet") for told in _requests(figures)]
+    blocks.append(Paragraph(sentences.proposals(figures)))
     closed = ("Đã giải quyết", "Không thuộc thẩm quyền")
     pending = [
         p for p in figures.values("proposal_state", "proposal")
@@ -278,3 +303,30 @@ def _asks(figures: FigureSet) -> list[Block]:
             )
         )
     return blocks
+
+
+def _requests(figures: FigureSet) -> Iterator[Spans]:
+    say, zero = figures.words.say, sentences.at_zero(figures)
+    if zero and figures.get("months_left").value:
+        named = sentences.names(figures, zero, NAMED)
+        yield say("brief_request_zero", "one" if len(zero) == 1 else "many", names=named)
+    overdue = figures.known("tasks", state=sentences.OVERDUE)
+    if overdue is not None and overdue.value:
+        yield say("brief_request_overdue", "one" if overdue.value == 1 else "many", n=overdue)
+    waiting = figures.known("proposals", state=UNANSWERED)
+    if waiting is None or not waiting.value:
+        return
+    agencies = sorted(
+        figures.values("proposals", "agency", state=UNANSWERED),
+        key=lambda a: (-(figures.get("proposals", agency=a, state=UNANSWERED).value or 0), vi_key(a)),
+    )
+    told = listing(
+        say(
+            "brief_request_part",
+            agency=Span(agency, figures.get("proposals", agency=agency, state=UNANSWERED), "dimension"),
+            n=figures.get("proposals", agency=agency, state=UNANSWERED),
+        )
+        for agency in agencies[:AGENCIES]
+    )
+    variant = "one" if waiting.value == 1 else "more" if len(agencies) > AGENCIES else "many"
+    yield say("brief_request_answer", variant, n=waiting, parts=told)

@@ -100,7 +100,7 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart | None:
         {"mark": {"type": "bar"}, "encoding": {"y": y, "yOffset": side, "x": x, "color": colour}},
         {
             "mark": {"type": "text", "align": "left", "dx": 6},
-            "encoding": {"y": y, "yOffset": side, "x": {"value": _BARS}, "text": {"field": "label"}},
+            "encoding": {"y": y, "yOffset": side, "x": {"value": _BARS - 30}, "text": {"field": "label"}},
         },
         *(entry for n, name in enumerate(names) for entry in _key(n, name, colours[n % len(colours)])),
     ]
@@ -112,7 +112,7 @@ def by_programme(figures: FigureSet, programmes: list[str]) -> Chart | None:
         "ty-le-chuong-trinh",
         _caption(figures, "chart_programmes"),
         "; ".join(f"{r['programme']}, {r['kind']}: {r['label']}" for r in rows),
-        _spec(rows, 270, _BARS, 48 * max(groups, 1), layers, top=34),
+        _spec(rows, 300, _BARS - 30, 48 * max(groups, 1), layers, top=34),
         quoted=tuple(quoted),
     )
 

@@ -61,7 +61,7 @@ def render(document: Document, known_at: datetime, fill: float = 0) -> bytes:
     width = _width(BRIEF_MARGINS_MM if brief else MARGINS_MM, landscape=False)
     for number, section in enumerate(document.sections):
         if number:
-            width = _annex(docx, section)
+            width = _annex(docx, section, document.letterhead)
         kept = section.kept_with_signature if number == 0 and not brief else 0
         for index, block in enumerate(section.blocks):
             _block(docx, block, width, brief, keep=announces(block) or index >= len(section.blocks) - kept)
@@ -283,7 +283,7 @@ def _brief_head(docx: Any, letterhead: Letterhead) -> None:
     paragraph.paragraph_format.space_after = Pt(4)
 
 
-def _annex(docx: Any, section: Section) -> float:
+def _annex(docx: Any, section: Section, head: Letterhead) -> float:
     """A new section with its own page numbers and the head of the annex; returns the text width."""
     new = docx.add_section(WD_SECTION.NEW_PAGE)
     # The paragraph that ends the section before: a full line of it after a table that fills its page would be a page.
@@ -295,9 +295,8 @@ def _annex(docx: Any, section: Section) -> float:
     _line(docx, section.annex, 14)
     _line(docx, section.title, 14)
     # Number and date are filled in when the report is issued (Phụ lục I of the decree).
-    _line(
-        docx, "(Kèm theo Báo cáo số        ngày       tháng       năm         )", 13, bold=False, italic=True, after=6
-    )
+    of = f"/{head.symbol} ngày       tháng       năm {head.year.text} của {head.name_vi}"
+    _line(docx, f"(Kèm theo Báo cáo số        {of})", 13, bold=False, italic=True, after=6)
     return _width(MARGINS_MM, landscape=section.landscape)
 
 

@@ -135,7 +135,7 @@ def _identity(reader: Reader, window: Row) -> Iterator[Figure]:
 def _letterhead(path: Path) -> Iterator[Figure]:
     """Issuer, signer, recipients: configuration is frozen with the figures, so that a release prints the same again."""
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for item in ("parent_body", "issuer", "symbol", "place", "drafter", "province", "signer", "filing"):
+    for item in ("parent_body", "issuer", "issuer_name", "symbol", "place", "drafter", "province", "signer", "filing"):
         yield text_figure("letterhead", config[item], "report.yml", (("item", item),))
     for item in ("addressees", "authority", "recipients"):
         yield text_figure("letterhead", "\n".join(config[item]), "report.yml", (("item", item),))

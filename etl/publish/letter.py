@@ -195,7 +195,9 @@ def _roadmap(figures: FigureSet, by: dict[str, Any], called: Figure) -> Spans:
         return words.say("letter_roadmap", "missing", name=called)
     variant = "zero" if not planned.value and not lag.value else _pace(lag)
     as_of = figures.get("as_of")
-    return words.say("letter_roadmap", variant, name=called, as_of=as_of, planned=planned, lag=unsigned(lag))
+    told = words.say("letter_roadmap", variant, name=called, as_of=as_of, planned=planned, lag=unsigned(lag))
+    close = sentences.roadmap_close(figures, "letter_roadmap_close", **by)
+    return (*told, Span(" "), *close) if close else told
 
 
 def _programmes(figures: FigureSet, by: dict[str, Any]) -> Table:

@@ -9,6 +9,7 @@ from etl.publish import sentences, tables
 from etl.publish.figure import FigureSet
 from etl.publish.model import Span, Spans, joined
 from etl.publish.text import listing
+from etl.publish.words import unsigned
 
 LIMIT = 1000
 _NAMES, _LOWEST = 12, 5
@@ -69,6 +70,7 @@ def _more(figures: FigureSet) -> Iterator[Spans]:
             "message_zero", "one" if len(zero) == 1 else "many", n=figures.get("communes_at_zero"), names=names
         )
     yield _lowest(figures, set(zero))
+    yield _roadmap(figures)
     carry = figures.known("undisbursed_carry")
     if carry is not None and (carry.value or 0) > 0 and figures.get("months_left").value:
         yield words.say("message_carry", left=carry, closing=closing)
@@ -88,7 +90,16 @@ def _lowest(figures: FigureSet, zero: set[str]) -> Spans:
     ]
     if not told:
         return ()
-    return figures.words.say("message_lowest", "one" if len(told) == 1 else "many", list=listing(told))
+    number = "one" if len(told) == 1 else "many"
+    return figures.words.say("message_lowest", f"besides_{number}" if zero else number, list=listing(told))
+
+
+def _roadmap(figures: FigureSet) -> Spans:
+    gap, behind = figures.known("roadmap_gap"), figures.known("roadmap_behind")
+    if gap is None or not gap.value or behind is None:
+        return ()
+    way = "behind" if gap.value < 0 else "ahead"
+    return figures.words.say("message_roadmap", way, lag=unsigned(gap), n=behind)
 
 
 def _tasks(figures: FigureSet) -> Spans:
@@ -97,8 +108,6 @@ def _tasks(figures: FigureSet) -> Spans:
         return ()
     if not overdue or number is None:
         return figures.words.say("message_tasks", "none")
-    longest = overdue[0]
-    return figures.words.say(
-        "message_tasks", "some", n=number, days=figures.get("task_days_overdue", task=longest),
-        lead=figures.get("task_lead", task=longest),
-    )  # fmt: skip
+    by, variant = {"task": overdue[0]}, "one" if number.value == 1 else "some"
+    days, lead = figures.get("task_days_overdue", **by), figures.get("task_lead", **by)
+    return figures.words.say("message_tasks", variant, n=number, days=days, lead=lead)

@@ -187,7 +187,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Letterhead:
-    """The fixed parts of NĐ 30/2020/NĐ-CP, Phụ lục I; number and date stay open in a draft."""
+    """The fixed parts of NĐ 30/2020/NĐ-CP, Phụ lục I; number and date stay open in a draft.
+
+    ``name_vi``: the issuer as it is written within a sentence.
+    """
 
     parent_body: str
     issuer: str
@@ -199,6 +202,7 @@ class Letterhead:
     signer: str
     recipients: tuple[str, ...]
     filing: str
+    name_vi: str
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def _data(document: Document) -> str:
         "letterhead": {
             "parent_body": head.parent_body,
             "issuer": head.issuer,
+            "name": head.name_vi,
             "symbol": head.symbol,
             "place": head.place,
             "year": head.year.text,

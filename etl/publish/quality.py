@@ -103,10 +103,26 @@ def _reporting(figures: FigureSet, numbered: _Numbered) -> list[Block]:
         Column("Số ngày chậm", 2.4, "center"),
         Column("Trong đó: ngày làm việc", 2.8, "center"),
     )
-    rows = _by_commune(figures, concerned, "report_state", "late_days", "late_working_days")
+    rows = [
+        Row(
+            (
+                cell(str(number)),
+                figure(figures, "name", commune=commune),
+                _state(figures, commune),
+                *(figure(figures, metric, commune=commune) for metric in ("late_days", "late_working_days")),
+            )
+        )
+        for number, commune in enumerate(concerned, 1)
+    ]
     unit = figures.words.say("reporting_line", due=figures.get("due_on"))
     table = numbered.table("PL4-BaoCao", _caption(figures, "reporting"), unit, columns, rows)
     return [table, *_versions(figures, numbered)]
+
+
+def _state(figures: FigureSet, commune: str) -> Spans:
+    """What became of the report of a commune, and that it came late."""
+    told = figure(figures, "report_state", commune=commune)
+    return (*told, Span(", gửi sau hạn")) if figures.known("late_days", commune=commune) else told
 
 
 def _versions(figures: FigureSet, numbered: _Numbered) -> list[Block]:
@@ -349,7 +365,9 @@ def _by_kind(figures: FigureSet, numbered: _Numbered, unit: Spans) -> Table:
         ("treasury_overdue", "trieu_fine"),
     )
     kinds = [kind for kind in KINDS_VI if figures.find("treasury_differences", item=kind)]
-    rows = [Row((cell(""), cell("TỔNG SỐ"), *(figure(figures, m, style) for m, style in metrics)), "total")]
+    # Amounts of different kinds do not add up to anything.
+    counted = [figure(figures, m, style) if style == "count" else cell("x") for m, style in metrics]
+    rows = [Row((cell(""), cell("TỔNG SỐ"), *counted), "total")]
     rows += [
         Row(
             (

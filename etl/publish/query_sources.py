@@ -222,6 +222,8 @@ SOURCES: dict[str, Source] = {
         by={"commune": "commune_code"},
         columns={
             "roadmap_planned": "planned",
+            "roadmap_close": "planned_close",
+            "roadmap_close_rate": "planned_close_rate",
             "roadmap_gap": "-lag",
             "roadmap_rate": "planned_rate",
             "roadmap_points": "lag_points",

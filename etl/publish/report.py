@@ -6,6 +6,8 @@ that sounds like a fact.
 
 from __future__ import annotations
 
+from datetime import date
+
 from etl.publish import annexes, charts, sentences, tables
 from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Block, Chart, Document, Heading, Letterhead, Paragraph, Section, Span, Spans
@@ -14,6 +16,7 @@ from etl.publish.words import Part, cut, unsigned
 
 _STRONGEST = 5
 _TASK_CHARACTERS = 260
+_OPEN = ("Sắp đến hạn", "Đang thực hiện trong hạn")
 
 
 def letterhead(figures: FigureSet) -> Letterhead:
@@ -31,6 +34,8 @@ def letterhead(figures: FigureSet) -> Letterhead:
         signer=item("signer"),
         recipients=tuple(item("recipients").split("\n")),
         filing=item("filing"),
+        # A release that was frozen before this was told says it in the letters of its head.
+        name_vi=item("issuer_name") if figures.find("letterhead", item="issuer_name") else item("issuer"),
     )
 
 
@@ -306,18 +311,27 @@ def _proposals(figures: FigureSet) -> list[Block]:
     return blocks
 
 
+def _due(figures: FigureSet, since: date, until: date) -> list[tuple[str, date]]:
+    """Open tasks that are due between two days, both included, by their day."""
+    found = [
+        (task, deadline.date) for task in figures.values("task_state", "task")
+        if figures.get("task_state", task=task).text in _OPEN and (deadline := figures.find("task_due", task=task))
+    ]  # fmt: skip
+    return sorted(((t, day) for t, day in found if since <= day <= until), key=lambda found: (found[1], found[0]))
+
+
 def _next_month(figures: FigureSet) -> list[Block]:
     """V: what is due by the register and the pace that is needed; the plan itself is the drafter's."""
     blocks: list[Block] = [_heading(figures, "next_month")]
     left = figures.known("undisbursed")
     if figures.get("months_left").value and left is not None and (left.value or 0) > 0:
         blocks += _told(sentences.pace(figures))
-    soon = [
-        t for t in figures.values("task_state", "task")
-        if figures.get("task_state", task=t).text == "Sắp đến hạn"
-    ]  # fmt: skip
-    if soon:
-        blocks.append(_body(figures.words.say("soon_intro")))
-    blocks += [_bullet(figures.words.say("task_soon", "text", **_task(figures, task))) for task in soon]
+    as_of = figures.get("as_of").date
+    due = _due(figures, as_of, figures.period.next.last_day)
+    if due:
+        blocks.append(_body(figures.words.say("soon_intro", month=figures.get("next_period"))))
+    for task, day in due:
+        variant = "today" if day == as_of else "text"
+        blocks.append(_bullet(figures.words.say("task_soon", variant, **_task(figures, task))))
     blocks.append(_gap(figures, "next_month"))
     return blocks

@@ -58,6 +58,12 @@ def _progress(row: Row, by: Dims) -> Iterator[Figure]:
         "roadmap_rate", "pct", _PROGRESS, by, value=row["planned_rate"], numerator=row["planned"],
         denominator=row["plan_total"],
     )  # fmt: skip
+    if row["planned_close"] is not None:
+        yield number_figure("roadmap_close", "vnd", row["planned_close"], _PROGRESS, by)
+        yield Figure(
+            "roadmap_close_rate", "pct", _PROGRESS, by, value=row["planned_close_rate"],
+            numerator=row["planned_close"], denominator=row["plan_total"],
+        )  # fmt: skip
     if row["lag_points"] is not None:
         yield number_figure("roadmap_points", "pct_points", row["lag_points"], _PROGRESS, by)
     if row["commune_code"] is None:

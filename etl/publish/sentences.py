@@ -14,6 +14,7 @@ from etl.publish.words import cut, unsigned
 
 OVERDUE = "Đang thực hiện quá hạn"
 _COVERED_NAMES = 12
+_WHOLE = 100
 _CORRECTED = 5
 """Communes that a correction names on the first page."""
 
@@ -263,14 +264,24 @@ def last_year(figures: FigureSet) -> Spans:
 
 
 def roadmap(figures: FigureSet) -> Spans:
-    """What was disbursed beside what the communes' own roadmaps ask for by now."""
+    """What was disbursed beside what the communes' own roadmaps ask for by now, and where these lead to."""
     say, planned, gap = figures.words.say, figures.known("roadmap_planned"), figures.known("roadmap_gap")
     done, n, behind = (figures.known(f"roadmap_{name}") for name in ("disbursed", "communes", "behind"))
     if planned is None or gap is None or done is None or n is None or behind is None or gap.value is None:
         return say("roadmap", "none")
     way = "behind" if gap.value < 0 else "ahead" if gap.value > 0 else "same"
     variant = way if behind.value else f"{way}_all"
-    return say("roadmap", variant, n=n, planned=planned, done=done, lag=unsigned(gap), behind=behind)
+    told = say("roadmap", variant, n=n, planned=planned, done=done, lag=unsigned(gap), behind=behind)
+    close = roadmap_close(figures)
+    return (*told, Span(" "), *close) if close else told
+
+
+def roadmap_close(figures: FigureSet, key: str = "roadmap_close", **by: object) -> Spans | None:
+    """Where the roadmaps lead to by the close; None where they lead to the whole plan, or the year is closed."""
+    amount, rate = figures.known("roadmap_close", **by), figures.known("roadmap_close_rate", **by)
+    if amount is None or rate is None or (rate.value or 0) >= _WHOLE or not figures.get("months_left").value:
+        return None
+    return figures.words.say(key, closing=figures.get("closing_on"), amount=amount, rate=rate)
 
 
 def correction(figures: FigureSet) -> Spans | None:

@@ -17,7 +17,8 @@ returns table (
     rate_total numeric,
     lag_points numeric,
     communes_with_roadmap integer,
-    communes_behind integer
+    communes_behind integer,
+    planned_close_rate numeric
 )
 language sql stable
 as $$
@@ -100,6 +101,7 @@ as $$
         mart.rate_pct(a.disb_ytd, a.plan_total) as rate_total,
         mart.rate_pct(a.disb_ytd, a.plan_total) - mart.rate_pct(a.planned, a.plan_total) as lag_points,
         a.communes_with_roadmap,
-        a.communes_behind
+        a.communes_behind,
+        mart.rate_pct(a.planned_close, a.plan_total) as planned_close_rate
     from added as a
 $$;

@@ -242,7 +242,7 @@ def boxes(figures: FigureSet) -> dict[str, str]:
             {
                 "Tỷ lệ giải ngân": "40,00 % (tăng 5,00 điểm % so với tháng 9)",
                 "Đã giải ngân": "40,0 tỷ đồng (trên 100,0 tỷ đồng kế hoạch)",
-                "Chưa giải ngân": "60,0 tỷ đồng (cần 20,0 tỷ đồng/tháng)",
+                "Chưa giải ngân": "60,0 tỷ đồng (cần 20,0 tỷ đồng/tháng; tháng 10 được 5,0 tỷ đồng)",
                 "Vốn kéo dài còn lại": "6,0 tỷ đồng (hết hạn 31/01/2026)",
             },
         ),
