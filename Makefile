@@ -66,7 +66,8 @@ clean:  ## remove what was installed and cached; ./var stays
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
 
 # uv comes first, by the hashes of the lock, and then installs the rest in a fraction of pip's time. Where only pip
-# knows the way to a package index (an office's pip.conf), pip does it.
+# knows the way to a package index (an office's pip.conf), pip does it. Either way compiled once, here: a process that may
+# not write (PYTHONDONTWRITEBYTECODE) would compile some thousand files again each time it starts.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; give its path: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -74,8 +75,9 @@ $(STAMP): requirements.lock pyproject.toml
 	@awk '/^[a-z0-9]/ {mine = /^uv==/} mine' requirements.lock > $(VENV)/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
 	@echo "Installing the packages of requirements.lock into $(VENV)"
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock || { \
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock || { \
 		echo "uv found no package index; pip takes over (some minutes)"; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q etl dags tests
 	@touch $@
