@@ -32,7 +32,7 @@ def test_every_name_is_used_once() -> None:
 
 
 def test_the_same_item_gives_the_same_bytes() -> None:
-    chosen = [*corpus.valid(), *(corpus.items(c)[random.Random(c).randrange(10)] for c in corpus.classes())]
+    chosen = [*corpus.valid()[::4], *(corpus.items(c)[random.Random(c).randrange(10)] for c in corpus.classes())]
     files = measure.built(chosen)
     first = {i.name: hashlib.sha256(data).hexdigest() for i, (_, data) in zip(chosen, files, strict=True)}
     again = {i.name: i for i in [*corpus.items(), *corpus.valid()]}

@@ -785,6 +785,7 @@ class Oracle:
             result.append({
                 **head, **sums, "lag": minus(sums["planned"], sums["disb_ytd"]), "planned_rate": planned_rate,
                 "rate_total": rate_total, "lag_points": minus(rate_total, planned_rate),
+                "planned_close_rate": rate(sums["planned_close"], sums["plan_total"]),
                 "communes_with_roadmap": len(some),
                 "communes_behind": sum(r["disb_ytd"] is not None and r["planned"] > r["disb_ytd"] for r in some),
             })  # fmt: skip
