@@ -17,6 +17,7 @@ _CIRCUMSTANCE = re.compile(
     rf"[^,;]{{0,30}}|được giao|được phân công|quản lý nhà nước))?\s*,?"
 )
 _CIRCUMSTANCE_OPENS = re.compile(rf"\s*,?\s*(?:{_W.any_of('circumstance_opening')}){WORD_END}(?! dõi)")
+_ACTING_AS = pattern(r"\s*,?\s*với (?:vai trò|tư cách|trách nhiệm)\s")
 _COORDINATION = re.compile(
     rf"\s*,?\s*(?P<adverbs>(?:(?:khẩn trương|tiếp tục|chủ động|tích cực|kịp thời|thường xuyên|tăng cường"
     rf"|có trách nhiệm|trực tiếp|sớm|cần|ngay|nghiêm túc){WORD_END}\s*,?\s+)*)"
@@ -68,6 +69,10 @@ class Formulae:
         at = skip(self.plain, standing.end() if standing else at)
         while at < end:
             at = self._after_qualifier(at, end)
+            acting = self._circumstance(at, end) if _ACTING_AS.match(plain, at) else at
+            if acting > at:
+                at = acting
+                continue
             step = ROLE.match(plain, at) or _CIRCUMSTANCE.match(plain, at)
             if step and step.end() > at:
                 at = skip(self.plain, step.end())
