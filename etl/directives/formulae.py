@@ -28,8 +28,8 @@ _COORDINATION = re.compile(
 _PURPOSE = re.compile(rf"\s*,?\s*(?:{_W.any_of('purpose')}){WORD_END}")
 _INLINE_NUMBER = re.compile(r"\((?:[ivx]{1,4}|\d{1,2}|[a-zđ])\)\s*")
 _STANDING = pattern(
-    r"\s*[-,]\s*(?:là )?cơ quan (?:thường trực|chủ trì|đầu mối)[^-,;:.]{0,60}?(?:\s*[-,]|(?=\s+(?:chủ "
-    r"trì|tham mưu|khẩn trương|tổng hợp)))"
+    r"\s*[-,]\s*(?:là )?cơ quan (?:thường trực|chủ trì|đầu mối|chủ quản)[^-,;:.]{0,60}?(?:\s*[-,]|(?=\s+(?:chủ "
+    r"trì|tham mưu|khẩn trương|tổng hợp|chủ động|tập trung|bàn giao|hoàn thi|hoàn thành)))"
 )
 _LED_BY = pattern(
     r"\s*[,(]?\s*do (?:đồng chí|ông|bà)[^;:]{0,140}?làm (?:tổ trưởng|trưởng đoàn|trưởng ban|trưởng tiểu ban|tổ phó)\)?"

@@ -40,6 +40,7 @@ _IN_CHARGE = pattern(
     r"(?:các )?(?:đồng chí )?phó (?:thủ tướng chính phủ|thủ tướng|chủ tịch (?:ubnd|ủy ban nhân dân) "
     r"(?:tỉnh|thành phố|xã|phường))\s+phụ trách (?:lĩnh vực|khối|ngành)(?=\s)"
 )
+_LONGEST_CHARGE = 40
 _ENTERPRISE = re.compile(r"Doanh nghiệp (?:xây dựng|tư nhân|chế biến|sản xuất) (?=[^\W\d_a-zđ])")
 _OF_HAMLETS_NAMED = pattern(
     rf"(?P<title>(?:{_W.any_of('hamlet_officers')}|trưởng|trưởng ban công tác mặt trận)?)\s*"
@@ -95,9 +96,16 @@ def office_holder(text: str, plain: str, at: int) -> list[Unit]:
 def in_charge(text: str, plain: str, at: int) -> list[Unit]:
     """*Phó Thủ tướng Chính phủ phụ trách lĩnh vực*: an office without name, when an action follows."""
     office = _IN_CHARGE.match(plain, at)
-    if office is None or not _W.action.match(plain, office.end() + 1):
+    if office is None:
         return []
-    return [Unit(display(text[at : office.end()]), at, office.end(), is_collective=plain.startswith("các", at))]
+    words = re.finditer(r"\s", plain[office.end() : office.end() + _LONGEST_CHARGE])
+    end = next((w.start() for w in words if _W.plain_verb.match(plain, office.end() + w.end())), None)
+    if end is None or re.search(r"[,;:.]", plain[office.end() : office.end() + end]):
+        return []
+    end += office.end()
+    name = display(text[at:end])
+    name = f"Phó Chủ tịch {name}" if name.startswith("UBND") else name
+    return [Unit(name, at, end, is_collective=plain.startswith("các", at))]
 
 
 def enterprise(text: str, plain: str, at: int) -> list[Unit]:

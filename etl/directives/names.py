@@ -59,7 +59,7 @@ _BARE_COLLECTIVE = re.compile(
     rf"(?:\s+(?:có )?liên quan{WORD_END}|(?<=địa phương){WORD_END}){MODIFIERS}"
 )
 _COMMITTEE = r"(?:tỉnh|thành|huyện|quận|thị|đảng) ủy(?!\w)"
-_COMMITTEES = pattern(rf"(?:bí thư\s+)?(?:các\s+)?{_COMMITTEE}(?:{JOIN}(?:các\s+)?{_COMMITTEE})+")
+_COMMITTEES = pattern(rf"(?:bí thư\s+)?(?:các\s+)?{_COMMITTEE}(?:{JOIN}(?:các\s+)?{_COMMITTEE})+{MODIFIERS}")
 _BRANDS = frozenset(_W.phrases("brands"))
 _OF_WORKS = pattern(
     r"(?:nhà thầu|đơn vị|tư vấn|liên danh|liên danh nhà thầu)"
@@ -116,7 +116,7 @@ _PASSIVE = pattern(
     r"(?=\s(?:có trách nhiệm|phải|cần|khẩn trương|nghiêm túc|chủ động|tập trung|tiếp tục|tổ chức|báo cáo|rà soát)\s)"
 )
 _GRANTED = pattern(
-    r"\s+đã (?:có|được)\s+(?:[^,;:.()]{3,60}?\s)??(?:được )?"
+    r"\s+(?:đã|chưa) (?:có|được)\s+(?:[^,;:.()]{3,60}?\s)??(?:được )?"
     r"(?:phê duyệt|thành lập|công nhận|thông qua|bố trí vốn)(?=\s)"
 )
 _HAVE_TASKS = key("có nhiệm vụ")
@@ -144,7 +144,7 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
     named = _many_places(text, plain, at, levels) if levels and _NAMES_FOLLOW.match(text, levels.end()) else []
     if len(named) > 1:
         return named
-    match = COLLECTIVE.match(plain, at) or _BARE_COLLECTIVE.match(plain, at) or _COMMITTEES.match(plain, at)
+    match = _COMMITTEES.match(plain, at) or COLLECTIVE.match(plain, at) or _BARE_COLLECTIVE.match(plain, at)
     if match is None or (match.re is _COMMITTEES and text[match.end() + 1 : match.end() + 2].isupper()):
         return []
     end = match.end()
@@ -193,7 +193,7 @@ def _that_are(plain: str, end: int) -> int:
     """Behind what was done for the bodies that are meant: các đơn vị *được thanh tra* có trách nhiệm ..."""
     passive = _PASSIVE.match(plain, end)
     granted = _GRANTED.match(plain, end)
-    if granted and _W.plain_verb.match(plain, granted.end() + 1):
+    if granted and _W.action.match(plain, granted.end() + 1):
         return granted.end()
     return passive.end() if passive else end
 

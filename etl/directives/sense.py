@@ -70,12 +70,17 @@ def acts_soon(plain: str) -> bool:
     return any(_W.action.match(plain, space.end()) for space in re.finditer(r" ", plain[:_SOON]))
 
 
+def acts_beside(plain: str) -> bool:
+    """Whether an attitude goes on in actions: "xác định ... là nhiệm vụ trọng tâm, trực tiếp chỉ đạo ..."."""
+    attitude = _ATTITUDE.match(plain)
+    return attitude is not None and _AND_ACTS.search(plain, attitude.end()) is not None
+
+
 def asks_nothing(plain: str) -> bool:
     """Whether a content tells what was, judges, shows an attitude, speaks of the notice itself or is only a formula."""
-    attitude = _ATTITUDE.match(plain)
-    if attitude and _AND_ACTS.search(plain, attitude.end()):
+    if acts_beside(plain):
         return False
-    if PAST.match(plain) or attitude or _ITSELF.match(plain) or _ASSESSES.search(plain[:120]):
+    if PAST.match(plain) or _ATTITUDE.match(plain) or _ITSELF.match(plain) or _ASSESSES.search(plain[:120]):
         return True
     return bool(_W.formulae.fullmatch(plain) or _ONLY_WHEN.fullmatch(plain))
 

@@ -26,6 +26,7 @@ from etl.directives.pieces import TOPIC_OPENS, Head, Pieces
 from etl.directives.sense import (
     PAST,
     acts,
+    acts_beside,
     acts_soon,
     asks_nothing,
     assesses,
@@ -352,7 +353,7 @@ class _Reader:
                 raise _ToldError
         if not head.units and chain and not chain[-1].is_dated and self._binds_if(paragraph, head, plain, dated):
             chain[-1].bind(dated[-1])
-        if (_W.not_a_task.match(plain) and not head.coordinating) or (
+        if (_W.not_a_task.match(plain) and not head.coordinating and not acts_beside(plain)) or (
             _W.not_a_task.match(paragraph.key, start) and not head.units
         ):
             return None
