@@ -59,6 +59,7 @@ _BARE_COLLECTIVE = re.compile(
     rf"(?:\s+(?:có )?liên quan{WORD_END}|(?<=địa phương){WORD_END}){MODIFIERS}"
 )
 _COMMITTEE = r"(?:tỉnh|thành|huyện|quận|thị|đảng) ủy(?!\w)"
+_NAMED_COMMITTEE = re.compile(r"(?:Tỉnh|Thành|Huyện|Quận|Thị|Đảng) (?:ủy|uỷ) (?=[^\W\d_a-zđ])")
 _COMMITTEES = pattern(rf"(?:bí thư\s+)?(?:các\s+)?{_COMMITTEE}(?:{JOIN}(?:các\s+)?{_COMMITTEE})+{MODIFIERS}")
 _BRANDS = frozenset(_W.phrases("brands"))
 _OF_WORKS = pattern(
@@ -209,7 +210,8 @@ def _before_named(text: str, plain: str, at: int, end: int) -> int:
     """Where a named body begins in the list of nouns, the list ends: các chủ đầu tư, *Sở Tư pháp*."""
     for comma in SEPARATOR.finditer(plain, at, end):
         authority = UBND.match(plain, comma.end())
-        if _fielded(text, plain, comma.end()) or (authority and placed(text, plain, authority.end())):
+        is_named = _NAMED_COMMITTEE.match(text, comma.end()) is not None
+        if is_named or _fielded(text, plain, comma.end()) or (authority and placed(text, plain, authority.end())):
             return comma.start()
     return end
 

@@ -65,6 +65,9 @@ NAMES = [
         "Công ty Điện lực Bắc Giang", "Ban Quản lý dự án 2"]),
     ("Bí thư Huyện ủy, Thị ủy tập trung chỉ đạo", ["Bí thư Huyện ủy, Thị ủy"]),
     ("Các Tỉnh ủy, Thành ủy trực thuộc Trung ương lãnh đạo", ["Các Tỉnh ủy, Thành ủy trực thuộc Trung ương"]),
+    ("Các tổ chức chính trị - xã hội, Huyện ủy, Thị ủy tuyên truyền", [
+        "Các tổ chức chính trị - xã hội, Huyện ủy, Thị ủy"]),
+    ("Các sở, ban, ngành, Huyện ủy Văn Lãng rà soát", ["Các sở, ban, ngành", "Huyện ủy Văn Lãng"]),
     ("Thành ủy Hà Nội, Tỉnh ủy Bắc Ninh chỉ đạo", ["Thành ủy Hà Nội", "Tỉnh ủy Bắc Ninh"]),
     ("UBND các tỉnh: Đắk Lắk, Bà Rịa - Vũng Tàu khẩn trương", ["UBND tỉnh Đắk Lắk", "UBND tỉnh Bà Rịa - Vũng Tàu"]),
     ("UBND các tỉnh đã có quy hoạch được phê duyệt ban hành", ["UBND các tỉnh đã có quy hoạch được phê duyệt"]),
