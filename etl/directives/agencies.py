@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit, display, t
 __all__ = ["Unit", "as_partner", "display", "end_of", "loose", "successor_of", "tidy", "units"]
 
 _BRACKET = re.compile(r"\s*\([^()]{1,80}\)")
+_NAMING = re.compile(r"(?P<which>(?:\s[^\W\d_A-ZĐ]+){0,5})\s*\((?=[^()]{1,300}\))|\s*:\s+")
 _UNKNOWN = re.compile(r"([^\W\d_a-zđ]\w*(?:\s+[\w&-]+){1,7}?)(?:,\s+(?:và\s+)?|\s+và\s+)")
 _ACTION, _SURE_VERB = wording.load().action, wording.load().plain_verb
 _LOOSE = re.compile(rf"(?:các|những|mọi|từng|toàn thể)\s+(?!(?:{wording.load().any_of('no_bodies')})(?!\w))")
@@ -40,6 +42,7 @@ def units(text: str, plain: str, at: int, *, semicolons: bool = False) -> list[U
         return []
     result = list(found)
     while True:
+        result[-1:] = _named(text, plain, result[-1]) or result[-1:]
         end = result[-1].end
         bracket = _BRACKET.match(plain, end)
         if bracket:
@@ -52,6 +55,29 @@ def units(text: str, plain: str, at: int, *, semicolons: bool = False) -> list[U
         if not more:
             return result
         result += [_as_all(unit, text) for unit in more] if result[-1].is_collective else more
+
+
+def _named(text: str, plain: str, collective: Unit) -> list[Unit]:
+    """The bodies that are meant, named behind a collective: các cơ quan chủ chương trình (*Bộ A, Bộ B*)."""
+    opening = _NAMING.match(text, collective.end) if collective.is_collective else None
+    if opening is None or _acts_within(plain, opening) or not text[opening.end() : opening.end() + 1].isupper():
+        return []
+    found = units(text, plain, opening.end(), semicolons="(" in opening[0])
+    if len(found) < 2 or any(unit.is_collective for unit in found):
+        return []
+    end = found[-1].end
+    if "(" in opening[0]:
+        is_whole, end = plain[end : end + 1] == ")", end + 1
+    else:
+        is_whole = plain[end : end + 1] == " " and _ACTION.match(plain, end + 1) is not None
+    found[0] = replace(found[0], start=collective.start)
+    return [*found[:-1], replace(found[-1], end=end)] if is_whole else []
+
+
+def _acts_within(plain: str, opening: re.Match[str]) -> bool:
+    """Whether a verb stands between the collective and the bracket, so that the bracket explains something else."""
+    words = re.finditer(r"\s", opening["which"] or "")
+    return any(_SURE_VERB.match(plain, opening.start() + space.end()) for space in words)
 
 
 def _as_all(unit: Unit, text: str) -> Unit:

@@ -51,7 +51,10 @@ def find(text: str, clock: Clock) -> list[Deadline]:
                 continue
             taken.append((deadline.start, deadline.end))
             if _is_deadline(plain, deadline, clock):
-                found.append(replace(deadline, phrase=text[deadline.start : deadline.end]))
+                kind = deadline.kind
+                if kind == DATE and phrases.EXTENDED.search(plain[max(0, deadline.start - 60) : deadline.start]):
+                    kind = HORIZON
+                found.append(replace(deadline, phrase=text[deadline.start : deadline.end], kind=kind))
     return _of_every_week(sorted(found, key=lambda d: d.start))
 
 
@@ -103,9 +106,13 @@ def _is_deadline(plain: str, deadline: Deadline, clock: Clock) -> bool:
         return False
     if deadline.kind == EVENT and found_in(r"(?:trước|trong)\s*(?:,|và)[^;.]{0,12}$", before):
         return False
+    if deadline.kind == EVENT and phrases.LATE.search(before):
+        return False
+    if deadline.kind == HORIZON and phrases.EXPECTED.search(before):
+        return False
     if deadline.due and clock.issued and deadline.due < clock.issued:
         return False
-    if found_in(r"(?:^|[\s(])(?:tính|số\s+liệu|cập\s+nhật|thống\s+kê|lũy\s+kế)(?:\s+báo\s+cáo)?\s*$", before):
+    if phrases.MEASURED.search(before) and not starts(r"trước", plain[deadline.start :]):
         return False
     if found_in(r"\b(?:dưới|thấp\s+hơn|chưa\s+đạt|mới\s+đạt)\s[^,;.]{0,20}%\s*$", before):
         return False

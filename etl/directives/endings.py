@@ -11,7 +11,7 @@ from etl.directives.words import WORD_END
 
 _W = wording.load()
 _NOT_NOUN = (
-    r"(?!\s+(?:hợp|nghề|nghị|độ|vẽ|thảo|đồ|phận|luật|tiêu|đề|năng|đoạn|phẩm|mục|cháy|dịch|chống|ngừa|thức"
+    r"(?!\s+(?:ủy|hợp|nghề|nghị|độ|vẽ|thảo|đồ|phận|luật|tiêu|đề|năng|đoạn|phẩm|mục|cháy|dịch|chống|ngừa|thức"
     r"|tác phẩm|thành tựu|công nghiệp|nhân dân))"
 )
 _COLLECTIVES = rf"(?:{_W.any_of('collectives')}){WORD_END}{_NOT_NOUN}"

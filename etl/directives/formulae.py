@@ -17,6 +17,7 @@ _CIRCUMSTANCE = re.compile(
     rf"[^,;]{{0,30}}|được giao|được phân công|quản lý nhà nước))?\s*,?"
 )
 _CIRCUMSTANCE_OPENS = re.compile(rf"\s*,?\s*(?:{_W.any_of('circumstance_opening')}){WORD_END}(?! dõi)")
+_ACTING_AS = pattern(r"\s*,?\s*với (?:vai trò|tư cách|trách nhiệm)\s")
 _COORDINATION = re.compile(
     rf"\s*,?\s*(?P<adverbs>(?:(?:khẩn trương|tiếp tục|chủ động|tích cực|kịp thời|thường xuyên|tăng cường"
     rf"|có trách nhiệm|trực tiếp|sớm|cần|ngay|nghiêm túc){WORD_END}\s*,?\s+)*)"
@@ -27,8 +28,8 @@ _COORDINATION = re.compile(
 _PURPOSE = re.compile(rf"\s*,?\s*(?:{_W.any_of('purpose')}){WORD_END}")
 _INLINE_NUMBER = re.compile(r"\((?:[ivx]{1,4}|\d{1,2}|[a-zđ])\)\s*")
 _STANDING = pattern(
-    r"\s*[-,]\s*(?:là )?cơ quan (?:thường trực|chủ trì|đầu mối)[^-,;:.]{0,60}?(?:\s*[-,]|(?=\s+(?:chủ "
-    r"trì|tham mưu|khẩn trương|tổng hợp)))"
+    r"\s*[-,]\s*(?:là )?cơ quan (?:thường trực|chủ trì|đầu mối|chủ quản)[^-,;:.]{0,60}?(?:\s*[-,]|(?=\s+(?:chủ "
+    r"trì|tham mưu|khẩn trương|tổng hợp|chủ động|tập trung|bàn giao|hoàn thi|hoàn thành)))"
 )
 _LED_BY = pattern(
     r"\s*[,(]?\s*do (?:đồng chí|ông|bà)[^;:]{0,140}?làm (?:tổ trưởng|trưởng đoàn|trưởng ban|trưởng tiểu ban|tổ phó)\)?"
@@ -68,6 +69,10 @@ class Formulae:
         at = skip(self.plain, standing.end() if standing else at)
         while at < end:
             at = self._after_qualifier(at, end)
+            acting = self._circumstance(at, end) if _ACTING_AS.match(plain, at) else at
+            if acting > at:
+                at = acting
+                continue
             step = ROLE.match(plain, at) or _CIRCUMSTANCE.match(plain, at)
             if step and step.end() > at:
                 at = skip(self.plain, step.end())

@@ -32,7 +32,7 @@ _MARKER = re.compile(
     re.VERBOSE,
 )
 _CLOSED = re.compile(r"[.:;!?…][\"”')\]*\s]*$")
-_BULLETS = ("dash", "plus", "dot")
+BULLETS = ("dash", "plus", "dot")
 _CLAUSES = ("article", "roman", "number", "dotted", "slashed")
 """Never below a bullet that stands alone, as those of *Kính gửi* do."""
 _ROMANS = {"i": 1, "v": 5, "x": 10}
@@ -126,7 +126,7 @@ class _Counted:
 
     def see(self, text: str) -> None:
         marker = _MARKER.match(text)
-        if marker and marker.lastgroup not in _BULLETS:
+        if marker and marker.lastgroup not in BULLETS:
             self.last[str(marker.lastgroup)] = _value(marker)
 
     def expects(self, marker: re.Match[str]) -> bool:
@@ -162,7 +162,7 @@ def _opens(line: _Line, before: _Line, width: int, counted: _Counted) -> bool:
     if marker:
         rest = line.text[marker.end() :].lstrip('*"“ ')
         capital = rest[:1].isupper() or rest[:1] in '“"('
-        if marker.lastgroup in _BULLETS:
+        if marker.lastgroup in BULLETS:
             return (
                 ended
                 or (capital and (line.after_blank or len(before.text) < 0.8 * width))
@@ -225,7 +225,7 @@ def _paragraph(raw: str, group: list[_Line]) -> Paragraph:
     label = re.sub(r"^(?:Điều|Phần)\s+|[().:/\s*–-]", "", marker[kind])
     if kind == "dotted":
         label = marker[kind].strip(" .")
-    return Paragraph(body.part(marker.end()), kind, "" if kind in _BULLETS else label)
+    return Paragraph(body.part(marker.end()), kind, "" if kind in BULLETS else label)
 
 
 def _cells(raw: str, line: _Line) -> tuple[Folded, ...]:
@@ -249,7 +249,7 @@ def _number(found: list[Paragraph]) -> None:
         while stack and any(above.kind == paragraph.kind for above in stack):
             if stack.pop().kind == paragraph.kind:
                 break
-        if paragraph.kind in _CLAUSES and all(above.kind in _BULLETS for above in stack):
+        if paragraph.kind in _CLAUSES and all(above.kind in BULLETS for above in stack):
             stack.clear()
         if paragraph.kind == "dotted":
             while (
@@ -260,7 +260,7 @@ def _number(found: list[Paragraph]) -> None:
                 stack.pop()
         parent = stack[-1] if stack else None
         label = paragraph.label
-        if paragraph.kind in _BULLETS:
+        if paragraph.kind in BULLETS:
             counts[id(parent)] = counts.get(id(parent), 0) + 1
             label = str(counts[id(parent)])
         if paragraph.kind == "dotted":
@@ -272,10 +272,10 @@ def _number(found: list[Paragraph]) -> None:
         paragraph.label = label
         paragraph.parent = parent
         paragraph.path = (*(parent.path if parent else ()), label)
-        above = paragraph.path if parent or paragraph.kind not in _BULLETS else ()
+        above = paragraph.path if parent or paragraph.kind not in BULLETS else ()
         paragraph.depth = len(paragraph.path)
         if parent:
             parent.children.append(paragraph)
         stack.append(paragraph)
-        if paragraph.kind not in _BULLETS:
+        if paragraph.kind not in BULLETS:
             counts[id(paragraph)] = 0

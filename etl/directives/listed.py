@@ -8,7 +8,7 @@ from etl.directives import words as wording
 from etl.directives.endings import one_starts
 from etl.directives.folding import pattern
 from etl.directives.places import PLACED, proper
-from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit
+from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit, display
 from etl.directives.words import one_of
 
 _W = wording.load()
@@ -36,6 +36,12 @@ _HELD_OFFICE = pattern(
     r"|chính phủ))*\s+"
 )
 _PERSON_NAME = re.compile(rf"(?:{one_of(_W.lists['family_names'])})(?:\s+[^\W\d_a-z][\w']*){{2,3}}(?![\w])")
+_IN_CHARGE = pattern(
+    r"(?:các )?(?:đồng chí )?phó (?:thủ tướng chính phủ|thủ tướng|chủ tịch (?:ubnd|ủy ban nhân dân) "
+    r"(?:tỉnh|thành phố|xã|phường))\s+phụ trách (?:lĩnh vực|khối|ngành)(?=\s)"
+)
+_LONGEST_CHARGE = 40
+_ENTERPRISE = re.compile(r"Doanh nghiệp (?:xây dựng|tư nhân|chế biến|sản xuất) (?=[^\W\d_a-zđ])")
 _OF_HAMLETS_NAMED = pattern(
     rf"(?P<title>(?:{_W.any_of('hamlet_officers')}|trưởng|trưởng ban công tác mặt trận)?)\s*"
     rf"(?<!\w)các\s+(?P<level>{'|'.join(HAMLETS)})\s*:\s*"
@@ -85,6 +91,29 @@ def office_holder(text: str, plain: str, at: int) -> list[Unit]:
         return []
     name = re.sub(r"^(?:các )?đồng chí\s+", "", text[at : person.end()], flags=re.IGNORECASE)
     return [Unit(name[:1].upper() + name[1:], at, person.end())]
+
+
+def in_charge(text: str, plain: str, at: int) -> list[Unit]:
+    """*Phó Thủ tướng Chính phủ phụ trách lĩnh vực*: an office without name, when an action follows."""
+    office = _IN_CHARGE.match(plain, at)
+    if office is None:
+        return []
+    words = re.finditer(r"\s", plain[office.end() : office.end() + _LONGEST_CHARGE])
+    end = next((w.start() for w in words if _W.plain_verb.match(plain, office.end() + w.end())), None)
+    if end is None or re.search(r"[,;:.]", plain[office.end() : office.end() + end]):
+        return []
+    end += office.end()
+    name = display(text[at:end])
+    name = f"Phó Chủ tịch {name}" if name.startswith("UBND") else name
+    return [Unit(name, at, end, is_collective=plain.startswith("các", at))]
+
+
+def enterprise(text: str, plain: str, at: int) -> list[Unit]:
+    """*Doanh nghiệp xây dựng Xuân Trường*."""
+    del plain
+    kind = _ENTERPRISE.match(text, at)
+    end = proper(text, kind.end()) if kind else at
+    return [Unit(text[at:end], at, end)] if kind else []
 
 
 def officer(text: str, plain: str, at: int, place: int, titles: re.Match[str] | None) -> Unit | None:

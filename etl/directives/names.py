@@ -29,7 +29,15 @@ from etl.directives.endings import (
     one_starts,
 )
 from etl.directives.folding import key, pattern
-from etl.directives.listed import HAMLETS, listed_fields, named_hamlets, office_holder, officer
+from etl.directives.listed import (
+    HAMLETS,
+    enterprise,
+    in_charge,
+    listed_fields,
+    named_hamlets,
+    office_holder,
+    officer,
+)
 from etl.directives.places import LEVEL, PLACED, placed, proper
 from etl.directives.units import FIELD, FIELD_NAMES, SEPARATOR, Unit, display
 from etl.directives.words import WORD_END, one_of
@@ -50,6 +58,9 @@ _BARE_COLLECTIVE = re.compile(
     rf"|(?:cơ quan|đơn vị|địa phương|doanh nghiệp|chính quyền địa phương|cấp ủy, chính quyền địa phương)"
     rf"(?:\s+(?:có )?liên quan{WORD_END}|(?<=địa phương){WORD_END}){MODIFIERS}"
 )
+_COMMITTEE = r"(?:tỉnh|thành|huyện|quận|thị|đảng) ủy(?!\w)"
+_NAMED_COMMITTEE = re.compile(r"(?:Tỉnh|Thành|Huyện|Quận|Thị|Đảng) (?:ủy|uỷ) (?=[^\W\d_a-zđ])")
+_COMMITTEES = pattern(rf"(?:bí thư\s+)?(?:các\s+)?{_COMMITTEE}(?:{JOIN}(?:các\s+)?{_COMMITTEE})+{MODIFIERS}")
 _BRANDS = frozenset(_W.phrases("brands"))
 _OF_WORKS = pattern(
     r"(?:nhà thầu|đơn vị|tư vấn|liên danh|liên danh nhà thầu)"
@@ -105,6 +116,10 @@ _PASSIVE = pattern(
     r"\s+được\s+(?!giao|phân công|yêu cầu)[^,;:.()]{3,70}?"
     r"(?=\s(?:có trách nhiệm|phải|cần|khẩn trương|nghiêm túc|chủ động|tập trung|tiếp tục|tổ chức|báo cáo|rà soát)\s)"
 )
+_GRANTED = pattern(
+    r"\s+(?:đã|chưa) (?:có|được)\s+(?:[^,;:.()]{3,60}?\s)??(?:được )?"
+    r"(?:phê duyệt|thành lập|công nhận|thông qua|bố trí vốn)(?=\s)"
+)
 _HAVE_TASKS = key("có nhiệm vụ")
 _LONGEST_HAVING = 70
 
@@ -130,8 +145,8 @@ def _collective(text: str, plain: str, at: int) -> list[Unit]:
     named = _many_places(text, plain, at, levels) if levels and _NAMES_FOLLOW.match(text, levels.end()) else []
     if len(named) > 1:
         return named
-    match = COLLECTIVE.match(plain, at) or _BARE_COLLECTIVE.match(plain, at)
-    if match is None:
+    match = _COMMITTEES.match(plain, at) or COLLECTIVE.match(plain, at) or _BARE_COLLECTIVE.match(plain, at)
+    if match is None or (match.re is _COMMITTEES and text[match.end() + 1 : match.end() + 2].isupper()):
         return []
     end = match.end()
     of_field = _LOWER_FIELD.match(plain, at)
@@ -178,6 +193,9 @@ def _that_have(plain: str, end: int) -> int:
 def _that_are(plain: str, end: int) -> int:
     """Behind what was done for the bodies that are meant: các đơn vị *được thanh tra* có trách nhiệm ..."""
     passive = _PASSIVE.match(plain, end)
+    granted = _GRANTED.match(plain, end)
+    if granted and _W.action.match(plain, granted.end() + 1):
+        return granted.end()
     return passive.end() if passive else end
 
 
@@ -192,7 +210,8 @@ def _before_named(text: str, plain: str, at: int, end: int) -> int:
     """Where a named body begins in the list of nouns, the list ends: các chủ đầu tư, *Sở Tư pháp*."""
     for comma in SEPARATOR.finditer(plain, at, end):
         authority = UBND.match(plain, comma.end())
-        if _fielded(text, plain, comma.end()) or (authority and placed(text, plain, authority.end())):
+        is_named = _NAMED_COMMITTEE.match(text, comma.end()) is not None
+        if is_named or _fielded(text, plain, comma.end()) or (authority and placed(text, plain, authority.end())):
             return comma.start()
     return end
 
@@ -231,7 +250,7 @@ def _authority(text: str, plain: str, at: int) -> list[Unit]:
         return [Unit(display(text[at : named[1]]), at, named[1], is_collective=titles[0].startswith("các"))]
     if named:
         name, end, is_commune = named
-        return [Unit(f"UBND {name}", at, end, is_commune=is_commune)]
+        return [Unit(f"UBND {name}", at, end, is_commune=is_commune or not re.fullmatch(LEVEL, key(name)))]
     if text[place : place + 1].isupper() and plain[place - 1 : place] == " ":
         end = proper(text, place)
         return [Unit(f"UBND {text[place:end]}", at, end, is_commune=True)]
@@ -268,6 +287,7 @@ def _many_places(text: str, plain: str, at: int, levels: re.Match[str]) -> list[
     end = extended(text, plain, end)
     stretch = _STRETCH.match(text, end)
     end = stretch.end() if stretch else end
+    end = _that_are(plain, end)
     return [Unit(display(f"UBND {text[levels.start() : end]}"), at, end, is_collective=True, is_commune=True)]
 
 
@@ -416,6 +436,6 @@ def _person(text: str, plain: str, at: int) -> list[Unit]:
 
 
 _FORMS = (
-    office_holder, listed_fields, named_hamlets, _level, _authority, _collective, _fielded, _open_name, _place,
-    _person,
+    office_holder, in_charge, enterprise, listed_fields, named_hamlets, _level, _authority, _collective, _fielded,
+    _open_name, _place, _person,
 )  # fmt: skip

@@ -173,7 +173,7 @@ RECURRING = pattern(
     | (?P<set>
         định\s+kỳ\s+
         (?:(?P<setn>\d{{1,2}}|một|hai|ba|sáu|chín)\s+(?P<setunit>ngày|tuần|tháng|năm)(?:\s*/?\s*(?:một\s+|1\s+)?lần)?
-          |(?:(?:theo|{_EVERY})\s+)*{_PERIOD}(?:\s*(?:,|và|hoặc)\s*(?:{_EVERY}\s+|theo\s+)?{_UNIT})*)
+          |(?:(?:theo|{_EVERY})\s+)*(?!tháng\s+\d){_PERIOD}(?:\s*(?:,|và|hoặc)\s*(?:{_EVERY}\s+|theo\s+)?{_UNIT})*)
         (?:{_BY_DAY}ngày\s+\d{{1,2}}(?!\s*/)
           (?:\s+(?:của\s+)?(?:tháng(?:\s+(?:sau|cuối\s+quý|đầu\s+quý\s+sau))?|kỳ))?\)?)?)
     | (?P<ratio>
@@ -211,13 +211,14 @@ EVENT = pattern(
     | ngay\s+sau\s+(?:cuộc|buổi|hội|kỳ|phiên|thời|ngày|Tết|tết)[^,;.():]{2,60}
     | (?:trước|sau|trong|tại|trình|vào|dịp)\s+(?:dịp\s+|thời\s+điểm\s+|khi\s+diễn\s+ra\s+|ngày\s+diễn\s+ra\s+)?
         (?:tết(?:\s+nguyên\s+đán)?|kỳ\s+họp|đại\s+hội|hội\s+nghị\s+(?:tới|lần)|mùa\s+(?:mưa|bão|khô|lũ)
-          |năm\s+học|khai\s+giảng|phiên\s+họp\s+(?:tới|thường\s+kỳ|thường\s+lệ|tháng|gần\s+nhất)
+          |năm\s+học|khai\s+giảng|phiên\s+họp\s+(?:tới|thứ|lần\s+thứ|thường\s+kỳ|thường\s+lệ|tháng|gần\s+nhất)
           |cuộc\s+họp\s+(?:tới|lần\s+sau|tiếp\s+theo))[^,;.():]{0,60}
     | tại\s+(?:cuộc\s+họp|phiên\s+họp|hội\s+nghị)\s[^,;.():]{0,60}
         (?:tháng\s+\d{1,2}|tuần\s+\d{1,2}|quý\s+[iv\d]+|tới|tiếp\s+theo|gần\s+nhất|lần\s+thứ\s+\w+|cuối\s+năm)[^,;.():]{0,20}
     | trước\s+(?:ngày\s+)?\d{1,2}\s+(?:tết|tháng\s+chạp)(?!\w)
     | trước\s+(?:các\s+)?(?:dịp\s+|kỳ\s+nghỉ\s+|ngày\s+)?(?:nghỉ\s+)?(?:lễ|dịp)\s+[^,;.():]{2,40}
-    | trước\s+khi\s+[^,;.():]{2,60}
+    | nhân\s+(?:dịp\s+)?(?:kỷ\s+niệm|ngày\s+(?!\d))[^,;.():]{2,60}
+    | trước\s+(?:khi|buổi|thời\s+điểm(?!\s+(?:ngày|\d)))\s+[^,;.():]{2,60}
     | trước\s+ngày\s+(?!thứ\s|mùng\s|mồng\s|hôm\s|mai\b|cuối\s|lễ\s+\d)[^\W\d_][^,;.():]{2,60}
     | (?:^|(?<=[,;:(.]\s))sau\s+khi\s+(?:được|có|hoàn|nhận|kết)[^,;.():]{2,70}
     | khi\s+có\s+(?!thể)[^,;.():]{2,50}
@@ -235,7 +236,15 @@ VAGUE = pattern(
 )
 OF_A_PLAN = pattern(
     r"(?:(?:giai\s+đoạn|nhiệm\s+kỳ|thời\s+kỳ)[\d\s–,-]*(?:năm\s*)?"
+    r"|(?:những\s+|các\s+)năm\s+(?:tiếp\s+theo|sau|tới)\s*"
     r"|(?:tầm\s+nhìn|định\s+hướng|mục\s+tiêu|chiến\s+lược|quy\s+hoạch|đề\s+án|chương\s+trình)(?:[^,;.]{0,60}))$"
 )
 NOT_URGING = re.compile(rf"(?<!\w)(?:{wording.load().any_of('not_urging')})\s+$")
+EXPECTED = pattern(r"dự\s+kiến(?:\s+(?:tổ\s+chức|diễn\s+ra|khai\s+mạc|họp|là|vào))*\s*:?\s*$")
+MEASURED = pattern(r"(?:^|[\s(])(?:tính|số\s+liệu|cập\s+nhật|thống\s+kê|lũy\s+kế)(?:\s+báo\s+cáo)?\s*$")
+EXTENDED = pattern(
+    r"(?:kéo\s+dài|gia\s+hạn)(?:\s+(?:thời\s+gian|thời\s+hạn|thực\s+hiện|giải\s+ngân|thanh\s+toán|và))*\s*$"
+)
+"""A period that is extended: its end bounds another event than the task."""
+LATE = pattern(r"(?:bị\s+)?(?:chậm|thiệt\s+hại|hư\s+hỏng|xảy\s+ra)\s*$")
 START = pattern(r"(?:kể\s+từ|bắt\s+đầu\s+từ|ngay\s+từ|từ)\s+(?:đầu\s+)?$")

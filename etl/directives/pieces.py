@@ -54,7 +54,7 @@ _SPEAKER = pattern(
 _JOINED = re.compile(r"\s*(?:,\s*(?:và\s+)?|\s+và\s+)")
 _INTRODUCES = pattern(
     r"(?:đối với|về việc|về|liên quan|riêng|để|nhằm|trên cơ sở|căn cứ|thực hiện|qua"
-    r"|trong (?:quá trình|thời gian|đợt)|(?:ngay )?sau khi)(?!\w)"
+    r"|trong (?:quá trình|thời gian|đợt|khi|lúc)|(?:ngay )?sau khi)(?!\w)"
 )
 _TEAM = pattern(r"(?:các |\d+ )?(?:tổ|đoàn|ban|hội đồng|tiểu ban)\s")
 _ESTABLISHED = pattern(
@@ -65,6 +65,10 @@ _ESTABLISHED = pattern(
 _BLAMES = pattern(r"(?:nghiêm khắc )?(?:phê bình|nhắc nhở)(?: đối với)?\s+")
 _RECOMMENDS = pattern(r"(?:kính )?kiến nghị(?: với| đối với)?\s+")
 _SHARES_OUT = pattern(r"(?:phân công|ủy quyền)(?!\w)")
+_HANDS_ON = pattern(
+    r"(?:giao|yêu cầu|đề nghị)\s+(?:các\s+)?(?:nhà đầu tư|nhà thầu|doanh nghiệp|chủ rừng|đơn vị (?:tư vấn|thi công))\s"
+)
+"""What a body that is addressed asks of private ones is its own task."""
 _OBJECT_FIRST = pattern(
     r"(?:các|những|việc|nội dung|nhiệm vụ)\s[^,;:.]{2,100}?(?<!được)(?<!đã)(?<!đang)\s+(?=(?:giao|đề nghị|yêu cầu)\s)"
 )
@@ -244,6 +248,8 @@ class Pieces:
         if not assign:
             at, assign = self._after_object(at, assign)
         if assign and self.inherits and _SHARES_OUT.match(plain, at):
+            assign = None
+        if assign and self.inherits and _HANDS_ON.match(plain, at):
             assign = None
         units = agencies.units(text, plain, skip(self.plain, assign.end())) if assign else []
         if assign and not units and assign.re is not _RECOMMENDS:

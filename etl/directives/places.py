@@ -8,12 +8,14 @@ from etl.directives.folding import key
 
 LEVEL = r"(?:tỉnh|thành phố|tp\.?|huyện|quận|thị xã|tx\.?|xã|phường|thị trấn|đặc khu)"
 COMMUNE = r"(?:xã|phường|thị trấn|đặc khu)"
+_DASHED = re.compile(r"(?:Bà Rịa|Phan Rang|Thừa Thiên)\s[-–]\s(?:Vũng Tàu|Tháp Chàm|Huế)(?!\w)")
 PLACED = re.compile(rf"(?P<level>{LEVEL})(?!\w)\.?\s*")
 
 
 def proper(text: str, at: int) -> int:
     """End of the words with capital letters (or numbers after them) that stand from ``at`` on; ``at`` without any."""
-    end = at
+    dashed = _DASHED.match(text, at)
+    end = dashed.end() if dashed else at
     while word := re.compile(r"[^\W_][\w.'’]*(?:-[^\W_]\w*)*").match(text, end if end == at else end + 1):
         if end > at and text[end : end + 1] != " ":
             break

@@ -140,7 +140,9 @@ def _recurring(plain: str, clock: Clock) -> Iterator[Deadline]:
             recurrence = {(2, "năm"): "half_yearly", (4, "năm"): "quarterly", (12, "năm"): "monthly"}.get(
                 (often, got["per"]), recurrence
             )
-        if got["bare"] and starts(r"\s*(?:của|về|theo\s+quy)", plain[match.end() :]):
+        if got["bare"] and starts(
+            r"\s*(?:của|về|theo\s+quy|(?:,|và|hoặc)\s*đột\s+xuất|tháng\s+\d)", plain[match.end() :]
+        ):
             continue
         end = _end(match)
         end += "(" in match[0] and ")" not in match[0] and plain[end : end + 1] == ")"

@@ -16,6 +16,7 @@ _REPORTING = re.compile(
 )
 _OTHER_REPORT = pattern(
     r"báo cáo tình hình (?!thực hiện|triển khai|kết quả|tiến độ|xử lý|khắc phục|giải|tổ chức)"
+    r"|(?:gửi|nộp|bàn giao) (?:toàn bộ |đầy đủ )?(?:cơ sở )?dữ liệu"
     r"|gửi (?:giấy mời|thư mời|tài liệu|mẫu)"
 )
 _ESCALATING = re.compile(rf"(?:{_W.any_of('escalating')}){WORD_END}")

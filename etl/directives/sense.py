@@ -25,6 +25,10 @@ _ATTITUDE = pattern(
     r"(?:(?:phải|cần|cần phải|tiếp tục|thực sự|luôn)\s+)*(?:xác định|coi|nhận thức|xem)(?: rõ)?\s[^;.]{3,160}?\slà\s"
     r"(?:một\s|các\s)?(?:trong những\s|trong các\s)?(?:nhiệm vụ|việc|trách nhiệm|khâu|công việc)(?!\w)"
 )
+_AND_ACTS = pattern(
+    r"[,;]\s+(?:từ đó\s+)?(?:trực tiếp|tập trung|thường xuyên|khẩn trương|kịp thời)\s+"
+    r"(?:chỉ đạo|kiểm tra|rà soát|xử lý)(?!\w)"
+)
 _ONLY_WHEN = pattern(r"(?:trong|từ)? ?(?:thời gian|giai đoạn|những tháng|các tháng|từ nay|cuối năm)[^,;.]{0,40}")
 _ITSELF = pattern(
     r"(?:kết luận|thông báo|nghị quyết|quyết định|chỉ thị|kế hoạch|công văn|công điện|quy định|chương trình|biên bản)"
@@ -66,8 +70,16 @@ def acts_soon(plain: str) -> bool:
     return any(_W.action.match(plain, space.end()) for space in re.finditer(r" ", plain[:_SOON]))
 
 
+def acts_beside(plain: str) -> bool:
+    """Whether an attitude goes on in actions: "xác định ... là nhiệm vụ trọng tâm, trực tiếp chỉ đạo ..."."""
+    attitude = _ATTITUDE.match(plain)
+    return attitude is not None and _AND_ACTS.search(plain, attitude.end()) is not None
+
+
 def asks_nothing(plain: str) -> bool:
     """Whether a content tells what was, judges, shows an attitude, speaks of the notice itself or is only a formula."""
+    if acts_beside(plain):
+        return False
     if PAST.match(plain) or _ATTITUDE.match(plain) or _ITSELF.match(plain) or _ASSESSES.search(plain[:120]):
         return True
     return bool(_W.formulae.fullmatch(plain) or _ONLY_WHEN.fullmatch(plain))

@@ -21,11 +21,12 @@ from etl.directives import words as wording
 from etl.directives.agencies import Unit
 from etl.directives.deadlines import DATE, HORIZON, NONE, RECURRING, Clock, Deadline
 from etl.directives.folding import key, pattern
-from etl.directives.layout import Paragraph
+from etl.directives.layout import BULLETS, Paragraph
 from etl.directives.pieces import TOPIC_OPENS, Head, Pieces
 from etl.directives.sense import (
     PAST,
     acts,
+    acts_beside,
     acts_soon,
     asks_nothing,
     assesses,
@@ -40,6 +41,7 @@ _WITHIN_CONTENT = re.compile(
     rf"(?:phối hợp|hợp tác)(?:\s+(?:{_W.any_of('coordinating_manner')}))*(?:\s+(?:cùng với|với|cùng)"
     rf")?\s+|làm việc\s+(?:với|cùng)\s+"
 )
+_ADDRESSED_TO = key("kính gửi")
 _CLOSING_LINE = re.compile(r"nơi nhận|t[ml]\.\s|kt\.\s|tuq\.\s|tl\.\s")
 _LETTERHEAD = pattern(r"cộng hòa xã hội chủ nghĩa việt nam|độc lập - tự do - hạnh phúc")
 _IN_DOUBT = pattern(
@@ -56,6 +58,13 @@ _ACCOUNT = pattern(
     r"(?:đến nay|tính đến|(?:trong )?thời gian qua|qua (?:kiểm tra|báo cáo|theo dõi|rà soát)|sau hơn)(?!\w)"
 )
 _MEASURED = pattern(r"(?:xếp hạng|xếp thứ|đứng thứ|đạt|tăng|giảm)\s+(?:thứ\s+)?\d")
+_EXAMINES = pattern(
+    r"đánh giá (?:kỹ|lại|đúng|cụ thể|toàn diện|đầy đủ|chính xác|khách quan|mức độ|hiệu quả|tác động)(?!\w)"
+)
+_BLAMED = pattern(
+    r"(?:(?:người đứng đầu|thủ trưởng|lãnh đạo)[^,;.:]{0,20}? |đơn vị |cơ quan |đó )*(?:(?:phải|sẽ|hoàn toàn) )*"
+    r"(?:chịu (?:hoàn toàn )?trách nhiệm|giải trình|bị)(?!\w)"
+)
 _FOR_SOME = pattern(
     r"(?:(?:đối với|với|riêng)\s[^;:.]{3,160}?(?:\s+thì|,)"
     r"|[^;:.,]{2,60}?\s(?:nào|nào đó|chưa|không|không còn|còn)\s[^;:.]{2,80}?\s+thì)\s+"
@@ -67,6 +76,9 @@ _ASSIGNS = pattern(r"(?<!\w)(?:giao|yêu cầu|đề nghị|phân công)\s")
 _ASSIGNS_AT_LAST = pattern(r"(?:yêu cầu|đề nghị|giao)\s+")
 _MODAL = pattern(r"(?:cần phải|cần|phải|bảo đảm|đảm bảo)(?!\w)")
 _MUST = pattern(r"(?!nếu|trường hợp)[^,;.:]{3,50}?\s(?:phải|cần)\s+(?:được\s+)?\w")
+_COMPRISES = pattern(
+    r"(?:bao gồm|gồm|gồm có|làm rõ)\s+(?:có\s+)?(?:(?:các|một số|những)\s+)?(?:nội dung|vấn đề)[^,;:.]{0,30}:?$"
+)
 _LEAD_IN_END = pattern(
     rf"(?:(?:các|một số|những|\d+)\s+)?(?:{_W.any_of('lead_in_nouns')})(?!\w)[^.;]{{0,120}}(?:sau|sau "
     rf"đây|cụ thể|trọng tâm|như sau|dưới đây|cụ thể như sau)\s*(?:đây)?\s*:?\s*$"
@@ -130,7 +142,7 @@ def _conclusions(found: list[Paragraph]) -> list[Paragraph]:
     """The paragraphs from the one that opens the conclusions to the closing formula."""
     first = next((i for i, p in enumerate(found) if _W.conclusions.search(p.key) and not p.kind), None)
     if first is None:
-        first = next((i for i, p in enumerate(found) if _W.conclusions.search(p.key)), 0)
+        first = next((i for i, p in enumerate(found) if _W.conclusions.search(p.key)), _after_addressees(found))
     else:
         opening = found[first]
         after = _W.conclusions.search(opening.key)
@@ -138,6 +150,15 @@ def _conclusions(found: list[Paragraph]) -> list[Paragraph]:
             first += not _ends_in_lead_in(opening)
     last = next((i for i, p in enumerate(found) if i >= first and _closes(p)), len(found))
     return [paragraph for paragraph in found[first:last] if paragraph.kind or not _LETTERHEAD.search(paragraph.key)]
+
+
+def _after_addressees(found: list[Paragraph]) -> int:
+    """Behind the list below *Kính gửi:* of a letter; what stands on the line itself is whom all of it addresses."""
+    start = next((i + 1 for i, p in enumerate(found) if p.key.rstrip(" :") == _ADDRESSED_TO), 0)
+    place = start
+    while start and place < len(found) and found[place].kind in BULLETS:
+        place += 1
+    return place if place > start else 0
 
 
 def _ends_in_lead_in(paragraph: Paragraph) -> bool:
@@ -203,7 +224,7 @@ class _Reader:
 
     def _completes(self, paragraph: Paragraph, pieces: Pieces) -> bool:
         """Whether a line of its own says only when what stands above it is done; then it is given to that."""
-        if paragraph.children or self.before is None or paragraph.kind not in ("", "dash", "plus", "dot"):
+        if paragraph.children or self.before is None or paragraph.kind not in ("", *BULLETS):
             return False
         best = deadlines.chosen(pieces.found, paragraph.text)
         if not is_completion(paragraph.key, pieces.found, 0):
@@ -297,6 +318,8 @@ class _Reader:
             return True
         if not paragraph.children and not paragraph.text.endswith(":"):
             return False
+        if _COMPRISES.search(plain) and _W.action.match(plain) and not self._children_act(paragraph):
+            return False
         if _LEAD_IN_END.search(plain) and not re.match(key("báo cáo|thống kê"), plain):
             return True
         if not head.units and TOPIC_OPENS.match(plain):
@@ -325,11 +348,12 @@ class _Reader:
         if head.units and not head.assigned:
             is_told = (_W.telling.match(plain) and not _W.action.match(plain)) or _MEASURED.match(plain)
             is_told = is_told or (_PROMISES.match(plain) and _ACCOUNT.match(paragraph.key))
-            if is_told or _W.speaking.match(paragraph.key, head.region + 1):
+            is_spoken = _W.speaking.match(paragraph.key, head.region + 1) and not _EXAMINES.match(plain)
+            if is_told or is_spoken:
                 raise _ToldError
         if not head.units and chain and not chain[-1].is_dated and self._binds_if(paragraph, head, plain, dated):
             chain[-1].bind(dated[-1])
-        if (_W.not_a_task.match(plain) and not head.coordinating) or (
+        if (_W.not_a_task.match(plain) and not head.coordinating and not acts_beside(plain)) or (
             _W.not_a_task.match(paragraph.key, start) and not head.units
         ):
             return None
@@ -436,6 +460,8 @@ class _Reader:
 def _acts_for_some(plain: str) -> bool:
     """Whether an action follows for some of the cases: "đối với các hộ chưa chấp hành thì tổ chức cưỡng chế"."""
     case = _FOR_SOME.match(plain)
+    if case and _BLAMED.match(plain, case.end()):
+        return False
     return case is not None and not PAST.match(plain) and _W.action.match(plain, case.end()) is not None
 
 

@@ -20,7 +20,10 @@ SEPARATOR = re.compile(
 
 @dataclass(frozen=True)
 class Unit:
-    """A body at [start, end). ``is_collective``: no single owner. ``is_commune``: joint ones do not co-ordinate."""
+    """A body at [start, end). ``is_collective``: no single owner. ``is_commune``: of one place among others.
+
+    Places that are asked together do not co-ordinate.
+    """
 
     name: str
     start: int

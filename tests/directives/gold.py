@@ -20,6 +20,9 @@ ISSUED = {
     "real06": date(2025, 12, 2),
     "made_board_3": date(2025, 11, 12),
     "made_government_office_18": date(2025, 11, 14),
+    "made_government_office_23": date(2024, 9, 21),
+    "made_government_office_26": date(2025, 7, 28),
+    "made_government_office_29": date(2023, 10, 23),
     "made_ministry_7": date(2026, 1, 9),
     "made_province_1": date(2025, 12, 5),
     "made_province_21": date(2025, 11, 19),
@@ -28,6 +31,7 @@ ISSUED = {
     "made_province_28": date(2025, 11, 3),
     "made_province_29": date(2025, 10, 21),
     "made_province_30": date(2025, 11, 18),
+    "made_province_37": date(2024, 2, 26),
 }
 """Where the text does not say."""
 _START = 25

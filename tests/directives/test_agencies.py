@@ -58,6 +58,24 @@ NAMES = [
         "Ban Quản lý Khu kinh tế, công nghiệp thành phố"]),
     ("Sở Y tế các tỉnh, thành phố báo cáo", ["Sở Y tế các tỉnh, thành phố"]),
     ("các sở giáo dục và đào tạo rà soát", ["Các sở giáo dục và đào tạo"]),
+    ("Các cơ quan chủ chương trình (Bộ Xây dựng, Ủy ban Dân tộc) rà soát", ["Bộ Xây dựng", "Ủy ban Dân tộc"]),
+    ("Các bộ quản lý chuyên ngành (Bộ Xây dựng, Bộ Công Thương): tổng kết", ["Bộ Xây dựng", "Bộ Công Thương"]),
+    ("Các sở, ngành (Sở Tài chính là cơ quan thường trực) triển khai", ["Các sở, ngành"]),
+    ("Các chủ đầu tư: Công ty Điện lực Bắc Giang, Ban Quản lý dự án 2 phải chuyển đủ", [
+        "Công ty Điện lực Bắc Giang", "Ban Quản lý dự án 2"]),
+    ("Bí thư Huyện ủy, Thị ủy tập trung chỉ đạo", ["Bí thư Huyện ủy, Thị ủy"]),
+    ("Các Tỉnh ủy, Thành ủy trực thuộc Trung ương lãnh đạo", ["Các Tỉnh ủy, Thành ủy trực thuộc Trung ương"]),
+    ("Các tổ chức chính trị - xã hội, Huyện ủy, Thị ủy tuyên truyền", [
+        "Các tổ chức chính trị - xã hội, Huyện ủy, Thị ủy"]),
+    ("Các sở, ban, ngành, Huyện ủy Văn Lãng rà soát", ["Các sở, ban, ngành", "Huyện ủy Văn Lãng"]),
+    ("Thành ủy Hà Nội, Tỉnh ủy Bắc Ninh chỉ đạo", ["Thành ủy Hà Nội", "Tỉnh ủy Bắc Ninh"]),
+    ("UBND các tỉnh: Đắk Lắk, Bà Rịa - Vũng Tàu khẩn trương", ["UBND tỉnh Đắk Lắk", "UBND tỉnh Bà Rịa - Vũng Tàu"]),
+    ("UBND các tỉnh đã có quy hoạch được phê duyệt ban hành", ["UBND các tỉnh đã có quy hoạch được phê duyệt"]),
+    ("UBND các tỉnh chưa được bố trí vốn tổng hợp nhu cầu", ["UBND các tỉnh chưa được bố trí vốn"]),
+    ("Phó Thủ tướng Chính phủ phụ trách lĩnh vực trực tiếp chỉ đạo", ["Phó Thủ tướng Chính phủ phụ trách lĩnh vực"]),
+    ("Phó Chủ tịch UBND tỉnh phụ trách khối kinh tế trực tiếp chỉ đạo", [
+        "Phó Chủ tịch UBND tỉnh phụ trách khối kinh tế"]),
+    ("Doanh nghiệp tư nhân Hoàng Long hoàn trả", ["Doanh nghiệp tư nhân Hoàng Long"]),
     ("UBND các tỉnh, thành phố khu vực Đồng bằng sông Cửu Long chỉ đạo", [
         "UBND các tỉnh, thành phố khu vực Đồng bằng sông Cửu Long"]),
     ("các đơn vị trực thuộc Bộ tổ chức", ["Các đơn vị trực thuộc Bộ"]),
