@@ -98,7 +98,7 @@ def _roadmap(figures: FigureSet) -> Spans:
     gap, behind = figures.known("roadmap_gap"), figures.known("roadmap_behind")
     if gap is None or not gap.value or behind is None:
         return ()
-    way = "behind" if gap.value < 0 else "ahead"
+    way = "behind" if gap.value < 0 else "ahead" if behind.value else "ahead_all"
     return figures.words.say("message_roadmap", way, lag=unsigned(gap), n=behind)
 
 

@@ -118,7 +118,9 @@ class Model:
         passages = [Passage("phần đầu", spans) for spans in first]
         for number, section in enumerate(document.sections):
             if number:
+                of = (Span(head.symbol), head.year, Span(head.name_vi))
                 passages += [Passage(section.annex, (Span(line),)) for line in (section.annex, section.title)]
+                passages.append(Passage(section.annex, of))
             passages += self.blocks(section.blocks)
             if not number and document.kind == "report":
                 last = (CLOSING, *recipients(head), *head.authority, head.signer)
