@@ -68,21 +68,29 @@ as $$
         where t.due_kind <> 'recurring'
     ),
 
-    -- Done without its document says nothing new: what the same commune said before stands.
-    last_report as (
-        select distinct on (r.task_id)
-            r.task_id,
-            case when r.is_undocumented then e.done_date else r.done_date end as done_date
+    -- Done without its document says nothing new: it belongs to the last report of the commune that says something.
+    counted as (
+        select
+            r.*,
+            count(*) filter (where not r.is_undocumented) over (
+                partition by r.task_id, r.commune_code order by r.period, r.budget_year
+            ) as turn_no
         from said as r
-        left join lateral (
-            select p.done_date from said as p
-            where
-                p.task_id = r.task_id and p.commune_code = r.commune_code and not p.is_undocumented
-                and (p.period, p.budget_year) < (r.period, r.budget_year)
-            order by p.period desc, p.budget_year desc
-            limit 1
-        ) as e on r.is_undocumented
-        order by r.task_id, r.period desc, r.budget_year desc, done_date desc nulls first
+    ),
+
+    carried as (
+        select
+            r.task_id,
+            r.period,
+            r.budget_year,
+            max(r.done_date) over (partition by r.task_id, r.commune_code, r.turn_no) as done_date
+        from counted as r
+    ),
+
+    last_report as (
+        select distinct on (r.task_id) r.task_id, r.done_date
+        from carried as r
+        order by r.task_id, r.period desc, r.budget_year desc, r.done_date desc nulls first
     ),
 
     finished as (
