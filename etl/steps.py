@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 DATA_DOCS = "data-docs"
 _BATCH = 500
 """Workbooks that are checked together: enough to make a rule's fixed cost small, few enough for the memory."""
+_MANY = 50
+"""So many workbooks change the tables so much that the planner has to know: the server itself notices a minute later."""
 
 
 def prepare(now: datetime) -> dict[str, Any]:
@@ -118,6 +120,9 @@ def process_received(now: datetime) -> dict[str, Any]:
                     totals["findings"] += len(told.findings)
             gc.collect()
         submission.note_replacements(connection, province.thresholds["contested_lines_pct"])
+        if len(waiting) >= _MANY:
+            connection.execute("analyze")
+            connection.commit()
     data_docs.write(conf.out_dir / DATA_DOCS, now, records)
     return totals
 

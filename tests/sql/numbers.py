@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from html.parser import HTMLParser
 
+from etl.period import Period
 from etl.publish import charts
 from etl.publish.docx_table import recipients
 from etl.publish.docx_writer import CLOSING
@@ -193,7 +194,7 @@ def _month_of(table: Table, title: str) -> tuple[str, ...]:
 
 def _says(span: Span, figure: Figure) -> bool:
     if span.style == "dimension":
-        return span.text in [value for _, value in figure.dims]
+        return span.text in [Period.parse(value).vi if name == "period" else value for name, value in figure.dims]
     shown = show(figure, span.style).text
     if figure.unit != "text":
         return span.text == shown
