@@ -39,7 +39,7 @@ DATA_DOCS = "data-docs"
 _BATCH = 500
 """Workbooks that are checked together: enough to make a rule's fixed cost small, few enough for the memory."""
 _MANY = 50
-"""So many workbooks change the tables so much that the planner has to know: the server itself notices a minute later."""
+"""So many workbooks change the tables so much that the planner has to know; the server notices a minute later."""
 
 
 def prepare(now: datetime) -> dict[str, Any]:
