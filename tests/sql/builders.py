@@ -17,6 +17,8 @@ from etl.collect import archive
 from etl.load import warehouse
 from etl.load.warehouse import Connection
 from etl.period import Period
+from etl.publish import checks, figures
+from etl.publish.figure import FigureSet, ordered
 from etl.reference import load as reference
 from etl.reference.province import Province, load
 from tests import databases
@@ -323,3 +325,13 @@ def delivered(
     delivery = archive.Delivery(sha256, 1, inbox, more.pop("path", file_name), file_name, received_at, **more)
     fetched = archive.Fetched(delivery.path, f"{sha256}-{received_at:%s}", [delivery])
     archive.register(connection, inbox, [fetched], now)
+
+
+def whole_province_frozen(address: str, now: datetime) -> FigureSet:
+    """The figures of October 2025 of ``whole_province`` as known at ``now``."""
+    period = Period(2025, 10)
+    with warehouse.connect(address) as connection:
+        whole_province(connection)
+        found = checks.of_figures(connection, period, 2025, now)
+        rows = figures.compute(connection, period, 2025, now, found)
+    return FigureSet(f"{period}-r1", period, 2025, now, ordered(rows))

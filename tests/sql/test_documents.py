@@ -14,10 +14,8 @@ import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
-from etl.load import warehouse as db
-from etl.period import Period
-from etl.publish import brief, checks, figures, pack, report
-from etl.publish.figure import Figure, FigureSet, ordered
+from etl.publish import brief, pack, report
+from etl.publish.figure import Figure, FigureSet
 from etl.publish.model import Document, Heading, Kpis, Paragraph, Span, Table, announces, joined, spans_of
 from tests.sql import builders
 
@@ -29,11 +27,7 @@ _WORDING = re.compile(r"\(0 %\)|100 %|Bảng \d|Phụ lục [IV]+|ngày công b�
 
 @pytest.fixture(scope="module")
 def frozen(warehouse: str) -> FigureSet:
-    with db.connect(warehouse) as connection:
-        builders.whole_province(connection)
-        found = checks.of_figures(connection, Period(2025, 10), 2025, NOW)
-        rows = figures.compute(connection, Period(2025, 10), 2025, NOW, found)
-    return FigureSet("2025-10-r1", Period(2025, 10), 2025, NOW, ordered(rows))
+    return builders.whole_province_frozen(warehouse, NOW)
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,8 @@ import pypdfium2
 import pytest
 from pypdfium2 import raw
 
-from etl.load import warehouse as db
-from etl.period import Period
-from etl.publish import charts, checks, docx_writer, figures, letter, pack, pdf_writer
-from etl.publish.figure import FigureSet, ordered
+from etl.publish import charts, docx_writer, letter, pack, pdf_writer
+from etl.publish.figure import FigureSet
 from tests.sql import builders
 
 WRITER = shutil.which("soffice") or shutil.which("libreoffice")
@@ -117,11 +115,7 @@ def _letter(text: pypdfium2.PdfTextPage, index: int, high: float) -> tuple[str, 
 
 @pytest.fixture(scope="module")
 def frozen(warehouse: str) -> FigureSet:
-    with db.connect(warehouse) as connection:
-        builders.whole_province(connection)
-        found = checks.of_figures(connection, Period(2025, 10), 2025, NOW)
-        rows = figures.compute(connection, Period(2025, 10), 2025, NOW, found)
-    return FigureSet("2025-10-r1", Period(2025, 10), 2025, NOW, ordered(rows))
+    return builders.whole_province_frozen(warehouse, NOW)
 
 
 @pytest.fixture(scope="module")
